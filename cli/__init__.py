@@ -1,0 +1,1 @@
+"""The terminal program `up`: the only package that prints."""

@@ -1,0 +1,144 @@
+"""Configuration as frozen dataclasses: to and from plain dictionaries, and `a.b=c` overrides.
+
+Every component declares a frozen, keyword-only dataclass beside its code and checks it in `__post_init__`. This module
+holds the three things that they share: writing one out (`to_dict`), reading one back with clear errors (`from_dict`),
+and changing single fields from the command line (`override`).
+"""
+
+import dataclasses
+import json
+import math
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from up.errors import InputError
+
+ConfigT = TypeVar("ConfigT")
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """Return the fields of a configuration as nested plain dictionaries, ready for JSON or TOML."""
+    return dataclasses.asdict(config)
+
+
+def from_dict(config_type: type[ConfigT], values: Mapping[str, Any], *, where: str = "") -> ConfigT:
+    """Build a configuration from nested dictionaries.
+
+    Args:
+        config_type: the dataclass to build.
+        values: field names to values; a field that is missing takes its default.
+        where: dotted prefix for error messages, such as `"training."`.
+
+    Raises:
+        InputError: an unknown or missing field, a value of the wrong type, or one that the component refuses.
+    """
+    fields = {field.name: field for field in dataclasses.fields(config_type)}  # type: ignore[arg-type]
+    hints = typing.get_type_hints(config_type)
+    arguments: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in fields:
+            raise InputError(
+                f"unknown setting {where}{name}",
+                received=value,
+                remedy=f"known settings here are {', '.join(fields)}",
+            )
+        arguments[name] = _coerce(hints[name], value, f"{where}{name}")
+    for name, field in fields.items():
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        if required and name not in arguments:
+            raise InputError(f"setting {where}{name} is missing", remedy="give it a value")
+    return config_type(**arguments)
+
+
+def override(config: ConfigT, assignments: Iterable[str]) -> ConfigT:
+    """Return a copy of `config` with the fields named by `a.b=c` assignments replaced.
+
+    The value is read as JSON where it is JSON (numbers, true, false, null) and as a string otherwise.
+
+    >>> from up.sources.buffer import BufferConfig
+    >>> override(BufferConfig(), ["source_batch=64"]).source_batch
+    64
+
+    Raises:
+        InputError: an assignment without `=`, an unknown name, or a value that does not fit.
+    """
+    values = to_dict(config)
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        if not equals or not path:
+            raise InputError(
+                "an override must look like name=value", received=assignment, remedy="write e.g. model.dropout=0.1"
+            )
+        *parents, leaf = path.strip().split(".")
+        level: Any = values
+        for depth, parent in enumerate(parents):
+            level = level.get(parent) if isinstance(level, dict) else None
+            if not isinstance(level, dict):
+                raise InputError(
+                    f"unknown group of settings {'.'.join(parents[: depth + 1])}",
+                    received=assignment,
+                    remedy=f"known groups are {', '.join(k for k, v in values.items() if isinstance(v, dict))}",
+                )
+        if leaf in level and isinstance(level[leaf], dict):
+            raise InputError(
+                f"{path} is a group of settings",
+                received=assignment,
+                remedy=f"name one of its fields: {', '.join(level[leaf])}",
+            )
+        level[leaf] = _parse(text)
+    return from_dict(type(config), values)
+
+
+def require_positive(owner: str, **values: float) -> None:
+    """Raise `InputError` unless every value is a finite number above zero; `owner` prefixes the field names."""
+    for name, value in values.items():
+        if not (math.isfinite(value) and value > 0):
+            raise InputError(f"{owner}.{name} must be positive", received=value, remedy="give a number above 0")
+
+
+def require_not_negative(owner: str, **values: float) -> None:
+    """Raise `InputError` unless every value is a finite number of at least zero."""
+    for name, value in values.items():
+        if not (math.isfinite(value) and value >= 0):
+            raise InputError(f"{owner}.{name} must not be negative", received=value, remedy="give 0 or more")
+
+
+def require_one_of(owner: str, name: str, value: str, allowed: Iterable[str]) -> None:
+    """Raise `InputError` unless `value` is one of the allowed words."""
+    allowed = list(allowed)
+    if value not in allowed:
+        raise InputError(f"unknown {owner}.{name}", received=value, remedy=f"use one of {', '.join(allowed)}")
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _coerce(hint: Any, value: Any, path: str) -> Any:
+    """Check `value` against a field's type; ints widen to floats, mappings become nested configurations."""
+    options = typing.get_args(hint) if typing.get_origin(hint) in (types.UnionType, typing.Union) else (hint,)
+    for option in options:
+        if dataclasses.is_dataclass(option) and isinstance(option, type):
+            if isinstance(value, option):
+                return value
+            if isinstance(value, Mapping):
+                return from_dict(option, value, where=f"{path}.")
+        elif option is float:
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                return float(value)
+        elif option is int:
+            if isinstance(value, int) and not isinstance(value, bool):
+                return value
+        elif typing.get_origin(option) is tuple:
+            if isinstance(value, list | tuple):
+                element = typing.get_args(option)[0]
+                return tuple(_coerce(element, item, path) for item in value)
+        elif isinstance(option, type) and isinstance(value, option):
+            return value
+    expected = " or ".join("null" if o is type(None) else getattr(o, "__name__", str(o)) for o in options)
+    raise InputError(f"{path} has the wrong type", received=value, remedy=f"give a value of type {expected}")

@@ -1,0 +1,1 @@
+"""Real bytes to predict: corpora that every machine has, and files that a user names."""

@@ -1,0 +1,84 @@
+"""Where tensors live: choosing a device by name, and what this device can do."""
+
+import dataclasses
+import os
+
+import torch
+
+from up.errors import InputError
+
+
+def resolve_device(name: str = "auto") -> torch.device:
+    """Return the torch device for `auto`, `cpu`, `cuda`, `cuda:1`, `mps`; `auto` prefers cuda, then mps, then cpu.
+
+    Raises:
+        InputError: a name that torch does not know, or a device that this machine does not have.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise InputError("unknown device", received=name, remedy="use auto, cpu, cuda or mps") from None
+    available = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }.get(device.type, False)
+    if not available:
+        raise InputError("this machine has no such device", received=name, remedy="use --device cpu or auto")
+    return device
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DeviceInfo:
+    """What the plan of a run and `up doctor` say about a device.
+
+    Attributes:
+        name: as torch names it, such as `cpu` or `cuda:0`.
+        description: the processor or the card.
+        memory_bytes: memory in all, 0 if unknown.
+        cores: threads that torch uses on a CPU, multiprocessors on a GPU.
+        bf16: whether bfloat16 matrix products run natively and so pay off.
+    """
+
+    name: str
+    description: str
+    memory_bytes: int
+    cores: int
+    bf16: bool
+
+
+def describe_device(device: torch.device) -> DeviceInfo:
+    """Return name, memory, cores and bfloat16 support of a device."""
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        return DeviceInfo(
+            name=str(device),
+            description=properties.name,
+            memory_bytes=properties.total_memory,
+            cores=properties.multi_processor_count,
+            bf16=torch.cuda.is_bf16_supported(including_emulation=False),
+        )
+    memory_bytes = 0
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return DeviceInfo(
+        name=str(device),
+        description=f"{torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads",
+        memory_bytes=memory_bytes,
+        cores=torch.get_num_threads(),
+        bf16=device.type == "cpu" and _cpu_has_bf16(),
+    )
+
+
+def _cpu_has_bf16() -> bool:
+    """Whether the processor multiplies bfloat16 natively (AVX512-BF16 or AMX), as Linux reports it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as handle:
+            flags = next((line for line in handle if line.startswith("flags")), "")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags.split() or "amx_bf16" in flags.split()

@@ -1,0 +1,1 @@
+"""The target model: the transformer that is trained on random computation."""

@@ -18,6 +18,7 @@ class InputError(ValueError):
         problem: what failed, without a full stop.
         received: the offending value; shown with `repr`, left out when there is none.
         remedy: what the user can do about it.
+
     """
 
     def __init__(self, problem: str, *, received: Any = _ABSENT, remedy: str) -> None:

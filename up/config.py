@@ -33,6 +33,7 @@ def from_dict(config_type: type[ConfigT], values: Mapping[str, Any], *, where: s
 
     Raises:
         InputError: an unknown or missing field, a value of the wrong type, or one that the component refuses.
+
     """
     fields = {field.name: field for field in dataclasses.fields(config_type)}  # type: ignore[arg-type]
     hints = typing.get_type_hints(config_type)
@@ -63,6 +64,7 @@ def override(config: ConfigT, assignments: Iterable[str]) -> ConfigT:
 
     Raises:
         InputError: an assignment without `=`, an unknown name, or a value that does not fit.
+
     """
     values = to_dict(config)
     for assignment in assignments:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import time
 
 import torch
 
@@ -13,6 +14,7 @@ def resolve_device(name: str = "auto") -> torch.device:
 
     Raises:
         InputError: a name that torch does not know, or a device that this machine does not have.
+
     """
     if name == "auto":
         if torch.cuda.is_available():
@@ -42,6 +44,7 @@ class DeviceInfo:
         memory_bytes: memory in all, 0 if unknown.
         cores: threads that torch uses on a CPU, multiprocessors on a GPU.
         bf16: whether bfloat16 matrix products run natively and so pay off.
+
     """
 
     name: str
@@ -82,3 +85,34 @@ def _cpu_has_bf16() -> bool:
     except OSError:
         return False
     return "avx512_bf16" in flags.split() or "amx_bf16" in flags.split()
+
+
+class Stopwatch:
+    """Sums the time spent inside `with` blocks, on the device's own clock where it works asynchronously."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._cuda = device.type == "cuda"
+        self._elapsed = 0.0
+        self._start = 0.0
+        self._pending: list[tuple[torch.cuda.Event, torch.cuda.Event]] = []
+
+    def __enter__(self) -> None:
+        if self._cuda:
+            self._pending.append((torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)))
+            self._pending[-1][0].record()
+        else:
+            self._start = time.perf_counter()
+
+    def __exit__(self, *exception: object) -> None:
+        if self._cuda:
+            self._pending[-1][1].record()
+        else:
+            self._elapsed += time.perf_counter() - self._start
+
+    def seconds(self) -> float:
+        """Return the time so far; waits for a device that is still at work."""
+        for start, end in self._pending:
+            end.synchronize()
+            self._elapsed += start.elapsed_time(end) / 1000
+        self._pending.clear()
+        return self._elapsed

@@ -1,0 +1,223 @@
+"""Sampling from many random recurrent models at once: the arithmetic, the same on a CPU and a GPU.
+
+Three things make it fast without changing what is computed. Tokens enter only through two embedding tables, so the
+whole input side is precomputed as token-to-gate tables and each step is two row look-ups. The recurrent weights and
+the read-out share one batched matrix product over the models, with the biases as its last row. And a token is sampled
+exactly from one uniform number without a softmax over the vocabulary wherever the largest logit leads by enough.
+
+The exact rule: order the tokens with the most probable one first and the others by index, and take the token in whose
+interval of cumulated probability the uniform number falls. `tests/reference/recurrent.py` states it plainly.
+
+Shape suffixes: G models, N rows per model, R = G N rows, T tokens, S seed tokens, V vocabulary, D hidden, K gates x D.
+"""
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from up.sources.recurrent import RecurrentWeights
+
+_GAP_SLACK = 1e-2  # bits; covers rounding of the gap in float32, rows inside it go through the full draw
+
+
+def generate_sequences(
+    weights: "RecurrentWeights",
+    *,
+    cell: str,
+    temperature: float,
+    seeds_RS: Tensor,
+    conditions_RT: Tensor,
+    uniforms_TR: Tensor,
+) -> Tensor:
+    """Run G models over R = G N rows and return the tokens, (R, T) uint8; rows r N to r N + N - 1 belong to model r.
+
+    Args:
+        weights: parameters of G models; their dtype is the dtype of the computation.
+        cell: `lstm` or `gru`.
+        temperature: divides the logits.
+        seeds_RS: the first S tokens of every row.
+        conditions_RT: condition tokens; the last one has no step to enter.
+        uniforms_TR: T - S uniform numbers in [0, 1) for each row, time first.
+
+    """
+    with torch.inference_mode():
+        tokens_TR = _run(weights, cell, temperature, seeds_RS.long().T, conditions_RT.long().T, uniforms_TR)
+    return tokens_TR.T.to(torch.uint8)
+
+
+def _run(
+    weights: "RecurrentWeights",
+    cell: str,
+    temperature: float,
+    seeds_SR: Tensor,
+    conditions_TR: Tensor,
+    uniforms_TR: Tensor,
+) -> Tensor:
+    num_models, vocabulary, _ = weights.input_embedding_GVE.shape
+    num_tokens, num_rows = conditions_TR.shape
+    seed_length = seeds_SR.shape[0]
+    assert num_rows % num_models == 0
+    assert uniforms_TR.shape == (num_tokens - seed_length, num_rows)
+    device = conditions_TR.device
+
+    rows_per_model = num_rows // num_models
+    step = {"lstm": _LstmStep, "gru": _GruStep}[cell](weights, num_rows)
+    input_table, condition_table = _gate_tables(weights, step.input_bias_GK)
+    product_GDP = _fused_product(weights, step.recurrent_bias_GK, temperature)  # (h, 1) -> recurrent gates, logits
+    required_gap_TR = _required_gap(uniforms_TR, vocabulary, input_table.dtype)
+    table_offset_R = torch.arange(num_models, device=device).repeat_interleave(rows_per_model) * vocabulary
+    condition_index_TR = conditions_TR + table_offset_R
+
+    gates = step.gates_RK.shape[1]
+    projected_RP = input_table.new_zeros(num_rows, product_GDP.shape[2])
+    recurrent_RK, logits_RV = projected_RP[:, :gates], projected_RP[:, gates:]
+    recurrent_RK.copy_(step.recurrent_bias_GK.repeat_interleave(rows_per_model, dim=0))  # h is 0 before the first step
+    projected_GNP = projected_RP.view(num_models, rows_per_model, -1)
+    state_GND = step.state_RD.view(num_models, rows_per_model, -1)
+    tokens_TR = torch.empty(num_tokens, num_rows, dtype=torch.long, device=device)
+    tokens_TR[:seed_length] = seeds_SR
+    index_R = torch.empty_like(table_offset_R)
+
+    # Views are made once, not at every step: on a CPU the loop is a matter of single microseconds.
+    tokens, condition_index = tokens_TR.unbind(), condition_index_TR.unbind()
+    uniforms, required_gap = uniforms_TR.unbind(), required_gap_TR.unbind()
+    for t in range(num_tokens - 1):
+        torch.add(tokens[t], table_offset_R, out=index_R)
+        torch.index_select(input_table, 0, index_R, out=step.gates_RK)
+        step.gates_RK += condition_table.index_select(0, condition_index[t])
+        step(recurrent_RK)
+        torch.bmm(state_GND, product_GDP, out=projected_GNP)
+        sampled = t + 1 - seed_length
+        if sampled >= 0:
+            tokens[t + 1].copy_(_draw(logits_RV, uniforms[sampled], required_gap[sampled]))
+    return tokens_TR
+
+
+class _Step:
+    """Buffers of one step of G models: gates in, hidden state out.
+
+    `state_RD` holds h in its first D columns and a constant 1 in the last, so that a matrix product adds biases.
+    """
+
+    def __init__(self, weights: "RecurrentWeights", num_rows: int) -> None:
+        gates, hidden = weights.weight_hh_GKD.shape[1:]
+        new_zeros = weights.weight_hh_GKD.new_zeros
+        self.gates_RK = new_zeros(num_rows, gates)
+        self.state_RD = new_zeros(num_rows, hidden + 1)
+        self.state_RD[:, -1] = 1
+        self.hidden_RD = self.state_RD[:, :-1]
+
+
+class _LstmStep(_Step):
+    """One step of G LSTMs, gate order of `nn.LSTM`: input, forget, candidate, output."""
+
+    def __init__(self, weights: "RecurrentWeights", num_rows: int) -> None:
+        super().__init__(weights, num_rows)
+        self.input_bias_GK = None  # both biases are simply added, so they go where they cost nothing
+        self.recurrent_bias_GK = weights.bias_ih_GK + weights.bias_hh_GK
+        self.logistic_RK = torch.empty_like(self.gates_RK)
+        self.input_RD, self.forget_RD, _, self.output_RD = self.logistic_RK.chunk(4, dim=1)
+        self.candidate_RD = self.gates_RK.chunk(4, dim=1)[2]
+        self.cell_RD = self.candidate_RD.new_zeros(self.candidate_RD.shape)
+        self.squashed_RD = torch.empty_like(self.cell_RD)
+
+    def __call__(self, recurrent_RK: Tensor) -> None:
+        self.gates_RK += recurrent_RK
+        torch.sigmoid(self.gates_RK, out=self.logistic_RK)  # the candidate's too: cheaper than three strided slices
+        self.candidate_RD.tanh_()
+        self.cell_RD.mul_(self.forget_RD).addcmul_(self.input_RD, self.candidate_RD)
+        torch.tanh(self.cell_RD, out=self.squashed_RD)
+        torch.mul(self.output_RD, self.squashed_RD, out=self.hidden_RD)
+
+
+class _GruStep(_Step):
+    """One step of G GRUs, gate order of `nn.GRU`: reset, update, candidate.
+
+    The reset gate multiplies the recurrent part of the candidate, its bias included.
+    """
+
+    def __init__(self, weights: "RecurrentWeights", num_rows: int) -> None:
+        super().__init__(weights, num_rows)
+        self.input_bias_GK = weights.bias_ih_GK
+        self.recurrent_bias_GK = weights.bias_hh_GK
+        hidden = self.hidden_RD.shape[1]
+        self.reset_update_RJ, self.candidate_RD = self.gates_RK.split([2 * hidden, hidden], dim=1)
+        self.reset_RD, self.update_RD = self.reset_update_RJ.chunk(2, dim=1)
+
+    def __call__(self, recurrent_RK: Tensor) -> None:
+        split = self.reset_update_RJ.shape[1]
+        self.reset_update_RJ.add_(recurrent_RK[:, :split]).sigmoid_()
+        self.candidate_RD.addcmul_(self.reset_RD, recurrent_RK[:, split:]).tanh_()
+        self.hidden_RD.copy_(torch.lerp(self.candidate_RD, self.hidden_RD, self.update_RD))
+
+
+def _gate_tables(weights: "RecurrentWeights", input_bias_GK: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Return what each input token and each condition token adds to the gates, two tables of (G V, K)."""
+    embedding = weights.input_embedding_GVE.shape[2]
+    weight_GIK = weights.weight_ih_GKI.transpose(1, 2)
+    input_GVK = torch.bmm(weights.input_embedding_GVE, weight_GIK[:, :embedding])
+    if input_bias_GK is not None:
+        input_GVK += input_bias_GK[:, None]
+    condition_GVK = torch.bmm(weights.condition_embedding_GVE, weight_GIK[:, embedding:])
+    return input_GVK.flatten(0, 1), condition_GVK.flatten(0, 1)
+
+
+def _fused_product(weights: "RecurrentWeights", recurrent_bias_GK: Tensor, temperature: float) -> Tensor:
+    """Return the matrices (G, D + 1, K + V) that map (h, 1) to the recurrent gates and the logits at temperature.
+
+    The logits come out in bits: base-2 exponentials of wide ranges are far cheaper than natural ones on a CPU.
+    """
+    num_models, gates, hidden = weights.weight_hh_GKD.shape
+    vocabulary = weights.readout_bias_GV.shape[1]
+    bits = 1 / (temperature * math.log(2))
+    product_GDP = weights.weight_hh_GKD.new_empty(num_models, hidden + 1, gates + vocabulary)
+    product_GDP[:, :hidden, :gates] = weights.weight_hh_GKD.transpose(1, 2)
+    product_GDP[:, hidden, :gates] = recurrent_bias_GK
+    torch.mul(weights.readout_weight_GVD.transpose(1, 2), bits, out=product_GDP[:, :hidden, gates:])
+    torch.mul(weights.readout_bias_GV, bits, out=product_GDP[:, hidden, gates:])
+    return product_GDP
+
+
+def _required_gap(uniforms_TR: Tensor, vocabulary: int, dtype: torch.dtype) -> Tensor:
+    """Return how many bits the largest logit must lead the second for the uniform number to fall to it for certain.
+
+    With a lead of g bits the largest token has probability at least 1 / (1 + (V - 1) 2^-g), which exceeds u if and
+    only if g > log2(V - 1) + log2(u / (1 - u)).
+    """
+    return (torch.logit(uniforms_TR) / math.log(2) + (math.log2(vocabulary - 1) + _GAP_SLACK)).to(dtype)
+
+
+def _draw(logits_RV: Tensor, uniform_R: Tensor, required_gap_R: Tensor) -> Tensor:
+    """Sample one token a row, exactly, from logits in bits; overwrites the largest logit of every row with -inf."""
+    best_R = _argmax(logits_RV)
+    best_logit_R1 = logits_RV.gather(1, best_R[:, None])
+    logits_RV.scatter_(1, best_R[:, None], -math.inf)  # what is left are the other tokens
+    if logits_RV.device.type != "cpu":
+        # Looking for the rows that need more work would stall a GPU, and the full draw of all rows costs it nothing.
+        return _draw_among_all(logits_RV, best_R, best_logit_R1, uniform_R)
+    rows_U = (best_logit_R1[:, 0] - logits_RV.amax(1) <= required_gap_R).nonzero()[:, 0]
+    if len(rows_U):
+        best_R[rows_U] = _draw_among_all(logits_RV[rows_U], best_R[rows_U], best_logit_R1[rows_U], uniform_R[rows_U])
+    return best_R
+
+
+def _draw_among_all(other_logits_RV: Tensor, best_R: Tensor, best_logit_R1: Tensor, uniform_R: Tensor) -> Tensor:
+    """Inverse-transform sampling with the best token first; weights are relative to the best token's.
+
+    The position among the others is below their total for every u below 1, also after rounding: the largest such u
+    takes at least one unit in the last place off the sum, and rounding the sum adds at most half of one.
+    """
+    cumulated_RV = (other_logits_RV - best_logit_R1).to(uniform_R.dtype).exp2_().cumsum(1)
+    position_R = uniform_R * (1 + cumulated_RV[:, -1]) - 1  # negative: the best token's interval
+    other_R = torch.searchsorted(cumulated_RV, position_R[:, None], right=True)[:, 0]
+    return torch.where(position_R < 0, best_R, other_R)
+
+
+def _argmax(logits_RV: Tensor) -> Tensor:
+    """Index of the largest logit of each row; NumPy's is several times faster than PyTorch's on a CPU."""
+    if logits_RV.device.type == "cpu":
+        return torch.from_numpy(logits_RV.numpy().argmax(1))
+    return logits_RV.argmax(1)

@@ -1,0 +1,224 @@
+"""Zero-shot evaluation against models whose probabilities are known by hand."""
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from up.data.corpora import load_corpus, sample_slices
+from up.errors import InputError, RunError
+from up.evaluation import bits
+from up.evaluation.bits import EvaluationConfig, evaluate, prepare
+from up.evaluation.markov import choose, in_context_bits
+from up.evaluation.rows import octaves
+from up.evaluation.token_bits import token_bits
+
+CPU = torch.device("cpu")
+
+
+class BigramModel(nn.Module):
+    """Looks up the logits of the next token in a table, by the last token alone."""
+
+    def __init__(self, logits_VV: Tensor) -> None:
+        super().__init__()
+        self.logits_VV = nn.Parameter(logits_VV)
+        self.dropout = nn.Dropout(0.5)
+        self.calls = 0
+
+    def forward(self, tokens_BT: Tensor) -> Tensor:
+        self.calls += 1
+        return self.dropout(self.logits_VV[tokens_BT])
+
+
+class PositionModel(nn.Module):
+    """Charges the right token t bits more than a uniform code for the position t in the context."""
+
+    def forward(self, tokens_BT: Tensor) -> Tensor:
+        following_BT = torch.cat([tokens_BT[:, 1:], torch.full_like(tokens_BT[:, :1], ord("a"))], dim=1)
+        p_T = 2.0 ** -(8.0 + torch.arange(1, tokens_BT.shape[1] + 1))
+        logits_BTV = ((1 - p_T) / 255).log()[None, :, None].expand(*tokens_BT.shape, 256).clone()
+        index_BT1 = following_BT[..., None]
+        return logits_BTV.scatter_(2, index_BT1, p_T.log()[None, :, None].expand(index_BT1.shape))
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> str:
+    path = tmp_path / "text.txt"
+    path.write_bytes(np.random.default_rng(0).choice(np.frombuffer(b"abc \n", np.uint8), 3000).tobytes())
+    return str(path)
+
+
+def test_token_bits_of_a_bigram_table_by_hand():
+    # After token 0: p = 1/2, 1/4, 1/4. After 1: 1/4, 1/4, 1/2. After 2: 1/8, 3/4, 1/8.
+    table_VV = torch.tensor([[2, 1, 1], [1, 1, 2], [0.5, 3, 0.5]]).log()
+    bits_BT = token_bits(BigramModel(table_VV), torch.tensor([[0, 0, 1, 2, 1], [2, 0, 2, 2, 0]], dtype=torch.uint8))
+    expected = [[1, 2, 1, math.log2(4 / 3)], [3, 2, 3, 3]]
+    torch.testing.assert_close(bits_BT, torch.tensor(expected))
+
+
+def test_token_bits_are_taken_without_dropout_and_every_module_gets_its_mode_back():
+    model = BigramModel(torch.randn(4, 4)).train()
+    frozen = nn.Sequential(model, nn.Dropout(0.5).eval()).train()
+    frozen[1].eval()
+    tokens_BT = torch.randint(4, (2, 9))
+    first_BT, second_BT = token_bits(frozen, tokens_BT), token_bits(frozen, tokens_BT)
+    torch.testing.assert_close(first_BT, second_BT, rtol=0, atol=0)
+    assert frozen.training
+    assert model.training
+    assert model.dropout.training
+    assert not frozen[1].training
+    assert not first_BT.requires_grad
+
+
+def test_modes_come_back_after_a_model_fails():
+    class Broken(nn.Module):
+        def forward(self, tokens_BT: Tensor) -> Tensor:
+            raise ZeroDivisionError(tokens_BT.shape)
+
+    model = Broken().train()
+    with pytest.raises(ZeroDivisionError):
+        token_bits(model, torch.zeros(1, 3, dtype=torch.uint8))
+    assert model.training
+
+
+def test_the_model_never_sees_the_character_it_is_asked_for_last():
+    seen = []
+
+    class Recorder(nn.Module):
+        def forward(self, tokens_BT: Tensor) -> Tensor:
+            seen.append(tokens_BT)
+            return torch.zeros(*tokens_BT.shape, 256)
+
+    bits_BT = token_bits(Recorder(), torch.tensor([[7, 8, 9]]))
+    assert seen[0].tolist() == [[7, 8]]
+    assert bits_BT.tolist() == [[8.0, 8.0]]
+
+
+def test_a_model_that_always_says_the_same_scores_its_cross_entropy(text):
+    logits_V = torch.full((256,), -20.0)
+    logits_V[list(b"abc \n")] = torch.tensor([2.0, 1.0, 0.0, 0.0, -1.0])
+    config = EvaluationConfig(data=(text,), samples=50, batch_size=8, tail_positions=10, seed=3)
+    (row,) = evaluate(BigramModel(logits_V.expand(256, 256).clone()), config, context_length=40, device=CPU)
+
+    slices_NT = sample_slices(load_corpus(text), num_slices=50, length=40, generator=np.random.default_rng(3))
+    cost_V = -logits_V.double().log_softmax(0).numpy() / math.log(2)
+    last_N, tail_N = cost_V[slices_NT[:, -1]], cost_V[slices_NT[:, -10:]].mean(axis=1)
+    assert (row.data, row.samples, row.context_length, row.tail_positions) == (text, 50, 40, 10)
+    assert row.bits == pytest.approx(last_N.mean(), abs=1e-6)
+    assert row.stderr == pytest.approx(last_N.std(ddof=1) / math.sqrt(50), abs=1e-6)
+    assert row.tail_bits == pytest.approx(tail_N.mean(), abs=1e-6)
+    assert row.tail_stderr == pytest.approx(tail_N.std(ddof=1) / math.sqrt(50), abs=1e-6)
+    assert row.uniform_bits == 8.0
+
+
+def test_bits_against_position_have_the_right_positions(text):
+    config = EvaluationConfig(data=(text,), samples=4, tail_positions=3)
+    (row,) = evaluate(PositionModel(), config, context_length=10, device=CPU)
+    # The model cannot know the last token of a slice: it bets on an `a` and is right for some slices only.
+    by_range = {(r.first_position, r.last_position): r.bits for r in row.positions}
+    assert list(by_range) == [(1, 1), (2, 3), (4, 7), (8, 9)]
+    assert by_range[1, 1] == pytest.approx(9, abs=1e-4)
+    assert by_range[2, 3] == pytest.approx(10.5, abs=1e-4)
+    assert by_range[4, 7] == pytest.approx(13.5, abs=1e-4)
+
+
+def test_octaves_cover_every_predicted_position_once():
+    for length in range(2, 600):
+        covered = [position for first, last in octaves(length) for position in range(first, last + 1)]
+        assert covered == list(range(1, length))
+
+
+def test_markov_baselines_are_of_the_same_slices(text):
+    config = EvaluationConfig(data=(text,), samples=30, tail_positions=20, seed=5)
+    (row,) = evaluate(BigramModel(torch.zeros(256, 256)), config, context_length=100, device=CPU)
+    slices_NT = sample_slices(load_corpus(text), num_slices=30, length=100, generator=np.random.default_rng(5))
+    markov = choose(slices_NT, first_position=80)
+    bits_NT = in_context_bits(slices_NT, markov)
+    assert (row.markov_order, row.markov_smoothing) == (markov.order, markov.smoothing)
+    assert row.markov_bits == pytest.approx(bits_NT[:, -1].mean())
+    assert row.markov_tail_bits == pytest.approx(bits_NT[:, -20:].mean())
+    assert row.positions[-1].markov_bits == pytest.approx(bits_NT[:, 64:].mean())
+    assert row.bits == pytest.approx(8.0)
+    assert row.markov_tail_bits < 4  # five equally likely symbols, log2 5 = 2.3 bits, learned from 80 of them
+
+
+def test_slices_do_not_depend_on_the_other_corpora_and_batches_do_not_matter(text):
+    model = BigramModel(torch.randn(256, 256, generator=torch.Generator().manual_seed(0)))
+    config = EvaluationConfig(data=("pydoc", text), samples=10, tail_positions=4)
+    _, together = evaluate(model, config, context_length=32, device=CPU)
+    alone_config = dataclasses.replace(config, data=(text,), batch_size=3)
+    (alone,) = evaluate(model, alone_config, context_length=32, device=CPU)
+    assert together == alone
+
+
+def test_a_prepared_evaluation_measures_many_models_without_touching_the_baselines_again(text, monkeypatch):
+    config = EvaluationConfig(data=(text,), samples=6, tail_positions=4)
+    prepared = prepare(config, context_length=32, device=CPU)
+
+    def fail(*_, **__):
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr(bits, "choose", fail)
+    monkeypatch.setattr(bits, "in_context_bits", fail)
+    monkeypatch.setattr(bits, "load_corpus", fail)
+    (uniform,) = prepared.evaluate(BigramModel(torch.zeros(256, 256)))
+    (other,) = prepared.evaluate(BigramModel(torch.randn(256, 256)))
+    assert uniform.markov_bits == other.markov_bits
+    assert uniform.tail_bits != other.tail_bits
+
+
+def test_progress_counts_slices_over_all_corpora(text):
+    reports = []
+    config = EvaluationConfig(data=(text, text), samples=5, batch_size=2, tail_positions=4)
+    prepare(config, context_length=16, device=CPU).evaluate(
+        BigramModel(torch.zeros(256, 256)), progress=lambda done, total: reports.append((done, total))
+    )
+    assert reports == [(2, 10), (4, 10), (5, 10), (7, 10), (9, 10), (10, 10)]
+
+
+def test_a_diverged_model_is_reported(text):
+    config = EvaluationConfig(data=(text,), samples=2, tail_positions=4)
+    with pytest.raises(RunError, match="not finite"):
+        evaluate(BigramModel(torch.full((256, 256), math.nan)), config, context_length=16, device=CPU)
+
+
+def test_a_row_is_plain_json_with_the_promised_names(text):
+    config = EvaluationConfig(data=(text,), samples=2, tail_positions=4)
+    (row,) = evaluate(BigramModel(torch.zeros(256, 256)), config, context_length=16, device=CPU)
+    fields = json.loads(json.dumps(dataclasses.asdict(row)))
+    assert {"data", "bits", "stderr", "markov_bits", "samples"} <= fields.keys()
+
+
+def test_samples_default_to_the_papers_number_on_a_gpu_and_fewer_on_a_cpu():
+    config = EvaluationConfig()
+    assert config.resolve_samples(torch.device("cuda")) == 10_000
+    assert config.resolve_samples(CPU) == 4_000
+    assert EvaluationConfig(samples=7).resolve_samples(CPU) == 7
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"data": ()}, r"evaluation\.data is empty"),
+        ({"samples": 1}, r"samples must be at least 2 \(received 1\)"),
+        ({"samples": -5}, r"samples must be at least 2"),
+        ({"batch_size": 0}, r"evaluation\.batch_size must be positive"),
+        ({"tail_positions": 0}, r"evaluation\.tail_positions must be positive"),
+        ({"seed": -1}, r"evaluation\.seed must not be negative"),
+    ],
+)
+def test_bad_settings_are_refused(fields, message):
+    with pytest.raises(InputError, match=message):
+        EvaluationConfig(**fields)
+
+
+def test_a_corpus_shorter_than_the_context_and_a_tail_longer_than_it_are_refused(text):
+    with pytest.raises(InputError, match="3000 bytes, fewer than a slice of 4000"):
+        prepare(EvaluationConfig(data=(text,), samples=2), context_length=4000, device=CPU)
+    with pytest.raises(InputError, match=r"tail_positions must be below the context length .* use at most 63"):
+        prepare(EvaluationConfig(data=(text,), samples=2), context_length=64, device=CPU)

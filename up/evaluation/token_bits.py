@@ -1,0 +1,52 @@
+"""What a model charges for each token, in bits: -log2 p(token | the tokens before it).
+
+Shape suffixes: B slices in a batch, T tokens in a slice, V vocabulary.
+"""
+
+import contextlib
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+
+def token_bits(model: nn.Module, tokens_BT: Tensor, *, bf16: bool = False) -> Tensor:
+    """Return -log2 p(token t | tokens < t) for t = 1 to T-1, float32 of shape (B, T-1), on the model's device.
+
+    Column t-1 belongs to token t; the first token has nothing before it and is not predicted. Meanwhile the model is in
+    evaluation mode; afterwards every one of its modules is back in the mode it was in.
+
+    Args:
+        model: maps tokens (B, T-1), int64, to logits (B, T-1, V); the log-softmax is taken in float32.
+        tokens_BT: tokens of any integer type on any device; at least two columns.
+        bf16: run the model under bfloat16 autocast where its device is a GPU; elsewhere this changes nothing.
+
+    """
+    assert tokens_BT.shape[1] >= 2
+    parameter = next(model.parameters(), None)
+    device = torch.device("cpu") if parameter is None else parameter.device
+    tokens_BT = tokens_BT.to(device=device, dtype=torch.int64)
+    with (
+        torch.inference_mode(),
+        _evaluation_mode(model),
+        torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16 and device.type == "cuda"),
+    ):
+        logits_BTV = model(tokens_BT[:, :-1])
+    with torch.inference_mode():
+        nats_BT = nn.functional.cross_entropy(
+            logits_BTV.float().flatten(0, 1), tokens_BT[:, 1:].flatten(), reduction="none"
+        ).view(len(tokens_BT), -1)
+        return nats_BT / math.log(2)
+
+
+@contextlib.contextmanager
+def _evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Switch all modules to evaluation, and put each back into its own mode afterwards."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training

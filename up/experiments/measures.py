@@ -1,0 +1,101 @@
+"""How predictable a string is, by five measures that know nothing of where it came from.
+
+All are in bits per character, so that they can be read beside log2 V, what a uniform code over the alphabet charges:
+
+- `entropy_bits`: the entropy of the string's own symbol frequencies. It sees an uneven alphabet and no order.
+- `markov_bits`: the best in-context Markov model of order 0 to 5, each character predicted from the ones before it. It
+  pays for learning the frequencies, so it may exceed `entropy_bits` even at order 0.
+- `zlib_bits` and `lzma_bits`: the size of the compressed string, at level 9, as a raw stream without the container's
+  header and checksum, which would weigh on a short string. They see repetition at any distance. A compressor works on
+  bytes and has a few bytes of overhead left, so random text comes out slightly above log2 V.
+
+None of them is the string's complexity: each is an upper bound on it (up to the size of a decoder), and structure that
+all five miss is exactly what a trained model may still find.
+
+Shape suffixes: T characters of the string, V alphabet.
+"""
+
+import dataclasses
+import lzma
+import zlib
+
+import numpy as np
+import numpy.typing as npt
+
+from up.errors import InputError
+from up.evaluation.markov import choose, in_context_bits
+
+LEVEL = 9
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Measures:
+    """How predictable a string is.
+
+    Attributes:
+        entropy_bits: order-0 empirical entropy, bits per character.
+        markov_bits: mean of `character_bits`, bits per character.
+        markov_order: order of the Markov model, the best for this very string.
+        markov_smoothing: its Laplace smoothing, likewise.
+        zlib_bits: deflate, bits per character.
+        lzma_bits: LZMA2, bits per character.
+        distinct_symbols: number of different characters.
+        character_bits: what the Markov model charges for each character given the ones before it, bits; the first
+            has none before it and costs log2 V.
+
+    """
+
+    entropy_bits: float
+    markov_bits: float
+    markov_order: int
+    markov_smoothing: float
+    zlib_bits: float
+    lzma_bits: float
+    distinct_symbols: int
+    character_bits: tuple[float, ...]
+
+
+def measure(text: bytes, *, vocabulary_size: int = 256, first_symbol: int = 0) -> Measures:
+    """Measure a string of bytes.
+
+    Args:
+        text: the string; not empty.
+        vocabulary_size: V, symbols of the alphabet it is written in; the Markov model knows them beforehand.
+        first_symbol: byte value of the alphabet's first symbol; the others follow.
+
+    Raises:
+        InputError: an empty string, or a byte outside the alphabet.
+
+    """
+    if not text:
+        raise InputError("cannot measure an empty string", remedy="give at least one character")
+    tokens_1T = np.frombuffer(text, np.uint8).astype(np.int64)[None] - first_symbol
+    markov = choose(tokens_1T, vocabulary_size=vocabulary_size)
+    character_bits_T = in_context_bits(tokens_1T, markov, vocabulary_size=vocabulary_size)[0]
+    return Measures(
+        entropy_bits=_entropy_bits(tokens_1T[0]),
+        markov_bits=float(character_bits_T.mean()),
+        markov_order=markov.order,
+        markov_smoothing=markov.smoothing,
+        zlib_bits=8 * _deflated_bytes(text) / len(text),
+        lzma_bits=8 * _lzma_bytes(text) / len(text),
+        distinct_symbols=len(set(text)),
+        character_bits=tuple(character_bits_T.tolist()),
+    )
+
+
+def _entropy_bits(tokens_T: npt.NDArray[np.int64]) -> float:
+    counts = np.bincount(tokens_T)
+    frequencies = counts[counts > 0] / tokens_T.size
+    return float((frequencies * np.log2(1 / frequencies)).sum())
+
+
+def _deflated_bytes(text: bytes) -> int:
+    compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)  # negative: a raw stream
+    return len(compressor.compress(text)) + len(compressor.flush())
+
+
+def _lzma_bytes(text: bytes) -> int:
+    # A dictionary no larger than the string changes nothing in the result and spares the 64 MiB of level 9.
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": LEVEL, "dict_size": max(4096, len(text))}]
+    return len(lzma.compress(text, format=lzma.FORMAT_RAW, filters=filters))

@@ -1,0 +1,186 @@
+"""What a command is given to talk with: two consoles, the output mode and the exit codes.
+
+Nothing in `cli/` opens a stream or reads the environment by itself: `main` builds one `CliContext` from the real
+streams and a test builds one from string buffers. Data goes to stdout; progress, notes, warnings and errors go to
+stderr. Colour and animation need a terminal that can show them and a user who has not set `NO_COLOR`.
+"""
+
+import contextlib
+import dataclasses
+import enum
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, TextIO
+
+import typer
+from rich.console import Console
+
+PIPE_WIDTH = 80
+"""Columns of output that goes to no terminal, unless COLUMNS says otherwise."""
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout and nothing else.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")]
+
+
+class ExitCode(enum.IntEnum):
+    """How the program ends."""
+
+    OK = 0
+    FAILED = 1
+    BAD_INPUT = 2
+    INTERRUPTED = 130
+
+
+class ReaderGoneError(Exception):
+    """The reader of a pipe closed it (`up ... | head -1`): there is nobody left to write to, and nothing went wrong."""
+
+
+class _PipeConsole(Console):
+    """A rich console that tells of a closed pipe instead of ending the process itself."""
+
+    def on_broken_pipe(self) -> None:
+        raise ReaderGoneError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CliContext:
+    """The consoles and the output mode of one invocation.
+
+    Attributes:
+        stdout: console for data; it has a colour system only where colour is allowed.
+        stderr: console for progress, notes, warnings and errors.
+        json_output: print one JSON object instead of text.
+        quiet: no progress and no notes; warnings and errors still appear.
+
+    """
+
+    stdout: Console
+    stderr: Console
+    json_output: bool = False
+    quiet: bool = False
+
+    @classmethod
+    def from_streams(
+        cls, stdout: TextIO | None = None, stderr: TextIO | None = None, environment: Mapping[str, str] | None = None
+    ) -> "CliContext":
+        """Build the context of a process; streams and environment default to this process's own."""
+        environment = os.environ if environment is None else environment
+        return cls(
+            stdout=_console(sys.stdout if stdout is None else stdout, environment),
+            stderr=_console(sys.stderr if stderr is None else stderr, environment),
+        )
+
+    @classmethod
+    def of(cls, context: typer.Context, *, json_output: bool = False, quiet: bool = False) -> "CliContext":
+        """Return the context that `main` injected, with a command's own output mode; a fresh one outside `main`."""
+        injected = context.obj if isinstance(context.obj, cls) else cls.from_streams()
+        return dataclasses.replace(injected, json_output=json_output, quiet=quiet)
+
+    @property
+    def can_animate(self) -> bool:
+        """Whether stdout may show movement: a terminal that may show colour (see `_console`), and no JSON."""
+        return self.stdout.color_system is not None and not self.json_output
+
+    def emit_json(self, value: Any) -> None:
+        """Write one JSON object to stdout; call it once, and print nothing else there.
+
+        Dataclasses become objects, tuples become lists, enums their values. The text is ASCII, so that it survives
+        any locale.
+
+        Raises:
+            ValueError: a number that is not finite, which JSON cannot carry.
+
+        """
+        plain = _plain(value)
+        assert isinstance(plain, dict), "a command's JSON is an object, so that fields can be added later"
+        self.stdout.file.write(json.dumps(plain, allow_nan=False) + "\n")
+        self.stdout.file.flush()
+
+    def note(self, text: str) -> None:
+        """Say something useful on stderr; `--quiet` silences it."""
+        if not self.quiet:
+            self.stderr.print(f"up: {text}", style="dim", soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        """Say on stderr that something may not be what the user expects; `--quiet` does not silence it."""
+        self.stderr.print(f"up: warning: {text}", style="yellow", soft_wrap=True)
+
+    def error(self, text: str) -> None:
+        """Say in one line on stderr what failed; control characters of quoted input are shown, not obeyed."""
+        line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in " ".join(text.split()))
+        self.stderr.print(f"up: {line}", style="red", soft_wrap=True)
+
+    @contextlib.contextmanager
+    def status(self, text: str) -> Iterator[None]:
+        """Show a spinner on stderr while something takes a moment; nothing in a pipe or under `--quiet`."""
+        if self.quiet or self.stderr.color_system is None:
+            yield
+        else:
+            with self.stderr.status(text, spinner="dots"):
+                yield
+
+    @contextlib.contextmanager
+    def progress(self, text: str) -> Iterator[Callable[[int, int], None]]:
+        """Give a function to call with (done, total): a bar on stderr in a terminal, a line per quarter in a pipe."""
+        if self.quiet:
+            yield lambda _done, _total: None
+        elif self.stderr.color_system is not None:
+            from rich.progress import Progress
+
+            with Progress(console=self.stderr, transient=True) as bar:
+                task = bar.add_task(text, total=None)
+                yield lambda done, total: bar.update(task, completed=done, total=total)
+        else:
+            yield _QuarterLines(self, text)
+
+
+class _QuarterLines:
+    """Notes progress at every quarter of the way."""
+
+    def __init__(self, context: CliContext, text: str) -> None:
+        self._context, self._text, self._quarters = context, text, 0
+
+    def __call__(self, done: int, total: int) -> None:
+        quarters = 4 * done // total
+        if quarters > self._quarters:
+            self._quarters = quarters
+            self._context.note(f"{self._text}: {done:,} of {total:,}")
+
+
+def _console(stream: TextIO, environment: Mapping[str, str]) -> Console:
+    """Make a console that writes plain text of a fixed width unless `stream` is a terminal that can do more."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")  # a bar or a block in a Latin-1 locale must not end the program
+    is_terminal = stream.isatty()
+    colour = is_terminal and not environment.get("NO_COLOR") and environment.get("TERM") not in ("dumb", "unknown")
+    columns = environment.get("COLUMNS", "")
+    width = int(columns) if columns.isdecimal() and int(columns) > 0 else None if is_terminal else PIPE_WIDTH
+    return _PipeConsole(
+        file=stream,
+        force_terminal=is_terminal,
+        color_system="auto" if colour else None,
+        no_color=not colour,
+        width=width,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        _environ=environment,
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Turn dataclasses, enums, paths and tuples into what JSON knows."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, enum.Enum):
+        return _plain(value.value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return value

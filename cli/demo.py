@@ -1,0 +1,89 @@
+"""`up demo`: small experiments to look at."""
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.context import CliContext, JsonOption, QuietOption
+from cli.render.enrichment import Heading, PassView, closing
+
+if TYPE_CHECKING:  # up.experiments imports torch
+    from up.experiments.enrichment import EnrichmentPass
+
+_FRAME_SECONDS = 1 / 30
+_SECONDS_PER_STRING = 2.0
+
+
+def register(app: typer.Typer) -> None:
+    """Hang the group `up demo` on the app."""
+    group = typer.Typer(help="Small experiments to look at.", rich_markup_mode=None, invoke_without_command=True)
+    group.callback()(_show_help)
+    group.command("enrich")(enrich)
+    app.add_typer(group, name="demo")
+
+
+def _show_help(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def enrich(
+    context: typer.Context,
+    depth: Annotated[int, typer.Option(help="Random LSTMs to pass through, one after another.")] = 3,
+    length: Annotated[int, typer.Option(help="Characters in the string.")] = 304,
+    width: Annotated[
+        int, typer.Option(help="Width of the transformer such a source would train; the LSTMs have a tenth of it.")
+    ] = 384,
+    seed: Annotated[int, typer.Option(help="Seed of the noise, the LSTMs and the samples.")] = 0,
+    temperature: Annotated[float, typer.Option(help="Divides the LSTM's logits; higher is noisier.")] = 1e-4,
+    printable: Annotated[
+        bool, typer.Option("--printable/--bytes", help="Strings of printable ASCII, or of all 256 bytes.")
+    ] = True,
+    animate: Annotated[bool, typer.Option("--animate", help="Write the strings out live; needs a terminal.")] = False,
+    json_output: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Watch noise turn into structure: figure 1 of the paper, alive.
+
+    A random string passes through one random LSTM, the result through the next, and so on. Each string is shaded by
+    how well the best Markov model predicts each character from those before it. Its measures stand beneath, in bits
+    per character.
+
+    Printable characters are the default, as in the figure, so that every string can be read and copied; training uses
+    all 256 bytes (--bytes), which show as middle dots where they have no sign of their own.
+    """
+    cli = CliContext.of(context, json_output=json_output, quiet=quiet)
+    if animate and not cli.can_animate:
+        cli.note("--animate needs a terminal with colour, and no --json: showing the strings at once")
+        animate = False
+    with cli.status("drawing random LSTMs"):
+        from up.experiments.enrichment import EnrichmentConfig
+        from up.experiments.enrichment import enrich as run
+
+        config = EnrichmentConfig(
+            depth=depth, length=length, width=width, seed=seed, temperature=temperature, printable=printable
+        )
+        enrichment = run(config)
+    if cli.json_output:
+        cli.emit_json({"command": "demo enrich", **vars(enrichment)})
+        return
+    cli.stdout.print(Heading(enrichment))
+    for each in enrichment.passes:
+        if animate:
+            _write_out(cli, each, enrichment.alphabet_size)
+        else:
+            cli.stdout.print(PassView(each, enrichment.alphabet_size))
+    cli.stdout.print(closing(enrichment.passes))
+
+
+def _write_out(cli: CliContext, result: "EnrichmentPass", alphabet_size: int) -> None:
+    """Write one string character by character, then its measures beneath."""
+    from rich.live import Live
+
+    frames = round(_SECONDS_PER_STRING / _FRAME_SECONDS)
+    with Live(console=cli.stdout, auto_refresh=False) as live:
+        for frame in range(1, frames):
+            live.update(PassView(result, alphabet_size, revealed=len(result.text) * frame // frames), refresh=True)
+            time.sleep(_FRAME_SECONDS)
+        live.update(PassView(result, alphabet_size), refresh=True)

@@ -1,0 +1,158 @@
+"""`up doctor`: what this machine has, and whether anything needed is missing."""
+
+import dataclasses
+import platform
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+import up
+from cli.context import CliContext, ExitCode, JsonOption, QuietOption
+from cli.render.doctor import doctor_view
+from up.errors import InputError
+
+if TYPE_CHECKING:  # up.device imports torch
+    from up.device import DeviceInfo
+
+NEEDED = ("torch", "numpy", "rich", "typer", "safetensors")
+OPTIONAL = ("sympy", "numba", "triton")
+RUNS_FOLDER = Path("runs")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CorpusFound:
+    """An embedded corpus: its name, size in bytes, and where the bytes come from."""
+
+    name: str
+    size_bytes: int
+    source: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TerminalFound:
+    """What stdout can show; `width_columns` is what output is laid out for."""
+
+    is_terminal: bool
+    colour: bool
+    width_columns: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DoctorReport:
+    """All findings.
+
+    Attributes:
+        up: version of this package.
+        python: version of Python.
+        packages: package to version, None where it is not installed; needed ones first, then `OPTIONAL`.
+        devices: what torch can compute on.
+        corpora: the embedded corpora that could be read.
+        free_disk_bytes: room where runs would go.
+        terminal: what stdout can show.
+        problems: one line for each thing needed that is missing; empty if all is well.
+
+    """
+
+    up: str
+    python: str
+    packages: dict[str, str | None]
+    devices: "tuple[DeviceInfo, ...]"
+    corpora: tuple[CorpusFound, ...]
+    free_disk_bytes: int
+    terminal: TerminalFound
+    problems: tuple[str, ...]
+
+
+def register(app: typer.Typer) -> None:
+    """Hang `up doctor` on the app."""
+    app.command("doctor")(doctor)
+
+
+def doctor(context: typer.Context, json_output: JsonOption = False, quiet: QuietOption = False) -> None:
+    """Check this machine: versions, devices, data, disk and terminal.
+
+    Exits with 1 if something needed is missing.
+    """
+    cli = CliContext.of(context, json_output=json_output, quiet=quiet)
+    with cli.status("looking around"):
+        report = examine(cli)
+    if cli.json_output:
+        cli.emit_json(report)
+    else:
+        cli.stdout.print(doctor_view(report, optional=OPTIONAL, runs_folder=str(RUNS_FOLDER)))
+    if report.problems:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def examine(cli: CliContext) -> DoctorReport:
+    """Look at the machine; whatever cannot be found becomes a line in `problems`."""
+    packages = {name: _version(name) for name in (*NEEDED, *OPTIONAL)}
+    problems = [f"{name} is not installed: reinstall up" for name in NEEDED if packages[name] is None]
+    devices: tuple[DeviceInfo, ...] = ()
+    try:
+        devices = tuple(_devices())
+    except (ImportError, OSError) as error:  # OSError: a shared library of torch is missing
+        problems.append(f"torch cannot be imported: {error}")
+    corpora: tuple[CorpusFound, ...] = ()
+    try:
+        corpora = tuple(_corpora(problems))
+    except ImportError as error:
+        problems.append(f"the corpora cannot be read: {error}")
+    return DoctorReport(
+        up=up.__version__,
+        python=platform.python_version(),
+        packages=packages,
+        devices=devices,
+        corpora=corpora,
+        free_disk_bytes=_free_disk_bytes(RUNS_FOLDER),
+        terminal=TerminalFound(
+            is_terminal=cli.stdout.is_terminal,
+            colour=cli.stdout.color_system is not None,
+            width_columns=cli.stdout.width,
+        ),
+        problems=tuple(problems),
+    )
+
+
+def _version(package: str) -> str | None:
+    import importlib.metadata  # 17 ms, which every other command would wait for
+
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _devices() -> "Iterator[DeviceInfo]":
+    import torch
+
+    from up.device import describe_device
+
+    yield describe_device(torch.device("cpu"))
+    for index in range(torch.cuda.device_count()):
+        yield describe_device(torch.device("cuda", index))
+    if torch.backends.mps.is_available():
+        yield describe_device(torch.device("mps"))
+
+
+def _corpora(problems: list[str]) -> Iterator[CorpusFound]:
+    from up.data.corpora import EMBEDDED_CORPORA, load_corpus
+
+    for name in EMBEDDED_CORPORA:
+        try:
+            corpus = load_corpus(name)
+        except InputError as error:
+            problems.append(str(error))
+        else:
+            yield CorpusFound(name=name, size_bytes=corpus.size_bytes, source=corpus.source)
+
+
+def _free_disk_bytes(folder: Path) -> int:
+    """Free bytes on the disk that holds `folder`, or that would hold it once it is made."""
+    folder = folder.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free

@@ -1,0 +1,155 @@
+"""The program `up`: which commands there are, and the one place where every error becomes an exit code.
+
+Commands live in one file each and hang themselves on the app through `register`; their heavy imports (torch, sympy,
+numpy) stay inside their functions, so that `up --help` is quick. `main` does not use typer's own error pages: it
+enters and invokes the command itself and turns each kind of failure into one line on stderr and one exit code.
+"""
+
+import os
+import re
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+import typer.core
+
+import up
+from cli import demo, doctor, evaluate
+from cli.context import CliContext, ExitCode, ReaderGoneError
+from cli.help import use_painted_help
+from up.errors import InputError, RunError
+
+_HELP = """Universal pre-training: train a model on random computation, before any data is seen.
+
+Do these three first:
+
+\b
+  up demo enrich                           watch noise turn into structure
+  up train --preset tiny --out runs/tiny   train on it
+  up eval runs/tiny                        predict real text, zero-shot
+"""
+
+_ORDER = ("demo", "train", "eval", "doctor")
+
+
+class _InOrder(typer.core.TyperGroup):
+    """Lists the commands in the order in which a newcomer meets them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        known = {name: place for place, name in enumerate(_ORDER)}
+        return sorted(super().list_commands(ctx), key=lambda name: known.get(name, len(known)))
+
+
+app = typer.Typer(name="up", cls=_InOrder, help=_HELP, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"up {up.__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+for _module in (demo, evaluate, doctor):
+    _module.register(app)
+
+
+def main(arguments: Sequence[str] | None = None, context: CliContext | None = None) -> int:
+    """Run the program and return its exit code; the entry point of the console script.
+
+    Args:
+        arguments: the words after `up`; those of this process by default.
+        context: consoles to talk through; those of this process by default.
+
+    """
+    if "_UP_COMPLETE" in os.environ:  # the shell asks for completions; typer answers by itself
+        app(prog_name="up")
+    context = context or CliContext.from_streams()
+    try:
+        code = _invoke(sys.argv[1:] if arguments is None else list(arguments), context)
+        context.stdout.file.flush()
+        return code
+    except (ReaderGoneError, BrokenPipeError):
+        _abandon_stdout()
+        return ExitCode.OK
+    except InputError as error:
+        context.error(str(error))
+        return ExitCode.BAD_INPUT
+    except RunError as error:
+        context.error(str(error))
+        return ExitCode.FAILED
+    except (KeyboardInterrupt, typer.Abort):
+        context.error("interrupted")
+        return ExitCode.INTERRUPTED
+    except OSError as error:  # a full disk, a folder without permission: not ours, and no traceback would help
+        context.error(str(error))
+        return ExitCode.FAILED
+    except Exception:
+        context.stderr.file.write(traceback.format_exc())
+        context.error("this is a bug in up, not a mistake of yours: please report it with the lines above")
+        return ExitCode.FAILED
+
+
+def _invoke(arguments: list[str], context: CliContext) -> int:
+    command = typer.main.get_command(app)
+    use_painted_help(command)
+    try:
+        with command.make_context("up", arguments, obj=context) as entered:
+            command.invoke(entered)
+    except typer.Exit as end:
+        return end.exit_code
+    except typer.TyperException as error:
+        context.error(f"{_what_was_wrong(error)}: see {_help_page(command, arguments)}")
+        return ExitCode.BAD_INPUT
+    return ExitCode.OK
+
+
+def _what_was_wrong(error: typer.TyperException) -> str:
+    """Say what typer found wrong with the command line: the problem and the value received."""
+    problem = error.format_message()
+    possibilities = getattr(error, "possibilities", None)
+    details = getattr(error.__cause__, "errors", None)  # pydantic, which typer checks values with
+    if possibilities:
+        problem = f"{error.message} (did you mean {' or '.join(possibilities)}?)"
+    elif details is not None:
+        detail = details()[0]
+        problem = problem.partition(":")[0]
+        expected = detail["msg"].partition(",")[0].removeprefix("Input should be ")
+        problem = f"{problem} (received {detail['input']!r}): give {expected}"
+    problem = re.sub(r"\. Did you mean (.+)\?$", r" (did you mean \1?)", problem).rstrip(".")
+    return problem[:1].lower() + problem[1:]
+
+
+def _help_page(command: Any, arguments: Sequence[str]) -> str:
+    """Return the help page of the command that was meant, such as `up demo enrich --help`."""
+    path = ["up"]
+    for word in arguments:
+        command = getattr(command, "commands", {}).get(word)
+        if command is None:
+            break
+        path.append(word)
+    return f"{' '.join(path)} --help"
+
+
+def _abandon_stdout() -> None:
+    """Point stdout at nothing, so that Python's last flush on the way out does not complain about a closed pipe."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):  # a test's buffer has no file descriptor
+        return
+
+
+if __name__ == "__main__":
+    sys.exit(main())

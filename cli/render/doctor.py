@@ -1,0 +1,72 @@
+"""The findings of `up doctor` as one aligned table."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:  # cli.doctor imports this module
+    from cli.doctor import DoctorReport
+
+_FOUND, _ABSENT, _MISSING = ("ok", "green"), ("-", "dim"), ("!!", "bold red")
+
+Row = tuple[tuple[str, str], str, str]
+
+
+def doctor_view(report: "DoctorReport", *, optional: Sequence[str], runs_folder: str) -> RenderableType:
+    """Return the table of a `DoctorReport` with a closing sentence.
+
+    Args:
+        report: the findings.
+        optional: packages that may be absent.
+        runs_folder: where runs would go.
+
+    """
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for (mark, style), name, finding in _rows(report, optional, runs_folder):
+        table.add_row(Text(mark, style=style), Text(name, style="bold"), Text(finding))
+    if report.problems:
+        closing = [Text(problem, style="red") for problem in report.problems]
+    else:
+        closing = [Text("everything needed is here", style="green")]
+    return Group(table, Text(), *closing)
+
+
+def gibibytes(count: int) -> str:
+    """Return bytes as a short number of binary units.
+
+    >>> gibibytes(15_000_000_000), gibibytes(3_500_000)
+    ('14.0 GiB', '3.3 MiB')
+    """
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"
+
+
+def _rows(report: "DoctorReport", optional: Sequence[str], runs_folder: str) -> Iterator[Row]:
+    yield _FOUND, "up", report.up
+    yield _FOUND, "Python", report.python
+    for name, version in report.packages.items():
+        if version is not None:
+            yield _FOUND, name, version
+        elif name in optional:
+            yield _ABSENT, name, "not installed (optional)"
+        else:
+            yield _MISSING, name, "not installed"
+    for device in report.devices:
+        memory = f"{gibibytes(device.memory_bytes)}, " if device.memory_bytes else ""
+        unit = "threads" if device.name == "cpu" else "multiprocessors" if "cuda" in device.name else "cores"
+        cores = "" if unit in device.description else f", {device.cores} {unit}"
+        bf16 = "bfloat16" if device.bf16 else "no native bfloat16"
+        yield _FOUND, device.name, f"{device.description}{cores}, {memory}{bf16}"
+    for corpus in report.corpora:
+        yield _FOUND, corpus.name, f"{gibibytes(corpus.size_bytes)}, {corpus.source}"
+    yield _FOUND, "disk", f"{gibibytes(report.free_disk_bytes)} free where runs go ({runs_folder})"
+    if report.terminal.is_terminal:
+        colour = "in colour" if report.terminal.colour else "no colour"
+        yield _FOUND, "terminal", f"{report.terminal.width_columns} columns, {colour}"
+    else:
+        yield _ABSENT, "terminal", f"none: plain text, {report.terminal.width_columns} columns"

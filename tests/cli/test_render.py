@@ -1,0 +1,274 @@
+import io
+import itertools
+import math
+import re
+import string
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.color import Color
+from rich.console import Console
+
+from cli.render.bars import BARS, bar, sparkline
+from cli.render.enrichment import Heading, PassView, closing, what_was_seen
+from cli.render.evaluation import evaluation_view, finding
+from cli.render.predictability import RAMPS, legend, level, ramp_for, shaded_lines, visible
+from up.evaluation.rows import EvaluationRow, PositionBits
+from up.experiments.enrichment import Enrichment, EnrichmentConfig, EnrichmentPass
+
+WIDTHS = st.integers(40, 200)
+BITS = st.floats(0, 30)
+EVERY_RAMP = [*RAMPS.values(), None]
+
+
+def drawn(*renderables, width=80, colour=None):
+    console = Console(
+        file=io.StringIO(), width=width, force_terminal=colour is not None, color_system=colour, _environ={}
+    )
+    for renderable in renderables:
+        console.print(renderable)
+    return console.file.getvalue()
+
+
+def a_pass(text="abcabc", markov_bits=1.0, **changes):
+    values = {
+        "entropy_bits": 2.0,
+        "markov_order": 1,
+        "markov_smoothing": 0.1,
+        "zlib_bits": 3.0,
+        "lzma_bits": 4.0,
+        "distinct_symbols": 3,
+        "character_bits": (markov_bits,) * len(text),
+        "depth": 0,
+    }
+    return EnrichmentPass(text=text, markov_bits=markov_bits, **{**values, **changes})
+
+
+@st.composite
+def enrichment_passes(draw):
+    text = draw(st.text(st.characters(max_codepoint=255), min_size=1, max_size=300))
+    bits = draw(st.lists(BITS, min_size=len(text), max_size=len(text)))
+    return a_pass(
+        text,
+        markov_bits=sum(bits) / len(bits),
+        character_bits=tuple(bits),
+        entropy_bits=draw(BITS),
+        markov_order=draw(st.integers(0, 5)),
+        distinct_symbols=len(set(text)),
+        depth=draw(st.integers(0, 10_000)),
+    )
+
+
+def a_row(**changes):
+    values = {
+        "data": "stdlib",
+        "source": "a book",
+        "samples": 4000,
+        "context_length": 512,
+        "bits": 6.2,
+        "stderr": 0.041,
+        "tail_bits": 6.183,
+        "tail_stderr": 0.009,
+        "tail_positions": 64,
+        "uniform_bits": 8.0,
+        "markov_bits": 5.4,
+        "markov_tail_bits": 5.32,
+        "markov_order": 1,
+        "markov_smoothing": 0.1,
+        "positions": positions([8 - 0.2 * octave for octave in range(9)]),
+    }
+    return EvaluationRow(**{**values, **changes})
+
+
+def positions(bits):
+    return tuple(
+        PositionBits(first_position=1 << i, last_position=(2 << i) - 1, bits=b, stderr=0.01, markov_bits=b / 2)
+        for i, b in enumerate(bits)
+    )
+
+
+@st.composite
+def evaluation_rows(draw):
+    name = st.text(string.ascii_letters + "/._-é", min_size=1, max_size=60)
+    bits = draw(st.lists(BITS, min_size=1, max_size=12))
+    numbers = {field: draw(BITS) for field in ("bits", "stderr", "tail_bits", "tail_stderr", "markov_bits")}
+    return [a_row(data=draw(name), positions=positions(bits), **numbers) for _ in range(draw(st.integers(1, 3)))]
+
+
+class TestBars:
+    @given(st.lists(st.floats(-100, 100), max_size=300), st.integers(0, 200))
+    def test_a_sparkline_has_one_bar_for_each_value_or_fills_the_width(self, values, width):
+        line = sparkline(values, width)
+        assert len(line) == min(len(values), width)
+        assert set(line) <= set(BARS)
+
+    @given(st.lists(st.floats(-100, 100), min_size=1, max_size=300), st.integers(1, 200))
+    def test_falling_values_give_bars_that_do_not_rise(self, values, width):
+        line = sparkline(sorted(values, reverse=True), width)
+        assert list(line) == sorted(line, reverse=True)
+
+    def test_the_ends_of_the_scale_are_the_lowest_and_the_highest_bar(self):
+        assert sparkline([0, 8], 2) == "▁█"
+        assert sparkline([0, 8], 2, lowest=0, highest=16) == "▁▅"
+        assert [bar(value, 0, 1) for value in (-5.0, 5.0)] == ["▁", "█"]
+
+    def test_neighbours_are_averaged_where_there_is_little_room(self):
+        assert sparkline([0, 2, 6, 8], 2, lowest=0, highest=8) == sparkline([1, 7], 2, lowest=0, highest=8)
+
+    def test_values_that_are_not_finite_are_blank_and_do_not_move_the_scale(self):
+        assert sparkline([0, math.nan, math.inf, 8], 4) == "▁  █"
+        assert sparkline([math.nan], 4) == " "
+
+
+class TestPredictability:
+    def test_a_level_is_whole_bits_up_to_seven(self):
+        assert [level(bits) for bits in (0.0, 0.99, 1.0, 6.57, 7.0, 31.0)] == [0, 0, 1, 6, 7, 7]
+
+    @given(st.characters(max_codepoint=255))
+    def test_every_byte_takes_one_column_and_printable_ones_stay_themselves(self, character):
+        assert cell_len(visible(character)) == 1
+        assert visible(character) == (character if character in string.printable[:95] else "·")
+
+    @given(st.text(string.printable[:95], min_size=1, max_size=300), st.integers(1, 200), st.sampled_from(EVERY_RAMP))
+    def test_no_character_is_lost_and_no_row_is_too_long(self, text, width, ramp):
+        rows = [row.plain for row in shaded_lines(text, [1.5] * len(text), width, ramp)]
+        assert "".join(rows if ramp else rows[::2]) == text
+        assert max(map(len, rows)) <= width
+
+    def test_without_colour_the_bars_beneath_say_the_same_as_the_cells(self):
+        characters, bits = zip(*[(str(step), step + 0.5) for step in range(8)], strict=True)
+        (coloured,) = shaded_lines("".join(characters), bits, 80, RAMPS["truecolor"])
+        assert [span.style for span in coloured.spans] == list(RAMPS["truecolor"])
+        _, bars = shaded_lines("".join(characters), bits, 80, None)
+        assert bars.plain == BARS
+
+    @pytest.mark.parametrize(
+        ("colours", "ramp"), [("truecolor", "truecolor"), ("256", "256"), ("standard", None), (None, None)]
+    )
+    def test_a_terminal_with_few_colours_gets_bars(self, colours, ramp):
+        console = Console(file=io.StringIO(), force_terminal=True, color_system=colours, _environ={})
+        assert ramp_for(console) == RAMPS.get(ramp)
+
+    @pytest.mark.parametrize("name", RAMPS)
+    def test_the_ramp_is_strictly_ordered_by_lightness_and_its_ink_is_readable(self, name):
+        cells = [luminance(style.bgcolor) for style in RAMPS[name]]
+        assert all(darker < lighter for darker, lighter in itertools.pairwise(cells))
+        for style in RAMPS[name]:
+            low, high = sorted((luminance(style.bgcolor), luminance(style.color)))
+            assert (high + 0.05) / (low + 0.05) >= 4.5  # WCAG 2.1, contrast of text
+
+    def test_eight_steps_stay_eight_colours_in_a_terminal_with_256(self):
+        console = Console(file=io.StringIO(), force_terminal=True, color_system="256", width=80, _environ={})
+        console.print(legend(80, ramp_for(console)))
+        assert len(set(re.findall(r"48;5;\d+", console.file.getvalue()))) == 8
+
+    @given(WIDTHS, st.sampled_from(EVERY_RAMP))
+    def test_the_legend_is_one_line_with_every_step(self, width, ramp):
+        line = legend(width, ramp)
+        assert line.cell_len <= width
+        assert all(label in line.plain for label in "01234567")
+
+
+def luminance(color: Color) -> float:
+    """Relative luminance of sRGB (WCAG 2.1)."""
+    channels = [value / 255 for value in color.get_truecolor()]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+class TestEnrichment:
+    @settings(deadline=None)
+    @given(st.lists(enrichment_passes(), min_size=1, max_size=4), WIDTHS, st.sampled_from([None, "256", "truecolor"]))
+    def test_everything_fits_at_any_width_in_colour_and_without(self, passes, width, colour):
+        enrichment = Enrichment(config=EnrichmentConfig(), alphabet_size=256, passes=tuple(passes))
+        views = [Heading(enrichment), *(PassView(each, 256) for each in passes), closing(passes)]
+        for line in strip(drawn(*views, width=width, colour=colour)).splitlines():
+            assert cell_len(line) <= width
+
+    def test_each_string_stands_above_its_measures(self):
+        lines = drawn(PassView(a_pass("abcabc", 1.25, depth=2), 95)).splitlines()
+        assert lines[1:3] == ["after 2 random LSTMs", "  abcabc"]
+        assert " ".join(lines[4].split()) == "entropy 2.00 Markov 1.25 (order 1) zlib 3.00 lzma 4.00 symbols 3"
+
+    def test_a_model_that_learned_nothing_is_called_uniform(self):
+        assert "(uniform)" in drawn(PassView(a_pass(markov_bits=math.log2(95), markov_order=3), 95))
+
+    def test_a_string_being_written_out_has_no_measures_yet(self):
+        out = drawn(PassView(a_pass("abcabc"), 95, revealed=2))
+        assert "  ab\n" in out
+        assert "entropy" not in out
+
+    @pytest.mark.parametrize(
+        ("bits", "said"),
+        [
+            ([6.57, 1.98], "Computation alone made structure: through 1 random LSTM"),
+            (
+                [6.57, 1.0, 3.0],
+                "from 6.57 to 3.00 bits per character, though not at every step",
+            ),
+            ([6.57, 6.55], "left predictability about as it was"),
+            ([2.0, 5.0], "less predictable"),
+            ([6.57], "noise before any random LSTM"),
+        ],
+    )
+    def test_the_closing_sentence_says_what_the_numbers_say(self, bits, said):
+        passes = [a_pass(markov_bits=value, depth=depth) for depth, value in enumerate(bits)]
+        assert said in what_was_seen(passes)
+        assert ("made structure" in what_was_seen(passes)) == (bits[-1] < bits[0] - 0.1)
+
+    @pytest.mark.parametrize(
+        ("order", "said"),
+        [(0, "context did not help beyond"), (1, "from the symbol before."), (3, "from the 3 symbols before.")],
+    )
+    def test_the_closing_sentence_says_how_much_context_helped(self, order, said):
+        assert said in what_was_seen([a_pass(markov_bits=6.57), a_pass(markov_bits=2.0, markov_order=order)])
+
+    def test_a_collapse_is_called_one(self):
+        passes = [a_pass(markov_bits=6.57), a_pass("aaaa", 0.1, distinct_symbols=1, depth=1)]
+        assert "Only 1 distinct symbol left" in what_was_seen(passes)
+
+
+def strip(text):
+    return re.sub(r"\x1b\[[\d;]*m", "", text)
+
+
+class TestEvaluation:
+    @settings(deadline=None)
+    @given(evaluation_rows(), WIDTHS)
+    def test_everything_fits_at_any_width_and_no_number_is_cut(self, rows, width):
+        out = drawn(evaluation_view(rows), width=width)
+        assert all(cell_len(line) <= width for line in out.splitlines())
+        for row in rows:
+            for number in (row.bits, row.markov_bits, row.tail_bits, row.markov_tail_bits, row.uniform_bits):
+                assert f"{number:.3f}" in out
+            assert f"{row.positions[0].bits:4.2f}" in out
+            assert f"{row.positions[-1].markov_bits:4.2f}" in out
+
+    def test_the_table_at_80_columns(self):
+        lines = [line.rstrip() for line in drawn(evaluation_view([a_row()])).splitlines()]
+        assert lines[1] == "4,000 slices of 512 characters; ± is one standard error"
+        assert "stdlib   6.200 ± 0.041   5.400  6.183 ± 0.009       5.320 (1)    8.000" in lines
+
+    @pytest.mark.parametrize(
+        ("tail_bits", "said"),
+        [
+            (6.183, "1.82 bits below uniform, 0.86 bits above the in-context Markov model"),
+            (4.0, "4.00 bits below uniform, 1.32 bits below the in-context Markov model"),
+            (8.01, "no different from uniform, 2.69 bits above"),
+            (9.0, "1.00 bits above uniform"),
+            (5.33, "level with the in-context Markov model"),
+        ],
+    )
+    def test_the_sentence_claims_a_difference_only_beyond_two_standard_errors(self, tail_bits, said):
+        assert said in finding(a_row(tail_bits=tail_bits))
+
+    def test_the_better_of_the_two_is_bold(self):
+        better, worse = a_row(tail_bits=5.0), a_row(tail_bits=6.0)
+        assert "\x1b[1m5.000\x1b" in drawn(evaluation_view([better]), colour="truecolor")
+        assert "\x1b[1m6.000\x1b" not in drawn(evaluation_view([worse]), colour="truecolor")
+
+    def test_longer_names_keep_their_ends_in_the_curves(self):
+        out = drawn(evaluation_view([a_row(data="data/" + "x" * 70 + "/corpus.txt")]), width=60)
+        assert "/corpus.txt  model" in out

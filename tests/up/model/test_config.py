@@ -1,0 +1,88 @@
+import dataclasses
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from up.config import from_dict, to_dict
+from up.errors import InputError
+from up.model.config import ModelConfig, depth_for_width, heads_for_width
+
+
+@pytest.mark.parametrize(("width", "depth", "heads"), [(384, 16, 3), (512, 22, 4), (640, 26, 5), (1024, 34, 8)])
+def test_rules_give_the_table_of_the_paper(width: int, depth: int, heads: int) -> None:
+    config = ModelConfig(width=width)
+    assert (config.num_layers, config.num_heads, config.head_size) == (depth, heads, 128)
+
+
+def test_depth_formula_as_printed_in_the_paper_is_a_misprint() -> None:
+    printed = [math.floor((math.log(width) - 5.039) / 0.555) for width in (384, 512, 640, 1024)]
+    assert printed == [1, 2, 2, 3]
+
+
+@given(st.integers(1, 16_384))
+def test_depth_and_heads_have_floors_and_never_fall_with_width(width: int) -> None:
+    assert 4 <= depth_for_width(width) <= depth_for_width(width + 1)
+    assert 1 <= heads_for_width(width) <= heads_for_width(width + 1)
+
+
+def test_resolve_writes_every_rule_out_and_changes_nothing_else() -> None:
+    config = ModelConfig(arch="modern", width=256, vocabulary_size=17)
+    resolved = config.resolve()
+    assert (resolved.depth, resolved.heads, resolved.dropout) == (9, 2, 0.0)
+    assert dataclasses.replace(resolved, depth=None, heads=None, dropout=None) == config
+    assert resolved.resolve() == resolved
+    assert from_dict(ModelConfig, to_dict(resolved)) == resolved
+
+
+def test_given_values_win_over_the_rules() -> None:
+    config = ModelConfig(width=256, depth=1, heads=8, dropout=0.0)
+    assert (config.num_layers, config.num_heads, config.dropout_probability) == (1, 8, 0.0)
+    assert config.resolve() == config
+
+
+def test_dropout_defaults_by_architecture() -> None:
+    assert ModelConfig(width=128).dropout_probability == 0.1
+    assert ModelConfig(arch="modern", width=128).dropout_probability == 0.0
+
+
+@given(st.integers(1, 128))
+def test_swiglu_holds_about_as_many_weights_as_the_two_matrices_of_the_paper(units: int) -> None:
+    width = 128 * units
+    two = 2 * width * ModelConfig(width=width).feedforward_size
+    three = 3 * width * ModelConfig(arch="modern", width=width).feedforward_size
+    assert ModelConfig(arch="modern", width=width).feedforward_size % 64 == 0
+    assert abs(three - two) <= 3 * width * 32
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"arch": "gpt"}, "arch"),
+        ({"width": 0}, "width"),
+        ({"width": -512}, "width"),
+        ({"width": 16_512}, "width"),
+        ({"width": 1000}, "divisible"),
+        ({"width": 100, "heads": 3}, "divisible"),
+        ({"arch": "modern", "width": 6, "heads": 2}, "rotary"),
+        ({"depth": 0}, "depth"),
+        ({"depth": 10**9}, "depth"),
+        ({"heads": -1}, "heads"),
+        ({"context_length": 0}, "context_length"),
+        ({"context_length": 10**8}, "context_length"),
+        ({"vocabulary_size": 0}, "vocabulary_size"),
+        ({"feedforward_multiplier": 0}, "feedforward_multiplier"),
+        ({"dropout": -0.1}, "dropout"),
+        ({"dropout": 1.0}, "dropout"),
+        ({"dropout": math.nan}, "dropout"),
+    ],
+)
+def test_nonsense_is_refused_in_one_line_that_names_the_setting(wrong: dict, named: str) -> None:
+    with pytest.raises(InputError, match=named) as caught:
+        ModelConfig(**{"width": 128, **wrong})
+    assert "\n" not in str(caught.value)
+
+
+def test_an_odd_head_size_is_fine_without_rotary_positions() -> None:
+    assert ModelConfig(width=6, heads=2).head_size == 3

@@ -1,0 +1,144 @@
+"""The configuration of a target transformer: a width, and rules that derive the rest from it.
+
+Source: Bloem (2025), section 6.2 (width, depth, heads, context) and appendix A.1 (table of models, architecture).
+
+Deviation (erratum): the paper prints the depth as floor((ln w - 5.039) / 0.555), which gives 1, 2, 2 and 3 blocks for
+its widths 384, 512, 640 and 1024. With 0.0555, the value of its reference [20], and rounding to nearest, the formula
+gives 16, 22, 26 and 34, the depths in its table. That is the rule here.
+"""
+
+import dataclasses
+import math
+
+from up.config import require_one_of, require_positive
+from up.errors import InputError
+
+ARCHITECTURES = ("paper", "modern")
+
+# Far above anything that trains, low enough that a slip of the keyboard is caught before memory is asked for.
+_LARGEST = {
+    "width": 16_384,
+    "depth": 1_024,
+    "heads": 1_024,
+    "context_length": 65_536,
+    "vocabulary_size": 1_048_576,
+    "feedforward_multiplier": 64,
+}
+
+
+def depth_for_width(width: int) -> int:
+    """Return the number of blocks for a width: round((ln w - 5.039) / 0.0555), at least 4.
+
+    >>> [depth_for_width(width) for width in (128, 384, 512, 640, 1024)]
+    [4, 16, 22, 26, 34]
+    """
+    return max(4, round((math.log(width) - 5.039) / 0.0555))
+
+
+def heads_for_width(width: int) -> int:
+    """Return the number of attention heads for a width: one for every full 128, at least 1 (section 6.2)."""
+    return max(1, width // 128)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """Shape of a target transformer. Fields left at None follow a rule; `resolve` writes the values out.
+
+    Attributes:
+        arch: `paper` (post-layer-norm, ReLU, learned positions; A.1) or `modern` (pre-norm RMSNorm, rotary positions,
+            SwiGLU, no biases).
+        width: dimension of a token representation, d_model; at most 16,384.
+        depth: number of blocks; None: `depth_for_width`.
+        heads: attention heads in a block; None: `heads_for_width`.
+        context_length: the longest sequence, in tokens.
+        vocabulary_size: number of tokens; 256 for bytes.
+        dropout: probability of dropping an activation; None: 0.1 for `paper`, 0 for `modern`, which sees no instance
+            twice and so has nothing to overfit.
+        feedforward_multiplier: hidden size of the feed-forward network in widths, for two matrices; SwiGLU has three
+            and takes two thirds of it (`feedforward_size`).
+
+    Raises:
+        InputError: an unknown architecture, a number out of range, a width that the heads do not divide, or an odd
+            head size where rotary positions need pairs.
+
+    """
+
+    arch: str = "paper"
+    width: int
+    depth: int | None = None
+    heads: int | None = None
+    context_length: int = 512
+    vocabulary_size: int = 256
+    dropout: float | None = None
+    feedforward_multiplier: int = 4
+
+    def __post_init__(self) -> None:
+        require_one_of("model", "arch", self.arch, ARCHITECTURES)
+        for name, largest in _LARGEST.items():
+            value = getattr(self, name)
+            if value is None:
+                continue
+            require_positive("model", **{name: value})
+            if value > largest:
+                raise InputError(f"model.{name} is too large", received=value, remedy=f"give at most {largest}")
+        if self.dropout is not None and not 0 <= self.dropout < 1:
+            raise InputError(
+                "model.dropout must be a probability below 1", received=self.dropout, remedy="give e.g. 0.1, or 0"
+            )
+        if self.width % self.num_heads:
+            raise InputError(
+                f"model.width is not divisible by its {self.num_heads} attention heads",
+                received=self.width,
+                remedy="choose a multiple of 128, or set model.heads to a divisor of the width",
+            )
+        if self.arch == "modern" and self.head_size % 2:
+            raise InputError(
+                "rotary positions need an even head size, model.width / heads",
+                received=self.head_size,
+                remedy="change model.width or model.heads",
+            )
+
+    @property
+    def num_layers(self) -> int:
+        """Number of blocks, after the rule."""
+        return depth_for_width(self.width) if self.depth is None else self.depth
+
+    @property
+    def num_heads(self) -> int:
+        """Attention heads in a block, after the rule."""
+        return heads_for_width(self.width) if self.heads is None else self.heads
+
+    @property
+    def head_size(self) -> int:
+        """Dimension k of one attention head."""
+        return self.width // self.num_heads
+
+    @property
+    def dropout_probability(self) -> float:
+        """Dropout, after the default of the architecture."""
+        if self.dropout is None:
+            return 0.1 if self.arch == "paper" else 0.0
+        return self.dropout
+
+    @property
+    def attention_scale(self) -> float:
+        """Factor on the attention scores: 1/k for `paper` (A.1), 1/sqrt(k) for `modern`."""
+        return 1 / self.head_size if self.arch == "paper" else self.head_size**-0.5
+
+    @property
+    def feedforward_size(self) -> int:
+        """Hidden size of the feed-forward network.
+
+        `paper`: multiplier x width. `modern`: two thirds of that, so that SwiGLU's three matrices hold as many weights
+        as two would, rounded to the nearest multiple of 64 (at least 64), which GPU matrix units are tiled for.
+
+        >>> [ModelConfig(arch="modern", width=width).feedforward_size for width in (128, 384, 512, 1024)]
+        [320, 1024, 1344, 2752]
+        """
+        if self.arch == "paper":
+            return self.feedforward_multiplier * self.width
+        return max(64, 64 * round(self.feedforward_multiplier * self.width * 2 / 3 / 64))
+
+    def resolve(self) -> "ModelConfig":
+        """Return the same configuration with every rule written out, as a run stores it."""
+        return dataclasses.replace(self, depth=self.num_layers, heads=self.num_heads, dropout=self.dropout_probability)

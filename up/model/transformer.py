@@ -1,0 +1,82 @@
+"""The target model: an autoregressive transformer over bytes, in the paper's form or a modern one.
+
+Shape suffixes: B sequences, T positions, D width, V vocabulary.
+
+Source: Bloem (2025), section 6.2 and appendix A.1. This is the training form: whole sequences of at most the context
+length, all positions at once.
+
+    config = ModelConfig(width=128)
+    model = Transformer(config, torch.Generator().manual_seed(1))
+    logits_BTV = model(tokens_BT)            # (8, 512) bytes -> (8, 512, 256)
+"""
+
+import torch
+from torch import Tensor, nn
+
+from up.errors import InputError
+from up.model.attention import Rotary
+from up.model.blocks import NORM_EPSILON, ModernBlock, PaperBlock
+from up.model.config import ModelConfig
+from up.model.initialisation import initialise
+
+__all__ = ["ModelConfig", "Transformer"]
+
+
+class Transformer(nn.Module):
+    """Decoder-only transformer: logits at position t predict token t + 1 from tokens 0..t.
+
+    The model is built on the CPU, so that a generator gives the same weights whatever device it moves to.
+    Dropout draws from PyTorch's default generator of the device, the only one that its fused kernels accept; a run that
+    wants to continue exactly saves that generator's state.
+
+    Args:
+        config: shape of the model.
+        generator: CPU generator of the initial weights; None: a fresh one with seed 0. The global one is not touched.
+
+    Attributes:
+        config: the configuration with its rules resolved.
+
+    """
+
+    def __init__(self, config: ModelConfig, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.config = config = config.resolve()
+        with torch.device("meta"):  # no memory and no random numbers until `initialise`
+            self.token_embedding = nn.Embedding(config.vocabulary_size, config.width)
+            if config.arch == "paper":
+                self.position_embedding = nn.Embedding(config.context_length, config.width)
+                self.blocks = nn.ModuleList(PaperBlock(config) for _ in range(config.num_layers))
+                self.norm = nn.Identity()  # each block ends with a layer norm
+            else:
+                self.position_embedding = None
+                rotary = Rotary(config.context_length, config.head_size)
+                self.blocks = nn.ModuleList(ModernBlock(config, rotary) for _ in range(config.num_layers))
+                self.norm = nn.RMSNorm(config.width, eps=NORM_EPSILON)
+            self.head = nn.Linear(config.width, config.vocabulary_size, bias=config.arch == "paper")
+        self.to_empty(device="cpu")
+        initialise(self, config, generator if generator is not None else torch.Generator().manual_seed(0))
+
+    def forward(self, tokens_BT: Tensor) -> Tensor:
+        """Return logits_BTV in the type of the parameters, under autocast too.
+
+        Args:
+            tokens_BT: uint8 or any integer type, T at most the context length.
+
+        Raises:
+            InputError: sequences longer than the context.
+
+        """
+        length = tokens_BT.shape[1]
+        if length > self.config.context_length:
+            raise InputError(
+                f"sequences are longer than the model's context of {self.config.context_length} tokens",
+                received=length,
+                remedy="cut them, or train a model with a larger context_length",
+            )
+        x_BTD = self.token_embedding(tokens_BT.long())
+        if self.position_embedding is not None:
+            x_BTD = x_BTD + self.position_embedding.weight[:length]
+        for block in self.blocks:
+            x_BTD = block(x_BTD)
+        logits_BTV = self.head(self.norm(x_BTD))
+        return logits_BTV.to(self.head.weight.dtype)

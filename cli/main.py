@@ -16,7 +16,7 @@ import typer
 import typer.core
 
 import up
-from cli import demo, doctor, evaluate
+from cli import demo, doctor, evaluate, train
 from cli.context import CliContext, ExitCode, ReaderGoneError
 from cli.help import use_painted_help
 from up.errors import InputError, RunError
@@ -62,7 +62,7 @@ def _root(
         typer.echo(context.get_help())
 
 
-for _module in (demo, evaluate, doctor):
+for _module in (demo, train, evaluate, doctor):
     _module.register(app)
 
 

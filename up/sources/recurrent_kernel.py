@@ -125,7 +125,7 @@ class _LstmStep(_Step):
         self.squashed_RD = torch.empty_like(self.cell_RD)
 
     def __call__(self, recurrent_RK: Tensor) -> None:
-        self.gates_RK += recurrent_RK
+        self.gates_RK.add_(recurrent_RK)
         torch.sigmoid(self.gates_RK, out=self.logistic_RK)  # the candidate's too: cheaper than three strided slices
         self.candidate_RD.tanh_()
         self.cell_RD.mul_(self.forget_RD).addcmul_(self.input_RD, self.candidate_RD)

@@ -8,7 +8,6 @@ instances at width 384, which is c = 2.
 
 import dataclasses
 from fractions import Fraction
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -102,7 +101,7 @@ class InstanceStream:
             "buffer_generator": self.buffer.generator.get_state(),
         }
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: dict[str, Tensor]) -> None:
         """Continue exactly where `state` was taken; the configuration must be the same."""
         self.buffer.rows_CT.copy_(state["rows"])
         self.buffer.depth_C.copy_(state["depth"])

@@ -1,0 +1,169 @@
+"""The plan of a training run, its live dashboard, and the plain lines that stand in for it in a pipe."""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from cli.render.bars import bar, sparkline
+from cli.render.evaluation import EvaluationTable
+
+if TYPE_CHECKING:  # up.training imports torch
+    from up.evaluation.rows import EvaluationRow
+    from up.training.events import Progress
+    from up.training.plan import TrainingPlan
+
+_SPARKLINE_COLUMNS = 40
+_DEEPEST = 12
+
+
+def plan_view(plan: "TrainingPlan", out: Path) -> RenderableType:
+    """Return the plan as a list of names and values."""
+    memory = _size(plan.memory_bytes)
+    if plan.device_memory_bytes:
+        memory += f" of {_size(plan.device_memory_bytes)}"
+    model = f"{plan.arch}, width {plan.width}, depth {plan.depth}, {_count(plan.heads, 'head')}"
+    return Group(
+        Text("Training plan", style="bold"),
+        _names_and_values(
+            ("model", model),
+            ("parameters", f"{plan.parameters:,}"),
+            ("source", plan.source),
+            ("instances", f"{plan.instances:,} in {_count(plan.steps, 'step')}, microbatch {plan.microbatch}"),
+            ("tokens", f"{plan.tokens:,}"),
+            ("device", f"{plan.device} ({plan.device_description}), {plan.precision}"),
+            ("memory", f"about {memory}"),
+            ("time", f"about {duration(plan.seconds)}, as measured just now"),
+            ("writes to", str(out)),
+        ),
+    )
+
+
+def progress_line(event: "Progress") -> str:
+    """Return one plain line about a step, for a pipe.
+
+    >>> from types import SimpleNamespace
+    >>> progress_line(SimpleNamespace(instances=640, total_instances=12000, loss_bits=6.5, learning_rate=0.002,
+    ...     gradient_norm=1.25, instances_per_second=20.0, source_share=0.1, remaining_seconds=568.0))
+    '640/12,000 instances, loss 6.500 bits, rate 2.0e-03, gradient 1.25, 20.0/s, source 10%, 9 min 28 s left'
+    """
+    return (
+        f"{event.instances:,}/{event.total_instances:,} instances, loss {event.loss_bits:.3f} bits, "
+        f"rate {event.learning_rate:.1e}, gradient {event.gradient_norm:.2f}, {event.instances_per_second:.1f}/s, "
+        f"source {event.source_share:.0%}, {duration(event.remaining_seconds)} left"
+    )
+
+
+def evaluation_line(rows: "Sequence[EvaluationRow]") -> str:
+    """Return one plain line about an evaluation, for a pipe."""
+    cells = (
+        f"{row.data} {row.tail_bits:.2f} ± {row.tail_stderr:.2f} (Markov {row.markov_tail_bits:.2f})" for row in rows
+    )
+    return f"zero-shot, bits over the last {rows[0].tail_positions}: {', '.join(cells)}"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Dashboard:
+    """The live picture of a run.
+
+    Attributes:
+        progress: the latest step; None before the first.
+        losses: of all steps so far, bits per character.
+        activity: what is going on beside training, such as an evaluation; empty if nothing is.
+        evaluated_at: instances at the latest evaluation.
+        rows: the latest evaluation; empty before the first.
+    """
+
+    progress: "Progress | None" = None
+    losses: Sequence[float] = ()
+    activity: str = ""
+    evaluated_at: int = 0
+    rows: "tuple[EvaluationRow, ...]" = ()
+
+    def __rich__(self) -> RenderableType:
+        event = self.progress
+        if event is None:
+            return Text(self.activity or "preparing the first instances", style="dim")
+        blocks: list[RenderableType] = [
+            _bar_line(event, self.activity),
+            _names_and_values(
+                ("loss", self._loss()),
+                ("learning rate", f"{event.learning_rate:.2e}"),
+                ("gradient norm", f"{event.gradient_norm:.2f}"),
+                (
+                    "speed",
+                    f"{event.instances_per_second:.1f} instances/s, {event.source_share:.0%} of it in the source",
+                ),
+                ("buffer depth", _depths(event.depth_histogram)),
+            ),
+        ]
+        if self.rows:
+            blocks += [Text(), EvaluationTable(self.rows), Text(f"after {self.evaluated_at:,} instances", style="dim")]
+        return Group(*blocks)
+
+    def _loss(self) -> Text:
+        latest = self.losses[-1]
+        return Text.assemble(
+            (f"{latest:.3f}", "bold"), " bits per character  ", (sparkline(self.losses, _SPARKLINE_COLUMNS), "cyan")
+        )
+
+
+def duration(seconds: float) -> str:
+    """Say a time span with its two leading units.
+
+    >>> duration(42), duration(568), duration(7_500), duration(200_000), duration(40_000_000), duration(1e11)
+    ('42 s', '9 min 28 s', '2 h 5 min', '2 d 7 h', '463 d', '3,169 years')
+    """
+    if not math.isfinite(seconds):
+        return "an unknown time"
+    whole = round(seconds)
+    if whole >= 3 * 365 * 86_400:
+        return f"{whole / (365.25 * 86_400):,.0f} years"
+    if whole >= 100 * 86_400:
+        return f"{whole // 86_400:,} d"
+    for size, unit, smaller, subunit in ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            return f"{whole // size} {unit} {whole % size // smaller} {subunit}"
+    return f"{whole} s"
+
+
+def _bar_line(event: "Progress", activity: str) -> Table:
+    line = Table.grid(padding=(0, 2), expand=True)
+    line.add_column(ratio=1)
+    line.add_column(justify="right", no_wrap=True)
+    left = activity or f"{duration(event.remaining_seconds)} left"
+    counts = f"{event.instances:,}/{event.total_instances:,}"
+    line.add_row(ProgressBar(total=event.total_instances, completed=event.instances), Text(f"{counts}  {left}"))
+    return line
+
+
+def _depths(histogram: Sequence[int]) -> Text:
+    """One bar for the share of rows at each depth, the deepest ones together in the last."""
+    counts = [*histogram[:_DEEPEST], sum(histogram[_DEEPEST:])] if len(histogram) > _DEEPEST else list(histogram)
+    mean = sum(depth * count for depth, count in enumerate(histogram)) / sum(histogram)
+    last = f"{_DEEPEST}+" if len(histogram) > _DEEPEST else str(len(counts) - 1)
+    bars = "".join(bar(count, 0, max(counts)) for count in counts)
+    return Text.assemble("0 ", (bars, "cyan"), f" {last}", (f"  mean {mean:.1f}", "dim"))
+
+
+def _names_and_values(*pairs: tuple[str, str | Text]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in pairs:
+        grid.add_row(name, value if isinstance(value, Text) else Text(value))
+    return grid
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 2**30:.1f} GiB" if size_bytes >= 2**30 else f"{size_bytes / 2**20:.0f} MiB"

@@ -1,0 +1,273 @@
+"""`up train`: train a transformer on random computation, with a plan first and a live dashboard."""
+
+import contextlib
+import dataclasses
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.context import CliContext, ExitCode, JsonOption, QuietOption
+from cli.render.evaluation import evaluation_view
+from cli.render.training import Dashboard, duration, evaluation_line, plan_view, progress_line
+from up.errors import InputError
+
+if TYPE_CHECKING:  # these import torch
+    import torch
+
+    from up.training.config import RunConfig
+    from up.training.events import Event
+    from up.training.plan import TrainingPlan
+    from up.training.run_folder import RunFolder
+
+_LINE_SECONDS = 10.0
+_FRAMES_PER_SECOND = 4
+_LONG_SECONDS = 3600.0
+
+
+def register(app: typer.Typer) -> None:
+    """Hang `up train` on the app."""
+    app.command("train")(train)
+
+
+def train(
+    context: typer.Context,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="tiny, small, paper-384, paper-512, paper-640 or paper-1024. Default: tiny, or the width's."),
+    ] = None,
+    width: Annotated[
+        int | None, typer.Option(help="Width of the model; without --preset, in the paper's form.")
+    ] = None,
+    depth: Annotated[int | None, typer.Option(help="Blocks of the model. Default: the rule for its width.")] = None,
+    arch: Annotated[str | None, typer.Option(help="paper or modern.")] = None,
+    source: Annotated[str | None, typer.Option(help="Cell of the random models: lstm or gru.")] = None,
+    instances: Annotated[
+        int | None, typer.Option(help="Sequences to train on; the schedules stretch in proportion.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random. Default: 0.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="A.B=C", help="Change any setting, such as model.dropout=0.2; repeat it."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+    out: Annotated[Path | None, typer.Option(help="Folder to write the run to. Default: runs/PRESET.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out where it stopped.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Print the plan and stop.")] = False,
+    json_output: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Train a transformer on random computation, and on nothing else.
+
+    The plan comes first: what will be trained, how long it takes on this device as measured, and where it is written.
+    Then the run, with evaluations on real text and code on the way. Ctrl-C saves; --resume continues.
+    """
+    cli = CliContext.of(context, json_output=json_output, quiet=quiet)
+    flags = {
+        "model.width": width,
+        "model.depth": depth,
+        "model.arch": arch,
+        "source.cell": source,
+        "training.instances": instances,
+        "seed": seed,
+    }
+    assignments = [f"{name}={value}" for name, value in flags.items() if value is not None] + (settings or [])
+    with cli.status("measuring this device"):
+        from up.device import resolve_device
+        from up.training.config import preset_for_width
+        from up.training.plan import plan_run
+        from up.training.run_folder import create_run, open_run, require_free
+
+        torch_device = resolve_device(device)
+        name = preset or ("tiny" if width is None else preset_for_width(width))
+        out = out or Path("runs") / (preset or ("tiny" if width is None else f"width-{width}"))
+        if resume:
+            config = open_run(out).config()
+            if preset is not None or assignments:
+                _require_same(config, name, assignments, torch_device)
+        else:
+            config = _configure(name, assignments, torch_device)
+            require_free(out)
+        the_plan = plan_run(config, torch_device)
+    if plan:
+        if cli.json_output:
+            cli.emit_json({"command": "train --plan", "out": out, **vars(the_plan)})
+        else:
+            cli.stdout.print(plan_view(the_plan, out))
+        return
+    if not cli.quiet:
+        cli.stderr.print(plan_view(the_plan, out))
+    _warn_if_long(cli, the_plan)
+    run = open_run(out) if resume else create_run(out, config)
+    _train(cli, run, config, torch_device, the_plan, resume)
+
+
+def _configure(name: str, assignments: Sequence[str], device: "torch.device") -> "RunConfig":
+    from up.training.config import configure
+
+    return configure(name, assignments).resolve(device)
+
+
+def _require_same(stored: "RunConfig", name: str, assignments: Sequence[str], device: "torch.device") -> None:
+    """Refuse to resume a run under settings that are not its own."""
+    from up.training.config import differing_settings
+
+    differing = differing_settings(_configure(name, assignments, device), stored)
+    if differing:
+        raise InputError(
+            f"the run to resume has another {', '.join(differing[:3])}",
+            remedy="leave the settings out to continue it as it is, or choose another --out for a new run",
+        )
+
+
+def _warn_if_long(cli: CliContext, plan: "TrainingPlan") -> None:
+    if plan.device_memory_bytes and plan.memory_bytes > plan.device_memory_bytes:
+        cli.warn("the step needs more memory than the device has: lower training.microbatch or the width")
+    if plan.device == "cpu" and plan.seconds > _LONG_SECONDS:
+        cli.warn(
+            f"this takes about {duration(plan.seconds)} on this CPU; `up train --preset tiny` finishes in minutes, "
+            "--instances shortens any run, and Ctrl-C saves what there is"
+        )
+
+
+def _train(
+    cli: CliContext,
+    run: "RunFolder",
+    config: "RunConfig",
+    device: "torch.device",
+    plan: "TrainingPlan",
+    resume: bool,
+) -> None:
+    """Run the loop, show its events, and end with the latest evaluation on stdout."""
+    from up.evaluation.bits import prepare
+    from up.training.events import Evaluated, Finished
+    from up.training.loop import train as train_loop
+    from up.training.state import TrainingState
+
+    state = TrainingState(config, device)
+    if resume:
+        if run.checkpoints():
+            run.restore(state)
+        run.truncate_metrics(state.instances)
+        cli.note(f"continuing after {state.instances:,} of {config.training.instances:,} instances")
+    run.append_provenance(device, sys.argv)
+    prepared = prepare(config.evaluation, context_length=config.model.context_length, device=device)
+    view = _LiveView(cli) if not cli.quiet and cli.stderr.color_system is not None else _LineView(cli)
+    rows, finished = (), None
+    with _stop_signals() as should_stop, view:
+        events = train_loop(run, state, prepared, should_stop=should_stop, on_evaluation=view.on_evaluation)
+        for event in events:
+            view.show(event)
+            if isinstance(event, Evaluated):
+                rows = event.rows
+            elif isinstance(event, Finished):
+                finished = event
+    assert finished is not None
+    if cli.json_output:
+        cli.emit_json(
+            {
+                "command": "train",
+                "out": run.path,
+                **vars(plan),
+                "instances_trained": finished.instances,
+                "complete": finished.complete,
+                "elapsed_seconds": finished.elapsed_seconds,
+                "rows": rows,
+            }
+        )
+    elif rows:
+        cli.stdout.print(evaluation_view(rows))
+    if not finished.complete:
+        cli.warn(f"stopped and saved; continue with: up train --resume --out {run.path}")
+        raise typer.Exit(ExitCode.INTERRUPTED)
+    cli.note(f"{finished.instances:,} instances in {run.path}; evaluate in full with: up eval {run.path}")
+
+
+class _LineView:
+    """One plain line on stderr every few seconds, for a pipe; silent under `--quiet`."""
+
+    def __init__(self, cli: CliContext) -> None:
+        self.cli = cli
+        self.last = -_LINE_SECONDS
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def show(self, event: "Event") -> None:
+        """Tell of an event, if it is time for a line."""
+        from up.training.events import Evaluated, Progress
+
+        if isinstance(event, Progress):
+            now = time.monotonic()
+            if now - self.last >= _LINE_SECONDS or event.instances == event.total_instances:
+                self.last = now
+                self.cli.note(progress_line(event))
+        elif isinstance(event, Evaluated):
+            self.cli.note(evaluation_line(event.rows))
+
+    def on_evaluation(self, done: int, total: int) -> None:
+        """Evaluations are short; their result is a line of its own."""
+
+
+class _LiveView:
+    """The dashboard on stderr, redrawn a few times a second."""
+
+    def __init__(self, cli: CliContext) -> None:
+        from rich.live import Live
+
+        self.dashboard = Dashboard()
+        self.losses: list[float] = []
+        self.live = Live(self.dashboard, console=cli.stderr, refresh_per_second=_FRAMES_PER_SECOND)
+
+    def __enter__(self) -> None:
+        self.live.__enter__()
+
+    def __exit__(self, *exception: object) -> None:
+        self.dashboard = dataclasses.replace(self.dashboard, activity="", rows=())  # the result goes to stdout
+        self.live.update(self.dashboard, refresh=True)
+        self.live.stop()
+
+    def show(self, event: "Event") -> None:
+        """Redraw with what an event tells."""
+        from up.training.events import Evaluated, Progress
+
+        if isinstance(event, Progress):
+            self.losses.append(event.loss_bits)
+            self.dashboard = dataclasses.replace(self.dashboard, progress=event, losses=self.losses, activity="")
+        elif isinstance(event, Evaluated):
+            self.dashboard = dataclasses.replace(
+                self.dashboard, rows=event.rows, evaluated_at=event.instances, activity=""
+            )
+        self.live.update(self.dashboard)
+
+    def on_evaluation(self, done: int, total: int) -> None:
+        """Show that an evaluation is under way."""
+        self.dashboard = dataclasses.replace(self.dashboard, activity=f"evaluating {done / total:.0%}")
+        self.live.update(self.dashboard)
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C or SIGTERM into a wish to stop, which the loop grants; the second one ends at once."""
+    stopped = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal stopped
+        if stopped:
+            raise KeyboardInterrupt
+        stopped = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

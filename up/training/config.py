@@ -1,0 +1,259 @@
+"""The configuration of a run: one tree of settings, presets in TOML, and the rules that tie settings together.
+
+    config = configure("paper-512", ["model.width=256", "training.instances=100000"])
+
+Three rules connect settings, each only where the setting was not given: the source's hidden size is a tenth of the
+model's width (A.1: 38, 51, 64, 102 for widths 384, 512, 640, 1024, which is floor(width / 10)); a new number of
+instances stretches every schedule in proportion; and what depends on the machine is settled by `RunConfig.resolve`.
+"""
+
+import dataclasses
+import importlib.resources
+import tomllib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from up.config import from_dict, override, require_not_negative, require_one_of, require_positive, to_dict
+from up.device import describe_device
+from up.errors import InputError
+from up.evaluation.bits import EvaluationConfig
+from up.model.config import ModelConfig
+from up.model.cost import activation_bytes
+from up.sources.buffer import BufferConfig
+from up.sources.recurrent import RecurrentSourceConfig
+from up.sources.stream import CadenceConfig
+
+PRESETS = ("tiny", "small", "paper-384", "paper-512", "paper-640", "paper-1024")
+
+# Settings that are counted in instances and stretch with the length of the run.
+_SCHEDULE_LENGTHS = (
+    "warmup_instances",
+    "halving_instances",
+    "batch_warmup_from",
+    "batch_warmup_to",
+    "evaluate_every",
+    "checkpoint_every",
+)
+_COMPONENTS = ("model", "source", "buffer", "dropout")
+_CPU_ACTIVATION_BYTES = 2**30
+_GPU_ACTIVATION_SHARE = 0.5
+_LARGEST_MICROBATCH = {"cpu": 8, "cuda": 256, "mps": 32}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """Optimisation (A.1). Lengths and intervals are counted in instances, that is, in sequences trained on.
+
+    Attributes:
+        instances: length of the run.
+        learning_rate: peak rate of AdamW.
+        warmup_instances: the rate rises linearly from 0 over these.
+        halving_instances: from then on the rate halves every so many.
+        weight_decay: of AdamW, on all parameters.
+        beta2: second-moment decay of AdamW.
+        gradient_clip: gradients of larger norm are scaled down to it.
+        batch: instances per optimiser step, after the warm-up of the batch.
+        batch_start: instances per step at first.
+        batch_warmup_from: the batch grows linearly from here,
+        batch_warmup_to: to here.
+        microbatch: instances in one forward and backward pass; does not change the result but for rounding and dropout.
+            None: as many as fit.
+        precision: `fp32`, `bf16` (autocast), or `auto`: bf16 on a GPU that has it.
+        evaluate_every: instances between evaluations.
+        checkpoint_every: instances between checkpoints.
+    """
+
+    instances: int
+    learning_rate: float = 3e-4
+    warmup_instances: int = 1_600_000
+    halving_instances: int = 10_000_000
+    weight_decay: float = 0.01
+    beta2: float = 0.999
+    gradient_clip: float = 1.0
+    batch: int = 500
+    batch_start: int = 69
+    batch_warmup_from: int = 500_000
+    batch_warmup_to: int = 1_000_000
+    microbatch: int | None = None
+    precision: str = "auto"
+    evaluate_every: int = 100_000
+    checkpoint_every: int = 100_000
+
+    def __post_init__(self) -> None:
+        positive = ("instances", "learning_rate", "halving_instances", "gradient_clip", "batch", "batch_start")
+        positive += ("evaluate_every", "checkpoint_every")
+        require_positive("training", **{name: getattr(self, name) for name in positive})
+        not_negative = ("warmup_instances", "weight_decay", "batch_warmup_from")
+        require_not_negative("training", **{name: getattr(self, name) for name in not_negative})
+        if self.microbatch is not None:
+            require_positive("training", microbatch=self.microbatch)
+        require_one_of("training", "precision", self.precision, ("auto", "fp32", "bf16"))
+        if not 0 < self.beta2 < 1:
+            raise InputError("training.beta2 must lie between 0 and 1", received=self.beta2, remedy="give e.g. 0.999")
+        if self.learning_rate > 1:
+            raise InputError("training.learning_rate is absurd", received=self.learning_rate, remedy="try 3e-4")
+        if self.batch_start > self.batch:
+            raise InputError(
+                "training.batch_start exceeds training.batch", received=self.batch_start, remedy="start smaller"
+            )
+        if self.batch_warmup_to < self.batch_warmup_from:
+            raise InputError(
+                "training.batch_warmup_to lies before training.batch_warmup_from",
+                received=self.batch_warmup_to,
+                remedy=f"give at least {self.batch_warmup_from}",
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Everything that a run depends on, beside the machine.
+
+    Attributes:
+        seed: every component's generator is derived from it.
+        model: the target transformer.
+        source: the random models.
+        buffer: Algorithm 1.
+        cadence: how often the source runs.
+        training: optimisation.
+        evaluation: what is evaluated during training; open samples become a tenth of `training.evaluate_every`, at
+            least 8 and at most what a lone evaluation takes, so that evaluating stays a small share of the time.
+    """
+
+    seed: int = 0
+    model: ModelConfig
+    source: RecurrentSourceConfig = dataclasses.field(default_factory=RecurrentSourceConfig)
+    buffer: BufferConfig = dataclasses.field(default_factory=BufferConfig)
+    cadence: CadenceConfig = dataclasses.field(default_factory=CadenceConfig)
+    training: TrainingConfig
+    evaluation: EvaluationConfig = dataclasses.field(default_factory=EvaluationConfig)
+
+    def __post_init__(self) -> None:
+        require_not_negative("run", seed=self.seed)
+        if self.model.vocabulary_size != self.source.vocabulary_size:
+            raise InputError(
+                "the source and the model must share one vocabulary",
+                received=(self.source.vocabulary_size, self.model.vocabulary_size),
+                remedy="leave both at 256, the bytes",
+            )
+        if self.model.context_length <= self.source.seed_length:
+            raise InputError(
+                "model.context_length must exceed source.seed_length",
+                received=self.model.context_length,
+                remedy=f"give more than {self.source.seed_length}",
+            )
+        if self.evaluation.tail_positions >= self.model.context_length:
+            raise InputError(
+                "evaluation.tail_positions must be below model.context_length",
+                received=self.evaluation.tail_positions,
+                remedy=f"give at most {self.model.context_length - 1}",
+            )
+        if self.training.microbatch is not None and self.training.microbatch > self.buffer.capacity:
+            raise InputError(
+                "training.microbatch exceeds the buffer",
+                received=self.training.microbatch,
+                remedy=f"give at most {self.buffer.capacity} or raise buffer.capacity_multiple",
+            )
+
+    def resolve(self, device: torch.device) -> "RunConfig":
+        """Return the configuration with every open setting written out for a device, as a run stores it."""
+        training = self.training
+        if training.precision == "auto":
+            bf16 = device.type == "cuda" and describe_device(device).bf16
+            training = dataclasses.replace(training, precision="bf16" if bf16 else "fp32")
+        if training.microbatch is None:
+            fitting = min(_fitting_microbatch(self.model, device), training.batch, self.buffer.capacity)
+            training = dataclasses.replace(training, microbatch=fitting)
+        evaluation = self.evaluation
+        if evaluation.samples is None:  # the paper's ratio: 10,000 slices every 100,000 instances
+            samples = min(evaluation.resolve_samples(device), max(8, training.evaluate_every // 10))
+            evaluation = dataclasses.replace(evaluation, samples=samples)
+        return dataclasses.replace(
+            self,
+            model=self.model.resolve(),
+            source=self.source.resolve(device),
+            training=training,
+            evaluation=evaluation,
+        )
+
+    def generator(self, component: str, device: torch.device | str = "cpu") -> torch.Generator:
+        """Return the fresh generator of one component (`model`, `source`, `buffer`, `dropout`)."""
+        entropy = np.random.SeedSequence([self.seed, _COMPONENTS.index(component)])
+        seed = int(entropy.generate_state(1, np.uint64)[0]) >> 1  # torch takes 63 bits everywhere
+        return torch.Generator(device=device).manual_seed(seed)
+
+
+def load_preset(name: str) -> RunConfig:
+    """Return a preset by name.
+
+    Raises:
+        InputError: an unknown name.
+    """
+    if name not in PRESETS:
+        raise InputError("unknown preset", received=name, remedy=f"use one of {', '.join(PRESETS)}")
+    text = importlib.resources.files("up.presets").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    return _with_source_width(from_dict(RunConfig, {"source": {}, **tomllib.loads(text)}))
+
+
+def preset_for_width(width: int) -> str:
+    """Return the preset of the paper whose width is nearest, the smaller one of two."""
+    return min(PRESETS[2:], key=lambda name: abs(load_preset(name).model.width - width))
+
+
+def configure(preset: str, assignments: Sequence[str] = ()) -> RunConfig:
+    """Return a preset with settings changed by `a.b=c` assignments, and the rules above applied to the rest.
+
+    Raises:
+        InputError: an unknown preset or setting, or a value that does not fit.
+    """
+    base = load_preset(preset)
+    given = {assignment.partition("=")[0].strip() for assignment in assignments}
+    config = override(base, assignments)
+    stretch = config.training.instances / base.training.instances
+    stretched = {
+        name: max(1, round(getattr(base.training, name) * stretch))
+        for name in _SCHEDULE_LENGTHS
+        if f"training.{name}" not in given
+    }
+    if stretch != 1:
+        config = dataclasses.replace(config, training=dataclasses.replace(config.training, **stretched))
+    return config if "source.hidden_size" in given else _with_source_width(config)
+
+
+def differing_settings(one: RunConfig, other: RunConfig) -> list[str]:
+    """Return the dotted names of the settings in which two configurations differ, those that a machine settles aside.
+
+    Microbatch, precision, sequences per model and samples may be left to the device, so they do not tell two runs
+    apart.
+    """
+    settled = {"training.microbatch", "training.precision", "source.sequences_per_model", "evaluation.samples"}
+    left, right = _flatten(to_dict(one)), _flatten(to_dict(other))
+    return [name for name in left if name not in settled and left[name] != right[name]]
+
+
+def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flatten(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def _with_source_width(config: RunConfig) -> RunConfig:
+    hidden_size = max(2, config.model.width // 10)
+    return dataclasses.replace(config, source=dataclasses.replace(config.source, hidden_size=hidden_size))
+
+
+def _fitting_microbatch(model: ModelConfig, device: torch.device) -> int:
+    """Return the largest power of two whose activations fit the device's budget, at least 1."""
+    budget = _CPU_ACTIVATION_BYTES
+    if device.type == "cuda":
+        budget = int(describe_device(device).memory_bytes * _GPU_ACTIVATION_SHARE)
+    microbatch = _LARGEST_MICROBATCH[device.type]
+    while microbatch > 1 and activation_bytes(model, microbatch) > budget:
+        microbatch //= 2
+    return microbatch

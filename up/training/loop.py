@@ -1,0 +1,149 @@
+"""The training loop: takes steps, evaluates, saves, and tells by yielding events. It prints nothing.
+
+for event in train(run, state, prepared):
+    match event:
+        case Progress(loss_bits=bits): ...
+"""
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+
+from up.evaluation.bits import PreparedEvaluation
+from up.evaluation.rows import EvaluationRow
+from up.training.events import Evaluated, Event, Finished, Progress, Saved
+from up.training.run_folder import RunFolder
+from up.training.state import StepResult, TrainingState
+
+_RATE_SMOOTHING = 0.9
+_METRICS_SECONDS = 1.0
+
+
+def train(
+    run: RunFolder,
+    state: TrainingState,
+    prepared: PreparedEvaluation,
+    *,
+    should_stop: Callable[[], bool] = lambda: False,
+    on_evaluation: Callable[[int, int], None] | None = None,
+) -> Iterator[Event]:
+    """Train until the run's last instance, or until `should_stop` says so between two steps.
+
+    An evaluation and a checkpoint follow whenever their interval is passed, and both come at the end. A stopped run
+    gives up an evaluation that is under way and saves a checkpoint at once.
+
+    Args:
+        run: where metrics and checkpoints go.
+        state: fresh or restored.
+        prepared: slices and baselines of the evaluations.
+        should_stop: asked after every step and every batch of an evaluation.
+        on_evaluation: called with slices done and slices in all while an evaluation is under way.
+
+    Yields:
+        `Progress` after every step, and `Evaluated`, `Saved`, `Finished`.
+    """
+    training = state.config.training
+    clock = _Clock(state)
+    while state.instances < training.instances:
+        before = state.instances
+        with clock:
+            result = state.train_step()
+        yield clock.progress(result, run)
+        ending = state.instances == training.instances
+        if not should_stop() and (ending or _passes(training.evaluate_every, before, state.instances)):
+            rows = _evaluate(state, prepared, should_stop, on_evaluation)
+            if rows:
+                run.append_metrics(
+                    {
+                        "kind": "evaluation",
+                        "instances": state.instances,
+                        "rows": [dataclasses.asdict(row) for row in rows],
+                    }
+                )
+                yield Evaluated(instances=state.instances, rows=rows)
+        stopping = should_stop()
+        if ending or stopping or _passes(training.checkpoint_every, before, state.instances):
+            yield Saved(instances=state.instances, path=run.save(state))
+        if stopping:
+            break
+    complete = state.instances == training.instances
+    yield Finished(instances=state.instances, elapsed_seconds=clock.elapsed(), complete=complete)
+
+
+class _StoppedError(Exception):
+    """The user stopped the run while it was being evaluated."""
+
+
+def _evaluate(
+    state: TrainingState,
+    prepared: PreparedEvaluation,
+    should_stop: Callable[[], bool],
+    on_evaluation: Callable[[int, int], None] | None,
+) -> tuple[EvaluationRow, ...]:
+    """Return the rows of an evaluation, or none if it was stopped half-way."""
+
+    def watch(done: int, total: int) -> None:
+        if on_evaluation is not None:
+            on_evaluation(done, total)
+        if should_stop():
+            raise _StoppedError
+
+    try:
+        return prepared.evaluate(state.model, progress=watch)
+    except _StoppedError:
+        return ()
+
+
+def _passes(interval: int, before: int, after: int) -> bool:
+    """Whether a multiple of `interval` lies in (before, after]."""
+    return after // interval > before // interval
+
+
+class _Clock:
+    """Times the steps, smooths the rate, and writes at most one line of metrics a second."""
+
+    def __init__(self, state: TrainingState) -> None:
+        self.state = state
+        self.started = time.perf_counter()
+        self.training_seconds = 0.0
+        self.instances_before = state.instances
+        self.rate = 0.0
+        self.last_metrics = 0.0
+
+    def __enter__(self) -> None:
+        self.step_started = time.perf_counter()
+        self.step_instances = self.state.instances
+
+    def __exit__(self, *exception: object) -> None:
+        seconds = time.perf_counter() - self.step_started
+        self.training_seconds += seconds
+        rate = (self.state.instances - self.step_instances) / seconds
+        self.rate = rate if self.rate == 0 else _RATE_SMOOTHING * self.rate + (1 - _RATE_SMOOTHING) * rate
+
+    def elapsed(self) -> float:
+        """Return seconds since training started in this process."""
+        return time.perf_counter() - self.started
+
+    def progress(self, result: StepResult, run: RunFolder) -> Progress:
+        """Return the event of a step, and append it to the metrics if the last line is old enough."""
+        state = self.state
+        total = state.config.training.instances
+        overhead = self.elapsed() / self.training_seconds  # evaluations and checkpoints go on at their share
+        mean_rate = (state.instances - self.instances_before) / self.training_seconds
+        event = Progress(
+            instances=state.instances,
+            total_instances=total,
+            step=state.step,
+            loss_bits=result.loss_bits,
+            learning_rate=result.learning_rate,
+            gradient_norm=result.gradient_norm,
+            instances_per_second=self.rate,
+            source_share=min(1.0, state.stream.stopwatch.seconds() / self.training_seconds),
+            depth_histogram=state.stream.buffer.depth_histogram(),
+            elapsed_seconds=self.elapsed(),
+            remaining_seconds=(total - state.instances) / mean_rate * overhead,
+        )
+        if self.elapsed() - self.last_metrics >= _METRICS_SECONDS or state.instances == total:
+            self.last_metrics = self.elapsed()
+            run.append_metrics({"kind": "progress", **dataclasses.asdict(event)})
+        return event

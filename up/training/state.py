@@ -1,0 +1,152 @@
+"""The state of a run in memory: model, optimiser, stream, generators, counters; and one training step.
+
+Shape suffixes: B instances of a microbatch, T tokens, V vocabulary.
+"""
+
+import contextlib
+import dataclasses
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from up.errors import InputError
+from up.model.transformer import Transformer
+from up.sources.stream import InstanceStream
+from up.training.config import RunConfig
+from up.training.schedule import batch_size, learning_rate
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StepResult:
+    """One optimiser step: mean loss in bits per character, the rate used, the gradient's norm before clipping."""
+
+    loss_bits: float
+    learning_rate: float
+    gradient_norm: float
+
+
+class TrainingState:
+    """Everything that training changes.
+
+    Args:
+        config: a resolved configuration.
+        device: where model and source live.
+
+    Attributes:
+        instances: trained on so far.
+        step: optimiser steps so far.
+    """
+
+    def __init__(self, config: RunConfig, device: torch.device) -> None:
+        self.config = config
+        self.device = device
+        self.instances = 0
+        self.step = 0
+        self.model = Transformer(config.model, config.generator("model")).to(device)
+        self.stream = InstanceStream(
+            source=config.source,
+            buffer=config.buffer,
+            cadence=config.cadence,
+            context_length=config.model.context_length,
+            source_generator=config.generator("source", device),
+            buffer_generator=config.generator("buffer", device),
+        )
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(),
+            lr=config.training.learning_rate,
+            betas=(0.9, config.training.beta2),
+            weight_decay=config.training.weight_decay,
+            fused=device.type in ("cpu", "cuda"),
+        )
+        self._dropout_state = config.generator("dropout", device).get_state()
+
+    def train_step(self) -> StepResult:
+        """Train on one batch, in microbatches; the gradient is the mean over the whole batch."""
+        training = self.config.training
+        assert training.microbatch is not None
+        remaining = batch = batch_size(training, self.instances)
+        rate = learning_rate(training, self.instances)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.model.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss_nats = torch.zeros((), device=self.device)
+        with self._dropout_generator():
+            while remaining:
+                size = min(training.microbatch, remaining)
+                loss = self._loss(self.stream.draw(size)) * (size / batch)
+                loss.backward()
+                loss_nats += loss.detach()
+                remaining -= size
+        gradient_norm = nn.utils.clip_grad_norm_(self.model.parameters(), training.gradient_clip)
+        self.optimizer.step()
+        self.instances += batch
+        self.step += 1
+        return StepResult(
+            loss_bits=float(loss_nats) / math.log(2), learning_rate=rate, gradient_norm=float(gradient_norm)
+        )
+
+    def _loss(self, tokens_BT: Tensor) -> Tensor:
+        """Mean cross-entropy in nats of every token but the first, given those before it."""
+        bf16 = self.config.training.precision == "bf16"
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bf16):
+            logits_BTV = self.model(tokens_BT[:, :-1])
+        targets_BT = tokens_BT[:, 1:].long()
+        return nn.functional.cross_entropy(logits_BTV.float().flatten(0, 1), targets_BT.flatten())
+
+    @contextlib.contextmanager
+    def _dropout_generator(self) -> Iterator[None]:
+        """Lend the run's own dropout randomness to PyTorch's default generator, which dropout draws from."""
+        default = torch.default_generator if self.device.type == "cpu" else self._device_generator()
+        outside = default.get_state()
+        default.set_state(self._dropout_state)
+        try:
+            yield
+        finally:
+            self._dropout_state = default.get_state()
+            default.set_state(outside)
+
+    def _device_generator(self) -> torch.Generator:
+        if self.device.type == "cuda":
+            index = self.device.index if self.device.index is not None else torch.cuda.current_device()
+            return torch.cuda.default_generators[index]
+        return torch.mps._get_default_mps_generator()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return everything but the model's weights that the next steps depend on, as named CPU tensors."""
+        named = {
+            "counters": torch.tensor([self.instances, self.step]),
+            "dropout_generator": self._dropout_state,
+            **{f"stream.{name}": tensor for name, tensor in self.stream.state().items()},
+        }
+        for name, parameter in self.model.named_parameters():
+            for key, value in self.optimizer.state[parameter].items():
+                named[f"optimizer.{name}.{key}"] = value.detach().cpu()
+        return named
+
+    def restore(self, weights: dict[str, Tensor], tensors: dict[str, Tensor]) -> None:
+        """Continue exactly where `tensors` and the model's weights were taken.
+
+        Raises:
+            InputError: names or shapes do not belong to this configuration.
+        """
+        try:
+            self.model.load_state_dict(weights)
+            self.instances, self.step = (int(value) for value in tensors["counters"])
+            self._dropout_state = tensors["dropout_generator"]
+            self.stream.restore({name: tensors[f"stream.{name}"] for name in self.stream.state()})
+            if self.step:
+                moments = {
+                    index: {key: tensors[f"optimizer.{name}.{key}"] for key in ("step", "exp_avg", "exp_avg_sq")}
+                    for index, (name, _) in enumerate(self.model.named_parameters())
+                }
+                groups = self.optimizer.state_dict()["param_groups"]
+                self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+        except (KeyError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(
+                f"the checkpoint does not fit its configuration ({reason})",
+                remedy="restore the files it was saved with",
+            ) from error

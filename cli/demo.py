@@ -1,15 +1,13 @@
 """`up demo`: small experiments to look at."""
 
+import dataclasses
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cli.context import CliContext, JsonOption, QuietOption
 from cli.render.enrichment import Heading, PassView, closing
-
-if TYPE_CHECKING:  # up.experiments imports torch
-    from up.experiments.enrichment import EnrichmentPass
 
 _FRAME_SECONDS = 1 / 30
 _SECONDS_PER_STRING = 2.0
@@ -35,6 +33,7 @@ def enrich(
     width: Annotated[
         int, typer.Option(help="Width of the transformer such a source would train; the LSTMs have a tenth of it.")
     ] = 384,
+    source: Annotated[str, typer.Option(help="Cell of the random models: lstm or gru.")] = "lstm",
     seed: Annotated[int, typer.Option(help="Seed of the noise, the LSTMs and the samples.")] = 0,
     temperature: Annotated[float, typer.Option(help="Divides the LSTM's logits; higher is noisier.")] = 1e-4,
     printable: Annotated[
@@ -62,28 +61,36 @@ def enrich(
         from up.experiments.enrichment import enrich as run
 
         config = EnrichmentConfig(
-            depth=depth, length=length, width=width, seed=seed, temperature=temperature, printable=printable
+            depth=depth,
+            length=length,
+            width=width,
+            cell=source,
+            seed=seed,
+            temperature=temperature,
+            printable=printable,
         )
         enrichment = run(config)
     if cli.json_output:
         cli.emit_json({"command": "demo enrich", **vars(enrichment)})
         return
     cli.stdout.print(Heading(enrichment))
+    model = config.cell.upper()
     for each in enrichment.passes:
+        view = PassView(each, enrichment.alphabet_size, model)
         if animate:
-            _write_out(cli, each, enrichment.alphabet_size)
+            _write_out(cli, view)
         else:
-            cli.stdout.print(PassView(each, enrichment.alphabet_size))
-    cli.stdout.print(closing(enrichment.passes))
+            cli.stdout.print(view)
+    cli.stdout.print(closing(enrichment.passes, model))
 
 
-def _write_out(cli: CliContext, result: "EnrichmentPass", alphabet_size: int) -> None:
+def _write_out(cli: CliContext, view: PassView) -> None:
     """Write one string character by character, then its measures beneath."""
     from rich.live import Live
 
     frames = round(_SECONDS_PER_STRING / _FRAME_SECONDS)
     with Live(console=cli.stdout, auto_refresh=False) as live:
         for frame in range(1, frames):
-            live.update(PassView(result, alphabet_size, revealed=len(result.text) * frame // frames), refresh=True)
+            live.update(dataclasses.replace(view, revealed=len(view.result.text) * frame // frames), refresh=True)
             time.sleep(_FRAME_SECONDS)
-        live.update(PassView(result, alphabet_size), refresh=True)
+        live.update(view, refresh=True)

@@ -39,10 +39,9 @@ def evaluate(
     """
     cli = CliContext.of(context, json_output=json_output, quiet=quiet)
     with cli.status("loading the model and the data"):
-        from up.training.run_folder import load_model
-
         from up.device import resolve_device
         from up.evaluation.bits import EvaluationConfig, prepare
+        from up.training.run_folder import load_model
 
         torch_device = resolve_device(device)
         config = EvaluationConfig(samples=samples, seed=seed)

@@ -20,10 +20,12 @@ from up.errors import InputError
 if TYPE_CHECKING:  # these import torch
     import torch
 
+    from up.evaluation.bits import PreparedEvaluation
     from up.training.config import RunConfig
     from up.training.events import Event
     from up.training.plan import TrainingPlan
     from up.training.run_folder import RunFolder
+    from up.training.state import TrainingState
 
 _LINE_SECONDS = 10.0
 _FRAMES_PER_SECOND = 4
@@ -79,19 +81,18 @@ def train(
     assignments = [f"{name}={value}" for name, value in flags.items() if value is not None] + (settings or [])
     with cli.status("measuring this device"):
         from up.device import resolve_device
-        from up.training.config import preset_for_width
+        from up.training.config import configure, preset_for_width
         from up.training.plan import plan_run
-        from up.training.run_folder import create_run, open_run, require_free
+        from up.training.run_folder import open_run, require_free
 
         torch_device = resolve_device(device)
         name = preset or ("tiny" if width is None else preset_for_width(width))
         out = out or Path("runs") / (preset or ("tiny" if width is None else f"width-{width}"))
         if resume:
-            config = open_run(out).config()
-            if preset is not None or assignments:
-                _require_same(config, name, assignments, torch_device)
+            config = open_run(out).config().resolve(torch_device)
+            _require_same(config, preset, assignments, torch_device)
         else:
-            config = _configure(name, assignments, torch_device)
+            config = configure(name, assignments).resolve(torch_device)
             require_free(out)
         the_plan = plan_run(config, torch_device)
     if plan:
@@ -100,24 +101,33 @@ def train(
         else:
             cli.stdout.print(plan_view(the_plan, out))
         return
+    with cli.status("preparing the run"):  # before the first line on stderr: data and checkpoint may be bad input
+        from up.evaluation.bits import prepare
+        from up.training.run_folder import create_run
+        from up.training.state import TrainingState
+
+        prepared = prepare(config.evaluation, context_length=config.model.context_length, device=torch_device)
+        state = TrainingState(config, torch_device)
+        run = open_run(out) if resume else create_run(out, config)
+        if run.checkpoints():
+            run.restore(state)
+        run.truncate_metrics(state.instances)
+        run.append_provenance(torch_device, sys.argv)
     if not cli.quiet:
         cli.stderr.print(plan_view(the_plan, out))
     _warn_if_long(cli, the_plan)
-    run = open_run(out) if resume else create_run(out, config)
-    _train(cli, run, config, torch_device, the_plan, resume)
+    if resume:
+        cli.note(f"continuing after {state.instances:,} of {config.training.instances:,} instances")
+    _train(cli, run, state, prepared, the_plan)
 
 
-def _configure(name: str, assignments: Sequence[str], device: "torch.device") -> "RunConfig":
-    from up.training.config import configure
+def _require_same(stored: "RunConfig", preset: str | None, assignments: Sequence[str], device: "torch.device") -> None:
+    """Refuse to resume a run under a preset or settings that are not its own; what is not given is not compared."""
+    from up.config import override
+    from up.training.config import configure, differing_settings
 
-    return configure(name, assignments).resolve(device)
-
-
-def _require_same(stored: "RunConfig", name: str, assignments: Sequence[str], device: "torch.device") -> None:
-    """Refuse to resume a run under settings that are not its own."""
-    from up.training.config import differing_settings
-
-    differing = differing_settings(_configure(name, assignments, device), stored)
+    given = configure(preset, assignments) if preset is not None else override(stored, assignments)
+    differing = differing_settings(stored, given.resolve(device), assignments=assignments)
     if differing:
         raise InputError(
             f"the run to resume has another {', '.join(differing[:3])}",
@@ -136,27 +146,12 @@ def _warn_if_long(cli: CliContext, plan: "TrainingPlan") -> None:
 
 
 def _train(
-    cli: CliContext,
-    run: "RunFolder",
-    config: "RunConfig",
-    device: "torch.device",
-    plan: "TrainingPlan",
-    resume: bool,
+    cli: CliContext, run: "RunFolder", state: "TrainingState", prepared: "PreparedEvaluation", plan: "TrainingPlan"
 ) -> None:
     """Run the loop, show its events, and end with the latest evaluation on stdout."""
-    from up.evaluation.bits import prepare
     from up.training.events import Evaluated, Finished
     from up.training.loop import train as train_loop
-    from up.training.state import TrainingState
 
-    state = TrainingState(config, device)
-    if resume:
-        if run.checkpoints():
-            run.restore(state)
-        run.truncate_metrics(state.instances)
-        cli.note(f"continuing after {state.instances:,} of {config.training.instances:,} instances")
-    run.append_provenance(device, sys.argv)
-    prepared = prepare(config.evaluation, context_length=config.model.context_length, device=device)
     view = _LiveView(cli) if not cli.quiet and cli.stderr.color_system is not None else _LineView(cli)
     rows, finished = (), None
     with _stop_signals() as should_stop, view:

@@ -33,9 +33,10 @@ class Heading:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         config, symbols = self.enrichment.config, self.enrichment.alphabet_size
-        yield Text("A random string, passed through one random LSTM after another", style="bold")
+        model = config.cell.upper()
+        yield Text(f"A random string, passed through one random {model} after another", style="bold")
         yield Text(
-            f"seed {config.seed}, {config.length} characters, LSTMs of {config.source.hidden_size} hidden units, "
+            f"seed {config.seed}, {config.length} characters, {model}s of {config.source.hidden_size} hidden units, "
             f"uniform code: {math.log2(symbols):.2f} bits",
             style="dim",
         )
@@ -50,17 +51,19 @@ class PassView:
     Attributes:
         result: an `EnrichmentPass`.
         alphabet_size: symbols that the string could have.
+        model: what the random models are called.
         revealed: characters to draw, for the animation; all of them and the measures when None.
 
     """
 
     result: "EnrichmentPass"
     alphabet_size: int
+    model: str = "LSTM"
     revealed: int | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield Text()
-        yield Text(pass_title(self.result.depth), style="bold")
+        yield Text(pass_title(self.result.depth, self.model), style="bold")
         rows = shaded_lines(
             self.result.text[: self.revealed],
             self.result.character_bits[: self.revealed],
@@ -73,29 +76,29 @@ class PassView:
             yield from _wrapped(_measures(self.result, self.alphabet_size), options.max_width)
 
 
-def closing(passes: "Sequence[EnrichmentPass]") -> RenderableType:
+def closing(passes: "Sequence[EnrichmentPass]", model: str = "LSTM") -> RenderableType:
     """Return what was seen in the strings, and where to read on."""
-    return Group(Text(), Text(what_was_seen(passes)), Text(), *(Text(line, style="dim") for line in _READ_ON))
+    return Group(Text(), Text(what_was_seen(passes, model)), Text(), *(Text(line, style="dim") for line in _READ_ON))
 
 
-def pass_title(number: int) -> str:
+def pass_title(number: int, model: str = "LSTM") -> str:
     """Name a string by what made it.
 
-    >>> pass_title(0), pass_title(1), pass_title(2)
-    ('noise', 'after 1 random LSTM', 'after 2 random LSTMs')
+    >>> pass_title(0), pass_title(1), pass_title(2, "GRU")
+    ('noise', 'after 1 random LSTM', 'after 2 random GRUs')
     """
-    return "noise" if number == 0 else f"after {_count(number, 'random LSTM')}"
+    return "noise" if number == 0 else f"after {_count(number, f'random {model}')}"
 
 
-def what_was_seen(passes: "Sequence[EnrichmentPass]") -> str:
+def what_was_seen(passes: "Sequence[EnrichmentPass]", model: str = "LSTM") -> str:
     """Say in a sentence or two what the numbers show, also when the string did not become more predictable."""
     first, last = passes[0], passes[-1]
     count = len(passes) - 1
     change = f"from {first.markov_bits:.2f} to {last.markov_bits:.2f} bits per character"
-    networks = _count(count, "random LSTM")
+    networks = _count(count, f"random {model}")
     fall = first.markov_bits - last.markov_bits
     if count == 0:
-        return "This is noise before any random LSTM has touched it: give a --depth of 1 or more to enrich it."
+        return f"This is noise before any random {model} has touched it: give a --depth of 1 or more to enrich it."
     if fall < -_NOTABLE_BITS:
         return (
             f"Here {networks} made the string less predictable: the best Markov model went {change}. "

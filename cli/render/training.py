@@ -118,7 +118,7 @@ def duration(seconds: float) -> str:
     """Say a time span with its two leading units.
 
     >>> duration(42), duration(568), duration(7_500), duration(200_000), duration(40_000_000), duration(1e11)
-    ('42 s', '9 min 28 s', '2 h 5 min', '2 d 7 h', '463 d', '3,169 years')
+    ('42 s', '9 min 28 s', '2 h 5 min', '2 d 7 h', '462 d', '3,169 years')
     """
     if not math.isfinite(seconds):
         return "an unknown time"

@@ -24,6 +24,7 @@ from up.sources.recurrent import RecurrentSource, RecurrentSourceConfig
 FIRST_PRINTABLE = 32  # the space
 NUM_PRINTABLE = 95  # the space to the tilde
 MAX_LENGTH = 100_000
+MAX_DEPTH = 1_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,8 @@ class EnrichmentConfig:
 
     def __post_init__(self) -> None:
         require_not_negative("enrichment", depth=self.depth, seed=self.seed)
+        if self.depth > MAX_DEPTH:
+            raise InputError("enrichment.depth is too large", received=self.depth, remedy=f"use at most {MAX_DEPTH:,}")
         if not 20 <= self.width <= 40_960:
             raise InputError("enrichment.width is out of range", received=self.width, remedy="use 20 to 40,960")
         source = self.source  # checks the cell and the temperature

@@ -2,9 +2,10 @@
 
     config = configure("paper-512", ["model.width=256", "training.instances=100000"])
 
-Three rules connect settings, each only where the setting was not given: the source's hidden size is a tenth of the
-model's width (A.1: 38, 51, 64, 102 for widths 384, 512, 640, 1024, which is floor(width / 10)); a new number of
-instances stretches every schedule in proportion; and what depends on the machine is settled by `RunConfig.resolve`.
+Three rules connect settings, each only where neither preset nor assignment gives the setting: the source's hidden size
+is a tenth of the model's width (A.1: 38, 51, 64, 102 for widths 384, 512, 640, 1024, which is floor(width / 10)); a new
+number of instances stretches every schedule in proportion; and what depends on the machine is settled by
+`RunConfig.resolve`.
 """
 
 import dataclasses
@@ -37,6 +38,14 @@ _SCHEDULE_LENGTHS = (
     "evaluate_every",
     "checkpoint_every",
 )
+# What the machine settles where it is left open, so that it does not tell two runs apart.
+_SETTLED_BY_DEVICE = {
+    "training.microbatch",
+    "training.precision",
+    "source.sequences_per_model",
+    "evaluation.samples",
+}
+_MOST_INSTANCES = 10**10  # 500 times the paper's; a slip of the keyboard is caught before the plan counts its steps
 _COMPONENTS = ("model", "source", "buffer", "dropout")
 _CPU_ACTIVATION_BYTES = 2**30
 _GPU_ACTIVATION_SHARE = 0.5
@@ -93,6 +102,10 @@ class TrainingConfig:
         require_one_of("training", "precision", self.precision, ("auto", "fp32", "bf16"))
         if not 0 < self.beta2 < 1:
             raise InputError("training.beta2 must lie between 0 and 1", received=self.beta2, remedy="give e.g. 0.999")
+        if self.instances > _MOST_INSTANCES:
+            raise InputError(
+                "training.instances is too large", received=self.instances, remedy=f"give at most {_MOST_INSTANCES}"
+            )
         if self.learning_rate > 1:
             raise InputError("training.learning_rate is absurd", received=self.learning_rate, remedy="try 3e-4")
         if self.batch_start > self.batch:
@@ -132,11 +145,11 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         require_not_negative("run", seed=self.seed)
-        if self.model.vocabulary_size != self.source.vocabulary_size:
+        if not self.model.vocabulary_size == self.source.vocabulary_size == 256:
             raise InputError(
-                "the source and the model must share one vocabulary",
+                "the source and the model must share the vocabulary of the 256 bytes, on which runs are evaluated",
                 received=(self.source.vocabulary_size, self.model.vocabulary_size),
-                remedy="leave both at 256, the bytes",
+                remedy="leave both vocabulary sizes at 256",
             )
         if self.model.context_length <= self.source.seed_length:
             raise InputError(
@@ -191,10 +204,9 @@ def load_preset(name: str) -> RunConfig:
     Raises:
         InputError: an unknown name.
     """
-    if name not in PRESETS:
-        raise InputError("unknown preset", received=name, remedy=f"use one of {', '.join(PRESETS)}")
-    text = importlib.resources.files("up.presets").joinpath(f"{name}.toml").read_text(encoding="utf-8")
-    return _with_source_width(from_dict(RunConfig, {"source": {}, **tomllib.loads(text)}))
+    values = _read_preset(name)
+    config = from_dict(RunConfig, values)
+    return config if "hidden_size" in values.get("source", {}) else _with_source_width(config)
 
 
 def preset_for_width(width: int) -> str:
@@ -208,29 +220,37 @@ def configure(preset: str, assignments: Sequence[str] = ()) -> RunConfig:
     Raises:
         InputError: an unknown preset or setting, or a value that does not fit.
     """
-    base = load_preset(preset)
-    given = {assignment.partition("=")[0].strip() for assignment in assignments}
-    config = override(base, assignments)
-    stretch = config.training.instances / base.training.instances
-    stretched = {
-        name: max(1, round(getattr(base.training, name) * stretch))
-        for name in _SCHEDULE_LENGTHS
-        if f"training.{name}" not in given
-    }
-    if stretch != 1:
-        config = dataclasses.replace(config, training=dataclasses.replace(config.training, **stretched))
+    given = {_name(assignment) for assignment in assignments}
+    if "hidden_size" in _read_preset(preset).get("source", {}):
+        given.add("source.hidden_size")
+    lengths = [assignment for assignment in assignments if _name(assignment) == "training.instances"]
+    config = override(_stretch(load_preset(preset), lengths), assignments)
     return config if "source.hidden_size" in given else _with_source_width(config)
 
 
-def differing_settings(one: RunConfig, other: RunConfig) -> list[str]:
-    """Return the dotted names of the settings in which two configurations differ, those that a machine settles aside.
+def differing_settings(one: RunConfig, other: RunConfig, *, assignments: Sequence[str] = ()) -> list[str]:
+    """Return the dotted names of the settings in which two configurations differ.
 
-    Microbatch, precision, sequences per model and samples may be left to the device, so they do not tell two runs
-    apart.
+    Microbatch, precision, sequences per model and samples may be left to the device: they count only where one of the
+    `a.b=c` assignments sets them.
     """
-    settled = {"training.microbatch", "training.precision", "source.sequences_per_model", "evaluation.samples"}
     left, right = _flatten(to_dict(one)), _flatten(to_dict(other))
-    return [name for name in left if name not in settled and left[name] != right[name]]
+    ignored = _SETTLED_BY_DEVICE - {_name(assignment) for assignment in assignments}
+    return [name for name in left if name not in ignored and left[name] != right[name]]
+
+
+def _name(assignment: str) -> str:
+    return assignment.partition("=")[0].strip()
+
+
+def _stretch(preset: RunConfig, lengths: Sequence[str]) -> RunConfig:
+    """Return a preset with another number of instances and its schedules in proportion; a length of 0 stays 0."""
+    training = override(preset, lengths).training
+    stretch = training.instances / preset.training.instances
+    stretched = {
+        name: max(1, round(length * stretch)) for name in _SCHEDULE_LENGTHS if (length := getattr(training, name))
+    }
+    return dataclasses.replace(preset, training=dataclasses.replace(training, **stretched))
 
 
 def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -241,6 +261,14 @@ def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{name}"] = value
     return flat
+
+
+def _read_preset(name: str) -> dict[str, Any]:
+    """Return what the file of a preset says, without defaults and rules."""
+    if name not in PRESETS:
+        raise InputError("unknown preset", received=name, remedy=f"use one of {', '.join(PRESETS)}")
+    text = importlib.resources.files("up.presets").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
 
 
 def _with_source_width(config: RunConfig) -> RunConfig:

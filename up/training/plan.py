@@ -11,6 +11,7 @@ import time
 import torch
 
 from up.device import describe_device
+from up.errors import InputError
 from up.model.cost import count_parameters, estimate_training_memory
 from up.training.config import RunConfig
 from up.training.schedule import batch_size
@@ -62,10 +63,21 @@ class TrainingPlan:
 
 
 def plan_run(config: RunConfig, device: torch.device) -> TrainingPlan:
-    """Return the plan of a resolved configuration; takes a few seconds on a CPU, for it measures."""
+    """Return the plan of a resolved configuration; takes a few seconds on a CPU, for it measures.
+
+    Raises:
+        InputError: not even two blocks of the model, which are measured, fit the device.
+    """
     model, training = config.model, config.training
     assert training.microbatch is not None
     info = describe_device(device)
+    measured_bytes = estimate_training_memory(dataclasses.replace(model, depth=2), training.microbatch)
+    if info.memory_bytes and measured_bytes > info.memory_bytes:
+        raise InputError(
+            f"two blocks of the model need {measured_bytes / 2**30:.1f} GiB and {info.name} has "
+            f"{info.memory_bytes / 2**30:.1f} GiB",
+            remedy=f"lower model.width ({model.width}) or training.microbatch ({training.microbatch})",
+        )
     return TrainingPlan(
         arch=model.arch,
         width=model.width,
@@ -94,7 +106,7 @@ def estimate_seconds(config: RunConfig, device: torch.device) -> float:
     two, _ = _seconds_per_instance(config, device, depth=2)
     per_instance = one + max(0.0, two - one) * (config.model.num_layers - 1)
     source_batches = config.cadence.source_batches(training.instances, config.buffer.source_batch)
-    evaluations = max(1, training.instances // training.evaluate_every)
+    evaluations = -(-training.instances // training.evaluate_every)  # one comes at the end
     evaluated = evaluations * len(evaluation.data) * evaluation.samples
     return (training.instances + evaluated * _FORWARD_SHARE) * per_instance + source_batches * source
 
@@ -126,8 +138,16 @@ def _seconds_per_instance(config: RunConfig, device: torch.device, *, depth: int
 
 
 def _count_steps(config: RunConfig) -> int:
+    """Return the optimiser steps of a run; before and after its warm-up the batch is constant and they are divided."""
+    training = config.training
     instances = steps = 0
-    while instances < config.training.instances:
-        instances += batch_size(config.training, instances)
-        steps += 1
+    while instances < training.instances:
+        size = batch_size(training, instances)
+        if instances >= training.batch_warmup_to:
+            same_until = training.instances
+        else:
+            same_until = min(max(training.batch_warmup_from, instances + 1), training.instances)
+        taken = -(-(same_until - instances) // size)
+        instances += taken * size
+        steps += taken
     return steps

@@ -27,6 +27,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+import up
 from up.config import from_dict, to_dict
 from up.errors import InputError
 from up.model.transformer import Transformer
@@ -34,7 +35,7 @@ from up.training.config import RunConfig
 from up.training.state import TrainingState
 
 KEPT_CHECKPOINTS = 2
-_RECORDED_PACKAGES = ("universal-pretraining", "torch", "numpy", "safetensors")
+_RECORDED_PACKAGES = ("torch", "numpy", "safetensors")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,11 +57,8 @@ class RunFolder:
         """
         path = self.path / "config.json"
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(values, dict):
-                raise InputError("not a configuration", remedy="it must be a JSON object")
-            return from_dict(RunConfig, values)
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError, InputError) as error:
+            return from_dict(RunConfig, _read_json(path, dict))
+        except InputError as error:
             raise InputError(f"cannot read {path} ({error})", remedy="restore the file or start a new run") from None
 
     def checkpoints(self) -> list[Path]:
@@ -72,12 +70,13 @@ class RunFolder:
         """Write a checkpoint of a run and return its folder; older ones beyond the last two are removed."""
         final = self.path / "checkpoints" / f"{state.instances:08d}"
         partial = final.with_name(f"{final.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
+        for leftover in final.parent.glob("*.partial"):  # of a save that was cut off
+            shutil.rmtree(leftover)
         partial.mkdir(parents=True)
         weights = {name: tensor.detach().cpu().contiguous() for name, tensor in state.model.state_dict().items()}
         _save_tensors(weights, partial / "model.safetensors")
         _save_tensors(state.tensors(), partial / "state.safetensors", device=state.device.type)
-        if final.exists():  # a resumed run that repeats its last checkpoint
+        if final.exists():  # the same state was saved before
             shutil.rmtree(final)
         partial.rename(final)
         _sync_folder(final.parent)
@@ -125,7 +124,7 @@ class RunFolder:
         if not self.metrics_path.exists():
             return
         kept = []
-        for line in self.metrics_path.read_text(encoding="utf-8").splitlines():
+        for line in self.metrics_path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 if json.loads(line)["instances"] <= instances:
                     kept.append(line)
@@ -136,13 +135,16 @@ class RunFolder:
     def append_provenance(self, device: torch.device, command: Sequence[str]) -> None:
         """Record versions, device and command line of a process that is about to work on the run."""
         path = self.path / "provenance.json"
-        earlier = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+        try:
+            earlier = _read_json(path, list) if path.exists() else []
+        except InputError as error:
+            raise InputError(f"cannot read {path} ({error})", remedy="restore the file, or remove it") from None
         record = {
             "command": list(command),
             "device": str(device),
             "platform": platform.platform(),
             "python": platform.python_version(),
-            "versions": {name: metadata.version(name) for name in _RECORDED_PACKAGES},
+            "versions": {"up": up.__version__, **{name: metadata.version(name) for name in _RECORDED_PACKAGES}},
         }
         _write_text(path, json.dumps([*earlier, record], indent=2) + "\n")
 
@@ -155,17 +157,23 @@ class RunFolder:
 
 def require_free(path: Path) -> None:
     """Raise `InputError` unless a new run can be written to `path`: it does not exist, or is an empty folder."""
-    if path.is_dir():
-        if (path / "config.json").exists():
-            raise InputError(
-                "the output folder holds another run",
-                received=str(path),
-                remedy="choose another --out, or continue that run with --resume",
-            )
-        if any(path.iterdir()):
-            raise InputError("the output folder is not empty", received=str(path), remedy="choose another --out")
-    elif path.exists():
-        raise InputError("the output folder is a file", received=str(path), remedy="choose another --out")
+    try:
+        names = {entry.name for entry in path.iterdir()}
+    except FileNotFoundError:
+        return
+    except NotADirectoryError:
+        problem = "the output folder is a file" if path.exists() else "the output folder would lie below a file"
+        raise InputError(problem, received=str(path), remedy="choose another --out") from None
+    except OSError as error:
+        raise _unwritable(error, path) from None
+    if "config.json" in names:
+        raise InputError(
+            "the output folder holds another run",
+            received=str(path),
+            remedy="choose another --out, or continue that run with --resume",
+        )
+    if names:
+        raise InputError("the output folder is not empty", received=str(path), remedy="choose another --out")
 
 
 def create_run(path: Path, config: RunConfig) -> RunFolder:
@@ -179,9 +187,7 @@ def create_run(path: Path, config: RunConfig) -> RunFolder:
         path.mkdir(parents=True, exist_ok=True)
         _write_text(path / "config.json", json.dumps(to_dict(config), indent=2) + "\n")
     except OSError as error:
-        raise InputError(
-            f"cannot write the output folder ({error.strerror})", received=str(path), remedy="choose another --out"
-        ) from None
+        raise _unwritable(error, path) from None
     return RunFolder(path)
 
 
@@ -191,7 +197,7 @@ def open_run(path: Path) -> RunFolder:
     Raises:
         InputError: there is no run.
     """
-    if not (path / "config.json").is_file():
+    if not os.path.isfile(path / "config.json"):  # False, too, for a name that is no path, such as one too long
         raise InputError(
             "there is no run here", received=str(path), remedy="name a folder that `up train --out` has written"
         )
@@ -208,6 +214,24 @@ def load_model(path: Path, device: torch.device) -> Transformer:
     model = Transformer(run.config().model)
     run.load_weights(model)
     return model.to(device).eval()
+
+
+def _unwritable(error: OSError, path: Path) -> InputError:
+    return InputError(
+        f"cannot write the output folder ({error.strerror})", received=str(path), remedy="choose another --out"
+    )
+
+
+def _read_json(path: Path, kind: type) -> Any:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"the file cannot be read: {error.strerror}", remedy="check its permissions") from None
+    except ValueError as error:  # not UTF-8, or not JSON
+        raise InputError(f"the file is not JSON: {error}", remedy="it was changed or cut off") from None
+    if not isinstance(value, kind):
+        raise InputError("the file holds something else", remedy=f"it must be a JSON {kind.__name__}")
+    return value
 
 
 def _save_tensors(tensors: dict[str, Tensor], path: Path, **about: str) -> None:

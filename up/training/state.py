@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from up.errors import InputError
+from up.errors import InputError, RunError
 from up.model.transformer import Transformer
 from up.sources.stream import InstanceStream
 from up.training.config import RunConfig
@@ -63,7 +63,11 @@ class TrainingState:
         self._dropout_state = config.generator("dropout", device).get_state()
 
     def train_step(self) -> StepResult:
-        """Train on one batch, in microbatches; the gradient is the mean over the whole batch."""
+        """Train on one batch, in microbatches; the gradient is the mean over the whole batch.
+
+        Raises:
+            RunError: the loss or its gradient is not finite; the weights are as before the step.
+        """
         training = self.config.training
         assert training.microbatch is not None
         remaining = batch = batch_size(training, self.instances)
@@ -80,13 +84,17 @@ class TrainingState:
                 loss.backward()
                 loss_nats += loss.detach()
                 remaining -= size
-        gradient_norm = nn.utils.clip_grad_norm_(self.model.parameters(), training.gradient_clip)
+        gradient_norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), training.gradient_clip))
+        loss_bits = float(loss_nats) / math.log(2)
+        if not (math.isfinite(loss_bits) and math.isfinite(gradient_norm)):
+            raise RunError(
+                f"training diverged after {self.instances:,} instances (loss {loss_bits} bits, gradient norm "
+                f"{gradient_norm}): start again with a training.learning_rate below {training.learning_rate:g}"
+            )
         self.optimizer.step()
         self.instances += batch
         self.step += 1
-        return StepResult(
-            loss_bits=float(loss_nats) / math.log(2), learning_rate=rate, gradient_norm=float(gradient_norm)
-        )
+        return StepResult(loss_bits=loss_bits, learning_rate=rate, gradient_norm=gradient_norm)
 
     def _loss(self, tokens_BT: Tensor) -> Tensor:
         """Mean cross-entropy in nats of every token but the first, given those before it."""
@@ -138,15 +146,19 @@ class TrainingState:
             self._dropout_state = tensors["dropout_generator"]
             self.stream.restore({name: tensors[f"stream.{name}"] for name in self.stream.state()})
             if self.step:
-                moments = {
-                    index: {key: tensors[f"optimizer.{name}.{key}"] for key in ("step", "exp_avg", "exp_avg_sq")}
-                    for index, (name, _) in enumerate(self.model.named_parameters())
-                }
-                groups = self.optimizer.state_dict()["param_groups"]
-                self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
-        except (KeyError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
+                self._restore_optimizer(tensors)
+        except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            reason = " ".join(str(error).split())[:120]
             raise InputError(
                 f"the checkpoint does not fit its configuration ({reason})",
                 remedy="restore the files it was saved with",
             ) from error
+
+    def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
+        moments = {}
+        for index, (name, parameter) in enumerate(self.model.named_parameters()):
+            moments[index] = {key: tensors[f"optimizer.{name}.{key}"] for key in ("step", "exp_avg", "exp_avg_sq")}
+            if moments[index]["exp_avg"].shape != parameter.shape:  # the optimiser itself does not look
+                raise ValueError(f"size mismatch for the moments of {name}")
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": moments, "param_groups": groups})

@@ -110,6 +110,7 @@ def test_the_lstm_has_a_tenth_of_the_width():
     ("fields", "message"),
     [
         ({"depth": -1}, r"enrichment\.depth must not be negative"),
+        ({"depth": 1001}, r"enrichment\.depth is too large"),
         ({"length": 8}, r"enrichment\.length is out of range \(received 8\): use 9 to 100,000"),
         ({"length": 10**9}, r"enrichment\.length is out of range"),
         ({"width": 19}, r"enrichment\.width is out of range \(received 19\): use 20"),

@@ -1,0 +1,85 @@
+"""What must hold on a GPU: the same function as on the CPU, a training run, and its exact continuation there."""
+
+import json
+
+import pytest
+import torch
+
+from up.evaluation.bits import EvaluationConfig, prepare
+from up.sources.recurrent import RecurrentSource, RecurrentSourceConfig, RecurrentWeights, draw_weights
+from up.sources.recurrent_kernel import generate_sequences
+from up.training.config import configure
+from up.training.loop import train
+from up.training.run_folder import create_run
+from up.training.state import TrainingState
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU, and this machine has none"),
+]
+
+
+@pytest.mark.parametrize("temperature", [1e-4, 1.0])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_the_sampler_gives_the_same_tokens_as_on_the_cpu(cell, temperature):
+    generator = torch.Generator().manual_seed(0)
+    weights = draw_weights(
+        RecurrentSourceConfig(cell=cell, hidden_size=24), 8, generator=generator, dtype=torch.float64
+    )
+    arguments = {
+        "seeds_RS": torch.randint(256, (16, 8), generator=generator),
+        "conditions_RT": torch.randint(256, (16, 96), generator=generator),
+        "uniforms_TR": torch.rand(88, 16, generator=generator, dtype=torch.float64),
+    }
+    on_cpu = generate_sequences(weights, cell=cell, temperature=temperature, **arguments)
+    on_gpu = generate_sequences(
+        RecurrentWeights(**{name: tensor.cuda() for name, tensor in vars(weights).items()}),
+        cell=cell,
+        temperature=temperature,
+        **{name: tensor.cuda() for name, tensor in arguments.items()},
+    )
+    assert torch.equal(on_cpu, on_gpu.cpu())
+
+
+def test_the_same_seed_gives_the_same_sequences():
+    seeds_RS = torch.randint(256, (138, 8), device="cuda")
+    conditions_RT = torch.randint(256, (138, 512), device="cuda")
+    one, two = (
+        RecurrentSource(RecurrentSourceConfig(), generator=torch.Generator("cuda").manual_seed(3)).generate(
+            seeds_RS, conditions_RT
+        )
+        for _ in range(2)
+    )
+    assert torch.equal(one, two)
+
+
+def small_config(arch):
+    assignments = [f"model.arch={arch}", "model.width=128", "model.depth=2", "training.instances=128"]
+    return configure("tiny", [*assignments, "training.batch=32", "training.batch_start=32"]).resolve(
+        torch.device("cuda")
+    )
+
+
+@pytest.mark.parametrize("arch", ["paper", "modern"])
+def test_a_run_trains_in_bf16_and_continues_exactly(arch, tmp_path):
+    config = small_config(arch)
+    assert config.training.precision == "bf16"
+    device = torch.device("cuda")
+    prepared = prepare(EvaluationConfig(samples=8), context_length=512, device=device)
+    whole = create_run(tmp_path / "whole", config)
+    assert list(train(whole, TrainingState(config, device), prepared))[-1].complete
+
+    steps = iter([False, True])
+    halves = create_run(tmp_path / "halves", config)
+    list(train(halves, TrainingState(config, device), prepared, should_stop=lambda: next(steps, True)))
+    continued = TrainingState(config, device)
+    halves.restore(continued)
+    assert 0 < continued.instances < 128
+    assert list(train(halves, continued, prepared))[-1].complete
+
+    def losses(run):
+        records = [json.loads(line) for line in run.metrics_path.read_text().splitlines()]
+        return [r["loss_bits"] for r in records if r["kind"] == "progress" and r["instances"] == 128]
+
+    assert losses(whole) == pytest.approx(losses(halves), abs=1e-3)
+    assert all(bits < 9 for bits in losses(whole))

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,7 +29,9 @@ if TYPE_CHECKING:  # these import torch
 
 _LINE_SECONDS = 10.0
 _FRAMES_PER_SECOND = 4
+_LONG_STEP_SECONDS = 1.0
 _LONG_SECONDS = 3600.0
+_STOPPING = "stopping after this step; Ctrl-C again ends at once and loses it"
 
 
 def register(app: typer.Typer) -> None:
@@ -154,8 +156,8 @@ def _train(
 
     view = _LiveView(cli) if not cli.quiet and cli.stderr.color_system is not None else _LineView(cli)
     rows, finished = (), None
-    with _stop_signals() as should_stop, view:
-        events = train_loop(run, state, prepared, should_stop=should_stop, on_evaluation=view.on_evaluation)
+    with view, _stop_signals(view.on_stop) as should_stop:
+        events = train_loop(run, state, prepared, should_stop=should_stop, on_activity=view.on_activity)
         for event in events:
             view.show(event)
             if isinstance(event, Evaluated):
@@ -208,8 +210,16 @@ class _LineView:
         elif isinstance(event, Evaluated):
             self.cli.note(evaluation_line(event.rows))
 
-    def on_evaluation(self, done: int, total: int) -> None:
-        """Evaluations are short; their result is a line of its own."""
+    def on_activity(self, activity: str, done: int, total: int) -> None:
+        """Say how far a step or an evaluation is, if there was nothing to say for long."""
+        now = time.monotonic()
+        if now - self.last >= _LINE_SECONDS:
+            self.last = now
+            self.cli.note(f"{activity}: {done:,} of {total:,}")
+
+    def on_stop(self) -> None:
+        """Say that the wish to stop was heard."""
+        self.cli.note(_STOPPING)
 
 
 class _LiveView:
@@ -220,37 +230,46 @@ class _LiveView:
 
         self.dashboard = Dashboard()
         self.losses: list[float] = []
+        self.shown = time.monotonic()
+        self.stopping = ""
         self.live = Live(self.dashboard, console=cli.stderr, refresh_per_second=_FRAMES_PER_SECOND)
 
     def __enter__(self) -> None:
         self.live.__enter__()
 
     def __exit__(self, *exception: object) -> None:
-        self.dashboard = dataclasses.replace(self.dashboard, activity="", rows=())  # the result goes to stdout
-        self.live.update(self.dashboard, refresh=True)
+        self._draw(activity="", rows=())  # the last evaluation goes to stdout
         self.live.stop()
 
     def show(self, event: "Event") -> None:
         """Redraw with what an event tells."""
         from up.training.events import Evaluated, Progress
 
+        self.shown = time.monotonic()
         if isinstance(event, Progress):
             self.losses.append(event.loss_bits)
-            self.dashboard = dataclasses.replace(self.dashboard, progress=event, losses=self.losses, activity="")
+            self._draw(progress=event, losses=self.losses, activity=self.stopping)
         elif isinstance(event, Evaluated):
-            self.dashboard = dataclasses.replace(
-                self.dashboard, rows=event.rows, evaluated_at=event.instances, activity=""
-            )
-        self.live.update(self.dashboard)
+            self._draw(rows=event.rows, evaluated_at=event.instances, activity=self.stopping)
 
-    def on_evaluation(self, done: int, total: int) -> None:
-        """Show that an evaluation is under way."""
-        self.dashboard = dataclasses.replace(self.dashboard, activity=f"evaluating {done / total:.0%}")
+    def on_activity(self, activity: str, done: int, total: int) -> None:
+        """Show an evaluation that is under way, and a step that takes long enough to be waited for."""
+        if activity == "step" and time.monotonic() - self.shown < _LONG_STEP_SECONDS:
+            return
+        self._draw(activity=self.stopping or f"{activity} {done / total:.0%}")
+
+    def on_stop(self) -> None:
+        """Show that the wish to stop was heard."""
+        self.stopping = _STOPPING
+        self._draw(activity=_STOPPING)
+
+    def _draw(self, **changes: Any) -> None:
+        self.dashboard = dataclasses.replace(self.dashboard, **changes)
         self.live.update(self.dashboard)
 
 
 @contextlib.contextmanager
-def _stop_signals() -> Iterator[Callable[[], bool]]:
+def _stop_signals(on_stop: Callable[[], None]) -> Iterator[Callable[[], bool]]:
     """Turn the first Ctrl-C or SIGTERM into a wish to stop, which the loop grants; the second one ends at once."""
     stopped = False
 
@@ -259,6 +278,7 @@ def _stop_signals() -> Iterator[Callable[[], bool]]:
         if stopped:
             raise KeyboardInterrupt
         stopped = True
+        on_stop()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -6,6 +6,7 @@ for event in train(run, state, prepared):
 """
 
 import dataclasses
+import functools
 import time
 from collections.abc import Callable, Iterator
 
@@ -25,7 +26,7 @@ def train(
     prepared: PreparedEvaluation,
     *,
     should_stop: Callable[[], bool] = lambda: False,
-    on_evaluation: Callable[[int, int], None] | None = None,
+    on_activity: Callable[[str, int, int], None] = lambda _activity, _done, _total: None,
 ) -> Iterator[Event]:
     """Train until the run's last instance, or until `should_stop` says so between two steps.
 
@@ -37,7 +38,7 @@ def train(
         state: fresh or restored.
         prepared: slices and baselines of the evaluations.
         should_stop: asked after every step and every batch of an evaluation.
-        on_evaluation: called with slices done and slices in all while an evaluation is under way.
+        on_activity: called with `step` or `evaluation`, instances or slices done, and in all, while one is under way.
 
     Yields:
         `Progress` after every step, and `Evaluated`, `Saved`, `Finished`.
@@ -47,11 +48,11 @@ def train(
     while state.instances < training.instances:
         before = state.instances
         with clock:
-            result = state.train_step()
+            result = state.train_step(functools.partial(on_activity, "step"))
         yield clock.progress(result, run)
         ending = state.instances == training.instances
         if not should_stop() and (ending or _passes(training.evaluate_every, before, state.instances)):
-            rows = _evaluate(state, prepared, should_stop, on_evaluation)
+            rows = _evaluate(state, prepared, should_stop, functools.partial(on_activity, "evaluation"))
             if rows:
                 run.append_metrics(
                     {
@@ -78,13 +79,12 @@ def _evaluate(
     state: TrainingState,
     prepared: PreparedEvaluation,
     should_stop: Callable[[], bool],
-    on_evaluation: Callable[[int, int], None] | None,
+    on_progress: Callable[[int, int], None],
 ) -> tuple[EvaluationRow, ...]:
     """Return the rows of an evaluation, or none if it was stopped half-way."""
 
     def watch(done: int, total: int) -> None:
-        if on_evaluation is not None:
-            on_evaluation(done, total)
+        on_progress(done, total)
         if should_stop():
             raise _StoppedError
 

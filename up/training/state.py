@@ -6,7 +6,7 @@ Shape suffixes: B instances of a microbatch, T tokens, V vocabulary.
 import contextlib
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -62,8 +62,11 @@ class TrainingState:
         )
         self._dropout_state = config.generator("dropout", device).get_state()
 
-    def train_step(self) -> StepResult:
+    def train_step(self, on_microbatch: Callable[[int, int], None] | None = None) -> StepResult:
         """Train on one batch, in microbatches; the gradient is the mean over the whole batch.
+
+        Args:
+            on_microbatch: called with instances done and instances in all, after every microbatch.
 
         Raises:
             RunError: the loss or its gradient is not finite; the weights are as before the step.
@@ -84,6 +87,8 @@ class TrainingState:
                 loss.backward()
                 loss_nats += loss.detach()
                 remaining -= size
+                if on_microbatch is not None:
+                    on_microbatch(batch - remaining, batch)
         gradient_norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), training.gradient_clip))
         loss_bits = float(loss_nats) / math.log(2)
         if not (math.isfinite(loss_bits) and math.isfinite(gradient_norm)):

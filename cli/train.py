@@ -31,7 +31,7 @@ _LINE_SECONDS = 10.0
 _FRAMES_PER_SECOND = 4
 _LONG_STEP_SECONDS = 1.0
 _LONG_SECONDS = 3600.0
-_STOPPING = "stopping after this step; Ctrl-C again ends at once and loses it"
+_STOPPING = "stopping after this step; Ctrl-C again ends at once"
 
 
 def register(app: typer.Typer) -> None:
@@ -190,7 +190,8 @@ class _LineView:
 
     def __init__(self, cli: CliContext) -> None:
         self.cli = cli
-        self.last = -_LINE_SECONDS
+        self.last = time.monotonic()
+        self.first = True
 
     def __enter__(self) -> None:
         pass
@@ -204,8 +205,8 @@ class _LineView:
 
         if isinstance(event, Progress):
             now = time.monotonic()
-            if now - self.last >= _LINE_SECONDS or event.instances == event.total_instances:
-                self.last = now
+            if self.first or now - self.last >= _LINE_SECONDS or event.instances == event.total_instances:
+                self.first, self.last = False, now
                 self.cli.note(progress_line(event))
         elif isinstance(event, Evaluated):
             self.cli.note(evaluation_line(event.rows))
@@ -213,7 +214,7 @@ class _LineView:
     def on_activity(self, activity: str, done: int, total: int) -> None:
         """Say how far a step or an evaluation is, if there was nothing to say for long."""
         now = time.monotonic()
-        if now - self.last >= _LINE_SECONDS:
+        if now - self.last >= 3 * _LINE_SECONDS:
             self.last = now
             self.cli.note(f"{activity}: {done:,} of {total:,}")
 

@@ -1,8 +1,10 @@
 """Where tensors live: choosing a device by name, and what this device can do."""
 
+import contextlib
 import dataclasses
 import os
 import time
+from collections.abc import Iterator
 
 import torch
 
@@ -32,6 +34,21 @@ def resolve_device(name: str = "auto") -> torch.device:
     if not available:
         raise InputError("this machine has no such device", received=name, remedy="use --device cpu or auto")
     return device
+
+
+@contextlib.contextmanager
+def single_thread() -> Iterator[None]:
+    """Run PyTorch's CPU kernels on one thread meanwhile: for thousands of small kernels in a row.
+
+    A second thread wins a tenth there at best, and where another process keeps a core busy the threads' waiting for
+    each other at every kernel makes it many times slower (benchmarks/README.md).
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # up.training imports torch
     from up.training.events import Progress
     from up.training.plan import TrainingPlan
 
-_SPARKLINE_COLUMNS = 40
+_SPARKLINE_COLUMNS = 36  # the line of the loss then fits 80 columns
 _DEEPEST = 12
 
 

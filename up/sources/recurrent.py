@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from up.config import require_one_of, require_positive
+from up.device import single_thread
 from up.errors import InputError
 from up.sources.recurrent_kernel import generate_sequences
 
@@ -204,12 +205,13 @@ class RecurrentSource:
             device=device,
             dtype=torch.float32 if device.type == "mps" else torch.float64,  # mps has no float64
         )
-        tokens_RT = generate_sequences(
-            weights,
-            cell=self.config.cell,
-            temperature=self.config.temperature,
-            seeds_RS=seeds_RS,
-            conditions_RT=conditions_RT,
-            uniforms_TR=uniforms_TR,
-        )
+        with single_thread():
+            tokens_RT = generate_sequences(
+                weights,
+                cell=self.config.cell,
+                temperature=self.config.temperature,
+                seeds_RS=seeds_RS,
+                conditions_RT=conditions_RT,
+                uniforms_TR=uniforms_TR,
+            )
         return tokens_RT[:num_rows]

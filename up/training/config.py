@@ -6,6 +6,12 @@ Three rules connect settings, each only where neither preset nor assignment give
 is a tenth of the model's width (A.1: 38, 51, 64, 102 for widths 384, 512, 640, 1024, which is floor(width / 10)); a new
 number of instances stretches every schedule in proportion; and what depends on the machine is settled by
 `RunConfig.resolve`.
+
+Deviation: maximal update parametrisation (A.1) is not implemented yet; every width trains at the rate that the paper
+tuned at width 640, in standard parametrisation.
+
+Deviation: the presets `tiny` and `small` are not the paper's. They train the `modern` architecture for a short time,
+fill the buffer with some source batches before the first instance, and draw LSTMs of 102 units, the paper's widest.
 """
 
 import dataclasses

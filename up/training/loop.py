@@ -100,23 +100,36 @@ def _passes(interval: int, before: int, after: int) -> bool:
 
 
 class _Clock:
-    """Times the steps, smooths the rate, and writes at most one line of metrics a second."""
+    """Times the steps, smooths the rate, and writes at most one line of metrics a second.
+
+    The first step of a process carries the burn-in of the buffer and warms the device up, so that rate, share and
+    forecast start again with the second.
+    """
 
     def __init__(self, state: TrainingState) -> None:
         self.state = state
         self.started = time.perf_counter()
-        self.training_seconds = 0.0
-        self.instances_before = state.instances
-        self.rate = 0.0
+        self.steps = 0
         self.last_metrics = 0.0
+        self._restart()
+
+    def _restart(self) -> None:
+        self.counted_from = time.perf_counter()
+        self.training_seconds = 0.0
+        self.source_before = self.state.stream.stopwatch.seconds()
+        self.instances_before = self.state.instances
+        self.rate = 0.0
 
     def __enter__(self) -> None:
+        if self.steps == 1:
+            self._restart()
         self.step_started = time.perf_counter()
         self.step_instances = self.state.instances
 
     def __exit__(self, *exception: object) -> None:
         seconds = time.perf_counter() - self.step_started
         self.training_seconds += seconds
+        self.steps += 1
         rate = (self.state.instances - self.step_instances) / seconds
         self.rate = rate if self.rate == 0 else _RATE_SMOOTHING * self.rate + (1 - _RATE_SMOOTHING) * rate
 
@@ -128,7 +141,9 @@ class _Clock:
         """Return the event of a step, and append it to the metrics if the last line is old enough."""
         state = self.state
         total = state.config.training.instances
-        overhead = self.elapsed() / self.training_seconds  # evaluations and checkpoints go on at their share
+        # Evaluations and checkpoints go on at the share of the time that they had so far.
+        overhead = (time.perf_counter() - self.counted_from) / self.training_seconds
+        source_seconds = state.stream.stopwatch.seconds() - self.source_before
         mean_rate = (state.instances - self.instances_before) / self.training_seconds
         event = Progress(
             instances=state.instances,
@@ -138,7 +153,7 @@ class _Clock:
             learning_rate=result.learning_rate,
             gradient_norm=result.gradient_norm,
             instances_per_second=self.rate,
-            source_share=min(1.0, state.stream.stopwatch.seconds() / self.training_seconds),
+            source_share=min(1.0, source_seconds / self.training_seconds),
             depth_histogram=state.stream.buffer.depth_histogram(),
             elapsed_seconds=self.elapsed(),
             remaining_seconds=(total - state.instances) / mean_rate * overhead,

@@ -1,0 +1,21 @@
+"""Bits per character of a model that finds all bytes equally likely, and of its bar."""
+
+import torch
+from torch import Tensor, nn
+
+from up.evaluation.bits import EvaluationConfig, prepare
+
+
+class Uniform(nn.Module):
+    """The same logit for every byte."""
+
+    def forward(self, tokens_BT: Tensor) -> Tensor:
+        """Return zeros, (B, T, 256)."""
+        return torch.zeros(*tokens_BT.shape, 256)
+
+
+prepared = prepare(
+    EvaluationConfig(samples=200), context_length=256, device=torch.device("cpu")
+)
+for row in prepared.evaluate(Uniform()):
+    print(f"{row.data}: {row.bits:.2f} bits, the Markov model {row.markov_bits:.2f}")

@@ -1,0 +1,16 @@
+"""Four random LSTMs, one for each row, read four rows of noise."""
+
+import torch
+
+from up.sources.recurrent import RecurrentSource, RecurrentSourceConfig
+
+generator = torch.Generator().manual_seed(7)
+config = RecurrentSourceConfig(hidden_size=38, sequences_per_model=1)
+source = RecurrentSource(config, generator=generator)
+
+noise = torch.randint(256, (4, 512), generator=generator)
+sequences = source.generate(seeds_RS=noise[:, :8], conditions_RT=noise)
+
+print(tuple(sequences.shape), sequences.dtype)
+for row in sequences:
+    print(f"{len(row.unique()):3} distinct tokens, the last ten: {row[-10:].tolist()}")

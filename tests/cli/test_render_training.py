@@ -1,0 +1,219 @@
+"""The plan, the dashboard and the plain lines: they say the numbers that they are given, whatever the width."""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from cli.render.bars import BARS
+from cli.render.training import Dashboard, duration, evaluation_line, plan_view, progress_line
+from cli.train import _STOPPING
+from up.evaluation.rows import EvaluationRow, PositionBits
+from up.training.events import Progress
+from up.training.plan import TrainingPlan
+
+COLUMNS = st.integers(40, 200)
+INSTANCES = st.integers(1, 10**9)
+
+
+def printed(renderable, columns: int) -> str:
+    console = Console(file=io.StringIO(), width=columns, highlight=False, markup=False, emoji=False)
+    console.print(renderable)
+    return console.file.getvalue()
+
+
+PLAN = {
+    "arch": st.sampled_from(["paper", "modern"]),
+    "width": st.integers(1, 16_384),
+    "depth": st.integers(1, 1_024),
+    "heads": st.integers(1, 1_024),
+    "parameters": st.integers(1, 10**13),
+    "source": st.just("lstm, 51 units"),
+    "instances": INSTANCES,
+    "tokens": st.integers(1, 10**15),
+    "steps": INSTANCES,
+    "microbatch": st.integers(1, 9_999),
+    "precision": st.sampled_from(["fp32", "bf16"]),
+    "device": st.just("cuda:0"),
+    "device_description": st.just("NVIDIA H100 80GB HBM3"),
+    "seconds": st.floats(0, 1e11),
+    "memory_bytes": st.integers(0, 10**14),
+    "device_memory_bytes": st.integers(0, 10**14),
+}
+
+
+def a_plan(**changes) -> TrainingPlan:
+    values = {
+        "arch": "modern", "width": 128, "depth": 4, "heads": 1, "parameters": 800_000, "source": "lstm, 12 units",
+        "instances": 12_000, "tokens": 6_144_000, "steps": 750, "microbatch": 8, "precision": "fp32", "device": "cpu",
+        "device_description": "AVX2", "seconds": 600.0, "memory_bytes": 2**30, "device_memory_bytes": 2**34,
+    }  # fmt: skip
+    return TrainingPlan(**{**values, **changes})
+
+
+@st.composite
+def progress(draw):
+    total = draw(st.integers(1, 99_999_999))  # with a time left in years this fills 40 columns
+    return Progress(
+        instances=draw(st.integers(1, total)),
+        total_instances=total,
+        step=draw(INSTANCES),
+        loss_bits=draw(st.floats(0, 99)),
+        learning_rate=draw(st.floats(1e-9, 1)),
+        gradient_norm=draw(st.floats(0, 1e4)),
+        instances_per_second=draw(st.floats(1e-3, 1e6)),
+        source_share=draw(st.floats(0, 1)),
+        depth_histogram=(*draw(st.lists(st.integers(0, 5_000), min_size=1, max_size=40)), 1),
+        elapsed_seconds=1.0,
+        remaining_seconds=draw(st.floats(0, 1e11)),
+    )
+
+
+def row(data: str, bits: float = 6.25) -> EvaluationRow:
+    return EvaluationRow(
+        data=data, source="a text", samples=4_000, context_length=512, bits=bits, stderr=0.0125, tail_bits=6.125,
+        tail_stderr=0.0031, tail_positions=64, uniform_bits=8.0, markov_bits=4.5, markov_tail_bits=4.625,
+        markov_order=2, markov_smoothing=0.01,
+        positions=(PositionBits(first_position=1, last_position=1, bits=8.0, stderr=0.1, markov_bits=8.0),),
+    )  # fmt: skip
+
+
+def numbers(text: str) -> list[str]:
+    return re.findall(r"\d(?:[\d,]*\d)?(?:\.\d+)?", text)
+
+
+@given(st.builds(TrainingPlan, **PLAN), COLUMNS)
+def test_the_plan_fits_any_width_and_breaks_no_number(plan, columns):
+    page = printed(plan_view(plan, Path("runs/width-512")), columns)
+    assert all(len(line) <= columns for line in page.splitlines())
+    said = numbers(page)
+    for value in (plan.parameters, plan.tokens, plan.instances, plan.steps):
+        assert f"{value:,}" in said
+    for value in (plan.width, plan.depth, plan.microbatch):
+        assert str(value) in said
+    for value in numbers(duration(plan.seconds)):
+        assert value in said
+    assert "runs/width-512" in page
+
+
+@pytest.mark.parametrize(("size", "said"), [(512 * 2**20, "512 MiB"), (24 * 2**30, "24.0 GiB")])
+def test_the_plan_names_memory_in_its_unit(size, said):
+    plan = a_plan(memory_bytes=size, device_memory_bytes=0)
+    page = printed(plan_view(plan, Path("out")), 80)
+    assert f"about {said}\n" in re.sub(" +\n", "\n", page)
+
+
+@given(progress(), st.lists(st.floats(0, 20), min_size=1, max_size=200), st.sampled_from([0, 1, 2]), COLUMNS)
+def test_the_dashboard_fits_any_width_and_breaks_no_number(event, losses, num_rows, columns):
+    rows = (row("stdlib"), row("a/long/path/to/a/text.txt"))[:num_rows]
+    page = printed(Dashboard(progress=event, losses=losses, rows=rows, evaluated_at=123_456), columns)
+    assert all(len(line) <= columns for line in page.splitlines())
+    for said in (
+        f"{event.instances:,}/{event.total_instances:,}",
+        f"{losses[-1]:.3f}",
+        f"{event.learning_rate:.2e}",
+        f"{event.gradient_norm:.2f}",
+        f"{event.instances_per_second:.1f}",
+        f"{event.source_share:.0%}",
+        *(["123,456", "6.125", "4.625"] if rows else []),
+    ):
+        assert said in page
+    ending = f"{event.instances:,}/{event.total_instances:,}  {duration(event.remaining_seconds)} left"
+    assert page.splitlines()[0].endswith(ending)
+
+
+def test_the_dashboard_before_the_first_step_says_what_goes_on():
+    assert "preparing" in printed(Dashboard(), 80)
+    assert printed(Dashboard(activity="evaluation 50%"), 80).strip() == "evaluation 50%"
+
+
+def an_event(**changes) -> Progress:
+    values = {
+        "instances": 640, "total_instances": 12_000, "step": 40, "loss_bits": 6.5, "learning_rate": 0.002,
+        "gradient_norm": 1.25, "instances_per_second": 20.0, "source_share": 0.1, "depth_histogram": (10, 30, 20),
+        "elapsed_seconds": 32.0, "remaining_seconds": 568.0,
+    }  # fmt: skip
+    return Progress(**{**values, **changes})
+
+
+def test_an_activity_takes_the_place_of_the_time_left():
+    waiting, busy = (
+        printed(Dashboard(progress=an_event(), losses=[6.5], activity=activity), 80)
+        for activity in ("", "evaluation 50%")
+    )
+    assert "9 min 28 s left" in waiting
+    assert "evaluation 50%" in busy
+    assert "left" not in busy
+
+
+def test_in_80_columns_the_loss_is_one_line_and_no_word_of_the_activity_is_cut():
+    event = an_event(instances=19_000_000, total_instances=20_000_000)
+    losses = [12.5 - step / 50 for step in range(500)]
+    page = printed(Dashboard(progress=event, losses=losses, activity=_STOPPING), 80)
+    assert page.splitlines()[0].rstrip().endswith(f"19,000,000/20,000,000  {_STOPPING}")
+    assert re.search(f"bits per character  [{BARS}]{{36}}", page.splitlines()[1])
+
+
+def test_the_depths_are_drawn_to_scale_with_their_mean():
+    line = next(
+        line
+        for line in printed(Dashboard(progress=an_event(), losses=[6.5]), 80).splitlines()
+        if line.startswith("buffer depth")
+    )
+    drawn = re.search(f"0 ([{BARS}]+) 2  mean 1.2", line)
+    assert drawn is not None
+    low, high, middle = (BARS.index(character) for character in drawn.group(1))
+    assert low < middle < high == len(BARS) - 1
+
+
+def test_the_deepest_rows_share_a_bar():
+    page = printed(Dashboard(progress=an_event(depth_histogram=(1,) * 20), losses=[6.5]), 80)
+    assert re.search(f"0 [{BARS}]{{13}} 12\\+  mean 9.5", page)
+
+
+@given(progress())
+def test_a_plain_line_is_one_line_with_the_numbers_of_the_step(event):
+    line = progress_line(event)
+    assert "\n" not in line
+    assert f"{event.instances:,}/{event.total_instances:,} instances" in line
+    assert f"loss {event.loss_bits:.3f} bits" in line
+    assert duration(event.remaining_seconds) in line
+
+
+def test_an_evaluation_in_a_plain_line():
+    assert evaluation_line((row("stdlib"), row("pydoc"))) == (
+        "zero-shot, bits over the last 64: stdlib 6.12 ± 0.00 (Markov 4.62), pydoc 6.12 ± 0.00 (Markov 4.62)"
+    )
+
+
+UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "years": 365.25 * 86_400}
+
+
+@given(st.floats(0, 1e12))
+def test_a_duration_read_back_is_the_time_span_but_for_its_last_unit(seconds):
+    said = duration(seconds)
+    words = said.replace(",", "").split()
+    pairs = list(zip(map(int, words[::2]), words[1::2], strict=True))
+    last = UNITS[pairs[-1][1]]
+    assert abs(sum(number * UNITS[unit] for number, unit in pairs) - seconds) <= last
+    assert len(pairs) <= 2
+    if len(pairs) == 2:
+        assert pairs[1][0] * last < UNITS[pairs[0][1]]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.2, "0 s"),
+        (59.6, "1 min 0 s"),
+        (3599.7, "1 h 0 min"),
+        (float("inf"), "an unknown time"),
+        (float("nan"), "an unknown time"),
+    ],
+)
+def test_durations_at_the_edges(seconds, said):
+    assert duration(seconds) == said

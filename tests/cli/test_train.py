@@ -1,0 +1,429 @@
+"""`up train` from the command line: the plan, real runs that take a second, stopping and going on, and bad input."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.cli.streams import assert_refused
+from up.training.run_folder import load_model, open_run
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = {
+    "model.width": "16",
+    "model.depth": "1",
+    "model.context_length": "96",
+    "source.hidden_size": "4",
+    "buffer.source_batch": "8",
+    "buffer.reset_constant": "1",
+    "buffer.reset_noise": "1",
+    "cadence.burn_in_batches": "2",
+    "training.batch": "8",
+    "training.batch_start": "8",
+    "training.evaluate_every": "24",
+    "training.checkpoint_every": "16",
+    "evaluation.samples": "8",
+}
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "text"
+    path.write_text("the rain in spain stays mainly in the plain. " * 40)
+    return path
+
+
+@pytest.fixture
+def arguments(text):
+    """Return the words of a run of 48 instances in six steps, with settings of a test's own."""
+
+    def words(out, *more: str, preset: bool = True, instances: int = 48, **settings: str) -> list[str]:
+        values = {**SETTINGS, "evaluation.data": json.dumps([str(text)]), **settings}
+        chosen = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+        start = ["train", *(["--preset", "tiny"] if preset else [])]
+        return [*start, "--device", "cpu", "--instances", str(instances), "--out", str(out), *chosen, *more]
+
+    return words
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, text):
+    """A finished run; tests that change it take a copy."""
+    import io
+
+    from cli.context import CliContext
+    from cli.main import main
+
+    out = tmp_path_factory.mktemp("trained") / "run"
+    values = {**SETTINGS, "evaluation.data": json.dumps([str(text)])}
+    chosen = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
+    words = ["train", "--preset", "tiny", "--device", "cpu", "--instances", "48", "--out", str(out), *chosen]
+    stderr = io.StringIO()
+    assert main(words, CliContext.from_streams(io.StringIO(), stderr, {})) == 0, stderr.getvalue()
+    return out
+
+
+@pytest.fixture
+def copied(trained, tmp_path):
+    return Path(shutil.copytree(trained, tmp_path / "copied"))
+
+
+def stopped_after(path: Path, checkpoints_to_drop: int = 1) -> None:
+    """Make a finished run look as if it had been killed some checkpoints before its end."""
+    for folder in open_run(path).checkpoints()[-checkpoints_to_drop:]:
+        shutil.rmtree(folder)
+
+
+def lines_of(path: Path) -> list[dict]:
+    return [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
+
+
+# The plan
+
+
+def test_the_plan_says_what_will_be_trained_and_writes_nothing(run, arguments, tmp_path):
+    outcome = run(*arguments(tmp_path / "run", "--plan"))
+    assert (outcome.code, outcome.stderr) == (0, "")
+    assert max(map(len, outcome.stdout.splitlines())) <= 80
+    for said in ("modern, width 16, depth 1, 1 head", "12,336", "lstm, 4 units", "48 in 6 steps", "4,608", "cpu ("):
+        assert said in outcome.stdout
+    assert str(tmp_path) in outcome.stdout.replace("\n", "").replace(" ", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_plan_as_json_is_one_object_with_depth_parameters_and_tokens(run, arguments, tmp_path):
+    outcome = run(*arguments(tmp_path / "run", "--plan", "--json"))
+    assert (outcome.code, outcome.stderr, outcome.stdout.count("\n")) == (0, "", 1)
+    plan = json.loads(outcome.stdout)
+    assert (plan["depth"], plan["parameters"], plan["tokens"]) == (1, 12_336, 48 * 96)
+    assert (plan["instances"], plan["steps"], plan["out"]) == (48, 6, str(tmp_path / "run"))
+    assert plan["seconds"] > 0
+    assert plan["memory_bytes"] > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "planned"),
+    [
+        ([], {"arch": "modern", "width": 128, "depth": 4, "instances": 12_000, "out": "runs/tiny"}),
+        (
+            ["--width", "512", "--instances", "32"],
+            {"arch": "paper", "width": 512, "depth": 22, "parameters": 69_843_200, "out": "runs/width-512"},
+        ),
+        (
+            ["--width", "128", "--depth", "2", "--arch", "modern", "--source", "gru"],
+            {"depth": 2, "source": "gru, 12 units"},
+        ),
+        (["--preset", "paper-384", "--width", "256"], {"width": 256, "depth": 9, "out": "runs/paper-384"}),
+        (["--instances", "99", "--set", "training.instances=50"], {"instances": 50}),
+    ],
+    ids=["nothing", "width", "flags", "preset", "set"],
+)
+def test_flags_presets_and_settings_meet_in_one_plan(run, monkeypatch, options, planned):
+    monkeypatch.setattr("up.training.plan.estimate_seconds", lambda *_: 7200.0)
+    outcome = run("train", "--plan", "--json", "--device", "cpu", *options)
+    assert outcome.code == 0
+    plan = json.loads(outcome.stdout)
+    assert planned.items() <= plan.items()
+
+
+def test_a_long_run_on_a_processor_is_warned_of_with_its_time_and_a_preset_that_finishes(
+    run, arguments, monkeypatch, tmp_path
+):
+    monkeypatch.setattr("up.training.plan.estimate_seconds", lambda *_: 200_000.0)
+    outcome = run(*arguments(tmp_path / "run", "--quiet"))
+    assert outcome.code == 0
+    assert outcome.stderr.count("\n") == 1
+    for said in ("up: warning: ", "2 d 7 h", "--preset tiny"):
+        assert said in outcome.stderr
+
+
+# A run
+
+
+def test_a_run_in_a_pipe_tells_its_progress_in_plain_lines_and_ends_with_a_table(run, arguments, tmp_path):
+    outcome = run(*arguments(tmp_path / "run"))
+    assert outcome.code == 0
+    assert "\x1b" not in outcome.stdout + outcome.stderr
+    told = [line for line in outcome.stderr.splitlines() if line.startswith("up: ")]
+    assert told[0].startswith("up: 8/48 instances, loss ")
+    assert any(line.startswith("up: 48/48 instances, loss ") for line in told)
+    assert sum("zero-shot, bits over the last 64" in line for line in told) == 2
+    assert told[-1].endswith(f"up eval {tmp_path / 'run'}")
+    assert "8 slices of 96 characters" in outcome.stdout
+    assert [path.name for path in open_run(tmp_path / "run").checkpoints()] == ["00000032", "00000048"]
+
+
+def test_quiet_json_is_one_object_with_rows_and_nothing_else(run, arguments, tmp_path):
+    outcome = run(*arguments(tmp_path / "run", "--json", "--quiet"))
+    assert (outcome.code, outcome.stderr, outcome.stdout.count("\n")) == (0, "", 1)
+    report = json.loads(outcome.stdout)
+    (row,) = report["rows"]
+    assert {"data", "bits", "stderr", "markov_bits", "samples"} <= set(row)
+    assert row["samples"] == 8
+    assert row["bits"] == pytest.approx(8, abs=1)
+    assert (report["command"], report["complete"], report["instances_trained"]) == ("train", True, 48)
+    assert report["depth"] == 1
+    assert [line["rows"][0] for line in lines_of(tmp_path / "run") if line["kind"] == "evaluation"][-1] == row
+
+
+def test_a_run_in_a_terminal_has_a_dashboard_on_stderr_and_its_result_on_stdout(run, arguments, tmp_path):
+    outcome = run(*arguments(tmp_path / "run"), terminal=True)
+    assert outcome.code == 0
+    for said in ("48/48", "bits per character", "learning rate", "gradient norm", "instances/s", "buffer depth"):
+        assert said in outcome.stderr
+    assert "last character" in outcome.stdout
+    assert "48/48" not in outcome.stdout
+
+
+def test_the_seed_decides_the_result(run, arguments, tmp_path):
+    rows = [
+        json.loads(run(*arguments(tmp_path / name, "--seed", seed, "--json", "-q")).stdout)["rows"]
+        for name, seed in (("a", "1"), ("b", "1"), ("c", "2"))
+    ]
+    assert rows[0] == rows[1]
+    assert rows[0] != rows[2]
+
+
+def test_the_run_stores_what_it_was_given(run, arguments, tmp_path):
+    settings = {"model.dropout": "0.25", "training.learning_rate": "1e-3"}
+    assert run(*arguments(tmp_path / "run", "--source", "gru", "--seed", "7", "-q", **settings)).code == 0
+    config = open_run(tmp_path / "run").config()
+    assert (config.source.cell, config.seed) == ("gru", 7)
+    assert (config.model.dropout, config.training.learning_rate) == (0.25, 1e-3)
+    (record,) = json.loads((tmp_path / "run" / "provenance.json").read_text())
+    assert record["device"] == "cpu"
+
+
+def test_a_run_that_diverges_fails_in_one_line(run, arguments, tmp_path):
+    """Such a decay flips and blows up every weight in the first step."""
+    settings = {"training.learning_rate": "1", "training.weight_decay": "1e38"}
+    outcome = run(*arguments(tmp_path / "run", "-q", **settings))
+    assert (outcome.code, outcome.stdout, outcome.stderr.count("\n")) == (1, "", 1)
+    assert "training diverged after 8 instances" in outcome.stderr
+    assert "training.learning_rate" in outcome.stderr
+
+
+# Going on
+
+
+def test_resume_continues_to_the_very_weights_of_the_run_that_was_not_stopped(run, trained, copied):
+    stopped_after(copied)
+    outcome = run("train", "--resume", "--out", str(copied), "--device", "cpu", "--json")
+    assert outcome.code == 0
+    assert "up: continuing after 32 of 48 instances" in outcome.stderr
+    assert json.loads(outcome.stdout)["instances_trained"] == 48
+    whole, continued = (load_model(path, torch.device("cpu")).state_dict() for path in (trained, copied))
+    assert all(torch.equal(whole[name], continued[name]) for name in whole)
+    instances = [line["instances"] for line in lines_of(copied)]
+    assert instances == sorted(instances)
+    rows = [line["rows"] for line in lines_of(copied) if line["kind"] == "evaluation"]
+    assert rows == [line["rows"] for line in lines_of(trained) if line["kind"] == "evaluation"]
+    assert len(json.loads((copied / "provenance.json").read_text())) == 2
+
+
+def test_resume_starts_afresh_where_no_checkpoint_was_reached(run, trained, copied):
+    stopped_after(copied, 2)
+    outcome = run("train", "--resume", "--out", str(copied), "--device", "cpu")
+    assert outcome.code == 0
+    assert "continuing after 0 of 48 instances" in outcome.stderr
+    whole, again = (load_model(path, torch.device("cpu")).state_dict() for path in (trained, copied))
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+
+
+def test_resuming_a_finished_run_trains_no_further(run, copied):
+    before = lines_of(copied)
+    outcome = run("train", "--resume", "--out", str(copied), "--device", "cpu", "--json", "-q")
+    assert (outcome.code, outcome.stderr) == (0, "")
+    report = json.loads(outcome.stdout)
+    assert (report["instances_trained"], report["complete"]) == (48, True)
+    assert lines_of(copied) == before
+
+
+def test_resume_accepts_the_settings_of_the_run_itself(run, arguments, copied):
+    stopped_after(copied)
+    assert run(*arguments(copied, "--resume", "-q")).code == 0
+    assert run(*arguments(copied, "--resume", "-q", preset=False)).code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--seed", "3"], "another seed"),
+        (["--width", "32"], "another model.width"),
+        (["--source", "gru"], "another source.cell"),
+        (["--set", "training.learning_rate=0.5"], "another training.learning_rate"),
+        (["--set", "training.microbatch=3"], "another training.microbatch"),
+        (["--instances", "99"], "another training.instances"),
+        (["--preset", "small"], "another model."),
+    ],
+)
+def test_resume_refuses_settings_that_are_not_those_of_the_run(run, copied, options, said):
+    before = {file: file.read_bytes() for file in copied.rglob("*") if file.is_file()}
+    assert_refused(run("train", "--resume", "--out", str(copied), "--device", "cpu", *options), said, "--out")
+    assert {file: file.read_bytes() for file in copied.rglob("*") if file.is_file()} == before
+
+
+def test_there_must_be_a_run_to_resume(run, tmp_path):
+    assert_refused(run("train", "--resume", "--out", str(tmp_path / "none")), "there is no run here", "none")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_ends_with_130_and_the_run_can_be_finished(run, arguments, tmp_path, number):
+    out = tmp_path / "run"
+    seldom = {"training.checkpoint_every": "2400", "training.evaluate_every": "2400"}
+    words = arguments(out, instances=2400, **seldom, **{"cadence.source_rows_per_instance": "0.1"})
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli.main", *words],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("up: 8/2,400 instances"):
+                process.send_signal(number)
+                break
+        stdout, stderr = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert (process.returncode, stdout) == (130, ""), stderr
+    assert f"continue with: up train --resume --out {out}" in stderr
+    (checkpoint,) = open_run(out).checkpoints()
+    assert 0 < int(checkpoint.name) < 2400
+    outcome = run("train", "--resume", "--out", str(out), "--device", "cpu", "--json", "--quiet")
+    assert (outcome.code, outcome.stderr) == (0, "")
+    assert json.loads(outcome.stdout)["instances_trained"] == 2400
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--preset huge", ("unknown preset", "'huge'", "paper-512")),
+        ("--width 301", ("model.width", "301", "heads")),
+        ("--width 0", ("model.width", "0")),
+        ("--width -5", ("model.width", "-5")),
+        ("--width 99999999", ("model.width", "99999999", "16384")),
+        ("--depth 0", ("model.depth", "0")),
+        ("--depth -1", ("model.depth", "-1")),
+        ("--depth 100000", ("model.depth", "100000")),
+        ("--instances 0", ("training.instances", "0")),
+        ("--instances -7", ("training.instances", "-7")),
+        ("--instances 99999999999999999", ("training.instances", "99999999999999999")),
+        ("--instances 1.5", ("--instances", "'1.5'")),
+        ("--seed -1", ("seed", "-1")),
+        ("--arch cubist", ("model.arch", "'cubist'", "paper, modern")),
+        ("--source abacus", ("source.cell", "'abacus'", "lstm, gru")),
+        ("--device abacus", ("device", "'abacus'")),
+        ("--set model.width", ("name=value", "'model.width'")),
+        ("--set model.wdith=3", ("model.wdith", "width")),
+        ("--set modle.width=3", ("modle", "model")),
+        ("--set model=3", ("model is a group",)),
+        ("--set model.dropout=2", ("model.dropout", "2")),
+        ("--set model.context_length=8", ("model.context_length", "8")),
+        ("--set source.seed_length=0", ("source.seed_length", "0")),
+        ("--set evaluation.data=[\"no/such/text\"]", ("no such data", "no/such/text")),
+        ("--set evaluation.data=[]", ("evaluation.data",)),
+        ("--set buffer.reset_noise=999", ("buffer.reset_noise", "1019", "138")),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line_with_exit_2_and_leaves_no_folder(run, monkeypatch, tmp_path, options, said):
+    monkeypatch.setattr("up.training.plan.estimate_seconds", lambda *_: 1.0)
+    outcome = run("train", "--out", str(tmp_path / "run"), "--device", "cpu", *options.split())
+    assert_refused(outcome, *said)
+    assert not (tmp_path / "run").exists()
+
+
+def test_output_that_is_taken_is_refused(run, trained, tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "notes").write_text("mine")
+    for out, said in (
+        (trained, "holds another run"),
+        (tmp_path / "file", "is a file"),
+        (tmp_path / "full", "not empty"),
+        (tmp_path / "file" / "below", "below a file"),
+        (tmp_path / ("x" * 300), "too long"),
+    ):
+        assert_refused(run("train", "--out", str(out), "--plan"), said, "choose another --out")
+
+
+def test_an_evaluation_text_that_is_too_short_is_refused_before_the_run_begins(run, arguments, tmp_path):
+    (tmp_path / "short").write_text("too short")
+    settings = {"evaluation.data": json.dumps([str(tmp_path / "short")])}
+    outcome = run(*arguments(tmp_path / "run", **settings))
+    assert_refused(outcome, "9 bytes", "96")
+    assert not (tmp_path / "run").exists()
+
+
+# What `up eval` makes of runs
+
+
+def test_a_trained_run_is_evaluated(run, trained, text):
+    outcome = run("eval", str(trained), "--data", str(text), "--samples", "8", "--device", "cpu", "--json", "-q")
+    assert (outcome.code, outcome.stderr) == (0, "")
+    (row,) = json.loads(outcome.stdout)["rows"]
+    (expected,) = next(line["rows"] for line in reversed(lines_of(trained)) if line["kind"] == "evaluation")
+    assert row == {**expected, "source": f"the file {text}"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "no such data"), ("", "no bytes"), ("short", "5 bytes")],
+    ids=["missing", "empty", "short"],
+)
+def test_data_that_cannot_be_evaluated_on_is_refused(run, trained, tmp_path, content, said):
+    path = tmp_path / "data"
+    if content is not None:
+        path.write_text(content)
+    assert_refused(run("eval", str(trained), "--data", str(path), "--device", "cpu", "-q"), said, str(path))
+
+
+def truncated(path):
+    path.write_bytes(path.read_bytes()[:-50])
+
+
+def foreign(path):
+    path.write_bytes(b"PK\x03\x04 an archive of torch.save")
+
+
+def removed(path):
+    path.unlink()
+
+
+@pytest.mark.parametrize("damage", [truncated, foreign, removed])
+@pytest.mark.parametrize("file", ["model.safetensors", "state.safetensors"])
+def test_a_damaged_checkpoint_is_refused_by_eval_and_by_resume(run, copied, file, damage):
+    path = open_run(copied).checkpoints()[-1] / file
+    damage(path)
+    assert_refused(run("train", "--resume", "--out", str(copied), "--device", "cpu"), str(path))
+    if file == "model.safetensors":
+        assert_refused(run("eval", str(copied), "--device", "cpu"), str(path))
+
+
+def test_the_checkpoint_of_another_model_is_refused(run, arguments, copied, tmp_path):
+    assert run(*arguments(tmp_path / "wide", "-q", **{"model.width": "32"})).code == 0
+    wide, path = (
+        open_run(run_path).checkpoints()[-1] / "model.safetensors" for run_path in (tmp_path / "wide", copied)
+    )
+    shutil.copy(wide, path)
+    assert_refused(run("eval", str(copied), "--device", "cpu"), str(path), "another model")
+    assert_refused(run("train", "--resume", "--out", str(copied), "--device", "cpu"), "does not fit")
+
+
+def test_a_folder_without_a_run_or_without_a_checkpoint_is_refused_by_eval(run, copied, tmp_path):
+    assert_refused(run("eval", str(tmp_path / "none")), "there is no run here", "none")
+    shutil.rmtree(copied / "checkpoints")
+    assert_refused(run("eval", str(copied), "--device", "cpu"), "no checkpoint yet", str(copied))

@@ -1,20 +1,16 @@
 """`up train`: train a transformer on random computation, with a plan first and a live dashboard."""
 
-import contextlib
-import dataclasses
-import signal
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.context import CliContext, ExitCode, JsonOption, QuietOption
 from cli.render.evaluation import evaluation_view
-from cli.render.training import Dashboard, duration, evaluation_line, plan_view, progress_line
+from cli.render.training import duration, plan_view
+from cli.run_view import LineView, LiveView, stop_signals
 from up.errors import InputError
 
 if TYPE_CHECKING:  # these import torch
@@ -22,16 +18,11 @@ if TYPE_CHECKING:  # these import torch
 
     from up.evaluation.bits import PreparedEvaluation
     from up.training.config import RunConfig
-    from up.training.events import Event
     from up.training.plan import TrainingPlan
     from up.training.run_folder import RunFolder
     from up.training.state import TrainingState
 
-_LINE_SECONDS = 10.0
-_FRAMES_PER_SECOND = 4
-_LONG_STEP_SECONDS = 1.0
 _LONG_SECONDS = 3600.0
-_STOPPING = "stopping after this step; Ctrl-C again ends at once"
 
 
 def register(app: typer.Typer) -> None:
@@ -83,25 +74,29 @@ def train(
     assignments = [f"{name}={value}" for name, value in flags.items() if value is not None] + (settings or [])
     with cli.status("measuring this device"):
         from up.device import resolve_device
-        from up.training.config import configure, preset_for_width
         from up.training.plan import plan_run
+        from up.training.presets import configure, preset_for_width
         from up.training.run_folder import open_run, require_free
 
         torch_device = resolve_device(device)
         name = preset or ("tiny" if width is None else preset_for_width(width))
         out = out or Path("runs") / (preset or ("tiny" if width is None else f"width-{width}"))
+        trained = 0
         if resume:
-            config = open_run(out).config().resolve(torch_device)
+            stored = open_run(out)
+            config = stored.config().resolve(torch_device)
             _require_same(config, preset, assignments, torch_device)
+            trained = stored.instances_saved()
         else:
             config = configure(name, assignments).resolve(torch_device)
             require_free(out)
-        the_plan = plan_run(config, torch_device)
+        the_plan = plan_run(config, torch_device, trained=trained)
     if plan:
         if cli.json_output:
             cli.emit_json({"command": "train --plan", "out": out, **vars(the_plan)})
         else:
             cli.stdout.print(plan_view(the_plan, out))
+        _warn_if_long(cli, the_plan)
         return
     with cli.status("preparing the run"):  # before the first line on stderr: data and checkpoint may be bad input
         from up.evaluation.bits import prepare
@@ -126,7 +121,7 @@ def train(
 def _require_same(stored: "RunConfig", preset: str | None, assignments: Sequence[str], device: "torch.device") -> None:
     """Refuse to resume a run under a preset or settings that are not its own; what is not given is not compared."""
     from up.config import override
-    from up.training.config import configure, differing_settings
+    from up.training.presets import configure, differing_settings
 
     given = configure(preset, assignments) if preset is not None else override(stored, assignments)
     differing = differing_settings(stored, given.resolve(device), assignments=assignments)
@@ -154,9 +149,9 @@ def _train(
     from up.training.events import Evaluated, Finished
     from up.training.loop import train as train_loop
 
-    view = _LiveView(cli) if not cli.quiet and cli.stderr.color_system is not None else _LineView(cli)
+    view = LiveView(cli) if not cli.quiet and cli.stderr.color_system is not None else LineView(cli)
     rows, finished = (), None
-    with view, _stop_signals(view.on_stop) as should_stop:
+    with view, stop_signals(view.on_stop) as should_stop:
         events = train_loop(run, state, prepared, should_stop=should_stop, on_activity=view.on_activity)
         for event in events:
             view.show(event)
@@ -183,107 +178,3 @@ def _train(
         cli.warn(f"stopped and saved; continue with: up train --resume --out {run.path}")
         raise typer.Exit(ExitCode.INTERRUPTED)
     cli.note(f"{finished.instances:,} instances in {run.path}; evaluate in full with: up eval {run.path}")
-
-
-class _LineView:
-    """One plain line on stderr every few seconds, for a pipe; silent under `--quiet`."""
-
-    def __init__(self, cli: CliContext) -> None:
-        self.cli = cli
-        self.last = time.monotonic()
-        self.first = True
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *exception: object) -> None:
-        pass
-
-    def show(self, event: "Event") -> None:
-        """Tell of an event, if it is time for a line."""
-        from up.training.events import Evaluated, Progress
-
-        if isinstance(event, Progress):
-            now = time.monotonic()
-            if self.first or now - self.last >= _LINE_SECONDS or event.instances == event.total_instances:
-                self.first, self.last = False, now
-                self.cli.note(progress_line(event))
-        elif isinstance(event, Evaluated):
-            self.cli.note(evaluation_line(event.rows))
-
-    def on_activity(self, activity: str, done: int, total: int) -> None:
-        """Say how far a step or an evaluation is, if there was nothing to say for long."""
-        now = time.monotonic()
-        if now - self.last >= 3 * _LINE_SECONDS:
-            self.last = now
-            self.cli.note(f"{activity}: {done:,} of {total:,}")
-
-    def on_stop(self) -> None:
-        """Say that the wish to stop was heard."""
-        self.cli.note(_STOPPING)
-
-
-class _LiveView:
-    """The dashboard on stderr, redrawn a few times a second."""
-
-    def __init__(self, cli: CliContext) -> None:
-        from rich.live import Live
-
-        self.dashboard = Dashboard()
-        self.losses: list[float] = []
-        self.shown = time.monotonic()
-        self.stopping = ""
-        self.live = Live(self.dashboard, console=cli.stderr, refresh_per_second=_FRAMES_PER_SECOND)
-
-    def __enter__(self) -> None:
-        self.live.__enter__()
-
-    def __exit__(self, *exception: object) -> None:
-        self._draw(activity="", rows=())  # the last evaluation goes to stdout
-        self.live.stop()
-
-    def show(self, event: "Event") -> None:
-        """Redraw with what an event tells."""
-        from up.training.events import Evaluated, Progress
-
-        self.shown = time.monotonic()
-        if isinstance(event, Progress):
-            self.losses.append(event.loss_bits)
-            self._draw(progress=event, losses=self.losses, activity=self.stopping)
-        elif isinstance(event, Evaluated):
-            self._draw(rows=event.rows, evaluated_at=event.instances, activity=self.stopping)
-
-    def on_activity(self, activity: str, done: int, total: int) -> None:
-        """Show an evaluation that is under way, and a step that takes long enough to be waited for."""
-        if activity == "step" and time.monotonic() - self.shown < _LONG_STEP_SECONDS:
-            return
-        self._draw(activity=self.stopping or f"{activity} {done / total:.0%}")
-
-    def on_stop(self) -> None:
-        """Show that the wish to stop was heard."""
-        self.stopping = _STOPPING
-        self._draw(activity=_STOPPING)
-
-    def _draw(self, **changes: Any) -> None:
-        self.dashboard = dataclasses.replace(self.dashboard, **changes)
-        self.live.update(self.dashboard)
-
-
-@contextlib.contextmanager
-def _stop_signals(on_stop: Callable[[], None]) -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C or SIGTERM into a wish to stop, which the loop grants; the second one ends at once."""
-    stopped = False
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        nonlocal stopped
-        if stopped:
-            raise KeyboardInterrupt
-        stopped = True
-        on_stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -96,15 +96,22 @@ def override(config: ConfigT, assignments: Iterable[str]) -> ConfigT:
 def require_positive(owner: str, **values: float) -> None:
     """Raise `InputError` unless every value is a finite number above zero; `owner` prefixes the field names."""
     for name, value in values.items():
-        if not (math.isfinite(value) and value > 0):
+        if not (_is_finite(value) and value > 0):
             raise InputError(f"{owner}.{name} must be positive", received=value, remedy="give a number above 0")
 
 
 def require_not_negative(owner: str, **values: float) -> None:
     """Raise `InputError` unless every value is a finite number of at least zero."""
     for name, value in values.items():
-        if not (math.isfinite(value) and value >= 0):
+        if not (_is_finite(value) and value >= 0):
             raise InputError(f"{owner}.{name} must not be negative", received=value, remedy="give 0 or more")
+
+
+def require_at_most(owner: str, **limits: tuple[float, float]) -> None:
+    """Raise `InputError` unless every value, the first of its pair, is at most the second."""
+    for name, (value, largest) in limits.items():
+        if value > largest:
+            raise InputError(f"{owner}.{name} is too large", received=value, remedy=f"give at most {largest:,}")
 
 
 def require_one_of(owner: str, name: str, value: str, allowed: Iterable[str]) -> None:
@@ -112,6 +119,10 @@ def require_one_of(owner: str, name: str, value: str, allowed: Iterable[str]) ->
     allowed = list(allowed)
     if value not in allowed:
         raise InputError(f"unknown {owner}.{name}", received=value, remedy=f"use one of {', '.join(allowed)}")
+
+
+def _is_finite(value: float) -> bool:
+    return isinstance(value, int) or math.isfinite(value)  # isfinite would turn a huge integer into a float, and fail
 
 
 def _parse(text: str) -> Any:
@@ -142,5 +153,13 @@ def _coerce(hint: Any, value: Any, path: str) -> Any:
                 return tuple(_coerce(element, item, path) for item in value)
         elif isinstance(option, type) and isinstance(value, option):
             return value
-    expected = " or ".join("null" if o is type(None) else getattr(o, "__name__", str(o)) for o in options)
-    raise InputError(f"{path} has the wrong type", received=value, remedy=f"give a value of type {expected}")
+    expected = " or ".join(_describe(option) for option in options)
+    raise InputError(f"{path} has the wrong type", received=value, remedy=f"give {expected}")
+
+
+def _describe(option: Any) -> str:
+    """Say in words what a type asks for."""
+    if typing.get_origin(option) is tuple:
+        return 'a list such as ["one", "two"]'
+    words = {int: "a whole number", float: "a number", str: "a word", bool: "true or false", type(None): "null"}
+    return words.get(option, "a group of settings")

@@ -27,7 +27,7 @@ def resolve_device(name: str = "auto") -> torch.device:
     except RuntimeError:
         raise InputError("unknown device", received=name, remedy="use auto, cpu, cuda or mps") from None
     available = {
-        "cpu": True,
+        "cpu": not device.index,
         "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
         "mps": torch.backends.mps.is_available(),
     }.get(device.type, False)

@@ -39,7 +39,7 @@ def plan_view(plan: "TrainingPlan", out: Path) -> RenderableType:
             ("tokens", f"{plan.tokens:,}"),
             ("device", f"{plan.device} ({plan.device_description}), {plan.precision}"),
             ("memory", f"about {memory}"),
-            ("time", f"about {duration(plan.seconds)}, as measured just now"),
+            ("time", _time(plan)),
             ("writes to", str(out)),
         ),
     )
@@ -131,6 +131,13 @@ def duration(seconds: float) -> str:
         if whole >= size:
             return f"{whole // size} {unit} {whole % size // smaller} {subunit}"
     return f"{whole} s"
+
+
+def _time(plan: "TrainingPlan") -> str:
+    if plan.instances_trained == plan.instances:
+        return "none left: the run is complete"
+    rest = f" for the rest after {plan.instances_trained:,}" if plan.instances_trained else ""
+    return f"about {duration(plan.seconds)}{rest}, as measured just now"
 
 
 def _bar_line(event: "Progress", activity: str) -> Table:

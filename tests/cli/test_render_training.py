@@ -11,7 +11,7 @@ from rich.console import Console
 
 from cli.render.bars import BARS
 from cli.render.training import Dashboard, duration, evaluation_line, plan_view, progress_line
-from cli.train import _STOPPING
+from cli.run_view import _STOPPING
 from up.evaluation.rows import EvaluationRow, PositionBits
 from up.training.events import Progress
 from up.training.plan import TrainingPlan
@@ -40,6 +40,7 @@ PLAN = {
     "precision": st.sampled_from(["fp32", "bf16"]),
     "device": st.just("cuda:0"),
     "device_description": st.just("NVIDIA H100 80GB HBM3"),
+    "instances_trained": st.integers(0, 10**10),
     "seconds": st.floats(0, 1e11),
     "memory_bytes": st.integers(0, 10**14),
     "device_memory_bytes": st.integers(0, 10**14),
@@ -50,9 +51,16 @@ def a_plan(**changes) -> TrainingPlan:
     values = {
         "arch": "modern", "width": 128, "depth": 4, "heads": 1, "parameters": 800_000, "source": "lstm, 12 units",
         "instances": 12_000, "tokens": 6_144_000, "steps": 750, "microbatch": 8, "precision": "fp32", "device": "cpu",
-        "device_description": "AVX2", "seconds": 600.0, "memory_bytes": 2**30, "device_memory_bytes": 2**34,
+        "device_description": "AVX2", "instances_trained": 0, "seconds": 600.0,
+        "memory_bytes": 2**30, "device_memory_bytes": 2**34,
     }  # fmt: skip
     return TrainingPlan(**{**values, **changes})
+
+
+def test_the_time_of_a_resumed_run_is_that_of_the_rest():
+    rest = printed(plan_view(a_plan(instances_trained=9_000, seconds=150.0), Path("runs/x")), 80)
+    assert "about 2 min 30 s for the rest after 9,000" in rest
+    assert "none left: the run is complete" in printed(plan_view(a_plan(instances_trained=12_000), Path("runs/x")), 80)
 
 
 @st.composite

@@ -107,13 +107,14 @@ def test_of_two_assignments_to_one_setting_the_later_wins():
         ("innr.size=3", ("unknown group of settings innr", "'innr.size=3'", "inner, other")),
         ("inner.size.x=3", ("unknown group of settings inner.size", "inner.size.x=3")),
         ("inner=3", ("inner is a group of settings", "'inner=3'", "size, rate, limit")),
-        ("inner.size=large", ("inner.size has the wrong type", "'large'", "int")),
-        ("inner.size=2.5", ("inner.size has the wrong type", "2.5", "int")),
-        ("inner.size=true", ("inner.size has the wrong type", "True", "int")),
-        ("inner.rate=false", ("inner.rate has the wrong type", "False", "float")),
-        ("inner.limit=x", ("inner.limit has the wrong type", "'x'", "int or null")),
-        ("name=3", ("name has the wrong type", "3", "str")),
-        ("words=[1]", ("words has the wrong type", "1", "str")),
+        ("inner.size=large", ("inner.size has the wrong type", "'large'", "a whole number")),
+        ("inner.size=2.5", ("inner.size has the wrong type", "2.5", "a whole number")),
+        ("inner.size=true", ("inner.size has the wrong type", "True", "a whole number")),
+        ("inner.rate=false", ("inner.rate has the wrong type", "False", "a number")),
+        ("inner.limit=x", ("inner.limit has the wrong type", "'x'", "a whole number or null")),
+        ("name=3", ("name has the wrong type", "3", "a word")),
+        ("words=[1]", ("words has the wrong type", "1", "a word")),
+        ("words=one", ("words has the wrong type", "'one'", 'a list such as ["one", "two"]')),
         ("inner.size=0", ("inner.size must be positive", "0")),
         ("name=[\n1]", ("name has the wrong type", "[1]")),
     ],
@@ -129,7 +130,7 @@ def test_an_assignment_that_does_not_fit_is_refused_in_one_line_that_names_it(as
     [
         ({}, ("setting name is missing",)),
         ({"name": "x", "colour": 3}, ("unknown setting colour", "3")),
-        ({"name": "x", "inner": 3}, ("inner has the wrong type", "3", "Inner")),
+        ({"name": "x", "inner": 3}, ("inner has the wrong type", "3", "a group of settings")),
         ({"name": "x", "inner": {"size": None}}, ("inner.size has the wrong type", "None")),
         ({"name": "x", "inner": {"sise": 1}}, ("unknown setting inner.sise",)),
         ({"name": None}, ("name has the wrong type", "None")),
@@ -139,6 +140,12 @@ def test_a_dictionary_that_does_not_fit_is_refused_in_one_line_that_names_it(val
     line = refusal(from_dict, Outer, values)
     for each in said:
         assert each in line
+
+
+def test_a_huge_whole_number_is_no_overflow():
+    require_positive("owner", name=10**400)
+    with pytest.raises(InputError, match="must not be negative"):
+        require_not_negative("owner", name=-(10**400))
 
 
 @given(st.floats() | st.integers())

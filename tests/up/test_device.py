@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from up import device as device_module
-from up.device import Stopwatch, describe_device, resolve_device
+from up.device import Stopwatch, describe_device, resolve_device, single_thread
 from up.errors import InputError
 
 
@@ -40,7 +40,7 @@ def test_a_name_that_torch_does_not_know_is_refused(name):
     assert repr(name) in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["cuda", "cuda:0", "mps", "meta", "cuda:2"])
+@pytest.mark.parametrize("name", ["cuda", "cuda:0", "mps", "meta", "cuda:2", "cpu:3"])
 def test_a_device_that_the_machine_lacks_is_refused(monkeypatch, name):
     machine_with(monkeypatch, cards=2 if name == "cuda:2" else 0)
     with pytest.raises(InputError, match="no such device") as caught:
@@ -74,3 +74,15 @@ def test_the_stopwatch_sums_what_is_inside_its_blocks_and_nothing_else(monkeypat
     with stopwatch:
         pass
     assert stopwatch.seconds() == stopwatch.seconds() == 1.75
+
+
+def test_one_thread_meanwhile_and_as_many_as_before_afterwards_even_after_an_error():
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        with pytest.raises(KeyError), single_thread():
+            assert torch.get_num_threads() == 1
+            raise KeyError
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)

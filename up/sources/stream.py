@@ -12,7 +12,7 @@ from fractions import Fraction
 import torch
 from torch import Tensor
 
-from up.config import require_not_negative, require_positive
+from up.config import require_at_most, require_not_negative, require_positive
 from up.device import Stopwatch
 from up.sources.buffer import Buffer, BufferConfig
 from up.sources.recurrent import RecurrentSource, RecurrentSourceConfig
@@ -34,6 +34,11 @@ class CadenceConfig:
     def __post_init__(self) -> None:
         require_positive("cadence", source_rows_per_instance=self.source_rows_per_instance)
         require_not_negative("cadence", burn_in_batches=self.burn_in_batches)
+        require_at_most(
+            "cadence",
+            source_rows_per_instance=(self.source_rows_per_instance, 1_000),
+            burn_in_batches=(self.burn_in_batches, 1_000_000),
+        )
 
     def source_batches(self, instances: int, source_batch: int) -> int:
         """Return how many source batches are due by the time that `instances` have been drawn."""

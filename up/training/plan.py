@@ -39,7 +39,8 @@ class TrainingPlan:
         precision: `fp32` or `bf16`.
         device: as torch names it.
         device_description: the processor or the card.
-        seconds: estimated duration, evaluations included.
+        instances_trained: those that a run to be resumed has behind it.
+        seconds: estimated duration of the rest, evaluations included.
         memory_bytes: estimated memory of a training step.
         device_memory_bytes: memory of the device, 0 if unknown.
     """
@@ -57,13 +58,19 @@ class TrainingPlan:
     precision: str
     device: str
     device_description: str
+    instances_trained: int
     seconds: float
     memory_bytes: int
     device_memory_bytes: int
 
 
-def plan_run(config: RunConfig, device: torch.device) -> TrainingPlan:
+def plan_run(config: RunConfig, device: torch.device, *, trained: int = 0) -> TrainingPlan:
     """Return the plan of a resolved configuration; takes a few seconds on a CPU, for it measures.
+
+    Args:
+        config: a resolved configuration.
+        device: where the run will work.
+        trained: instances that a run to be resumed has behind it; the estimated duration is that of the rest.
 
     Raises:
         InputError: not even two blocks of the model, which are measured, fit the device.
@@ -92,7 +99,8 @@ def plan_run(config: RunConfig, device: torch.device) -> TrainingPlan:
         precision=training.precision,
         device=str(device),
         device_description=info.description,
-        seconds=estimate_seconds(config, device),
+        instances_trained=trained,
+        seconds=estimate_seconds(config, device) * rest if (rest := 1 - trained / training.instances) else 0.0,
         memory_bytes=estimate_training_memory(model, training.microbatch),
         device_memory_bytes=info.memory_bytes,
     )

@@ -66,6 +66,10 @@ class RunFolder:
         parent = self.path / "checkpoints"
         return sorted(entry for entry in parent.glob("*") if entry.name.isdigit()) if parent.is_dir() else []
 
+    def instances_saved(self) -> int:
+        """Return the instances behind the latest checkpoint; 0 if there is none."""
+        return int(self.checkpoints()[-1].name) if self.checkpoints() else 0
+
     def save(self, state: TrainingState) -> Path:
         """Write a checkpoint of a run and return its folder; older ones beyond the last two are removed."""
         final = self.path / "checkpoints" / f"{state.instances:08d}"
@@ -117,7 +121,7 @@ class RunFolder:
     def append_metrics(self, record: Mapping[str, Any]) -> None:
         """Add one line to the metrics."""
         with self.metrics_path.open("a", encoding="utf-8") as handle:
-            handle.write(json.dumps(record, allow_nan=True) + "\n")
+            handle.write(json.dumps(record, allow_nan=False) + "\n")
 
     def truncate_metrics(self, instances: int) -> None:
         """Drop the lines after `instances`, and a line that a crash cut off, before a run is resumed from there."""

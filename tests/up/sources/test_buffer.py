@@ -99,7 +99,14 @@ def test_a_batch_larger_than_the_buffer_is_refused():
 
 @pytest.mark.parametrize(
     "settings",
-    [{"source_batch": 0}, {"capacity_multiple": -1}, {"reset_noise": -1}, {"reset_noise": 119}, {"source_batch": 39}],
+    [
+        {"source_batch": 0},
+        {"capacity_multiple": -1},
+        {"reset_noise": -1},
+        {"reset_noise": 119},
+        {"source_batch": 39},
+        {"source_batch": 10**12},
+    ],
 )
 def test_bad_settings_are_refused(settings):
     with pytest.raises(InputError):

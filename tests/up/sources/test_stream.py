@@ -67,7 +67,15 @@ def test_the_stopwatch_counts_the_source():
     assert stream.stopwatch.seconds() > 0
 
 
-@pytest.mark.parametrize("settings", [{"source_rows_per_instance": 0.0}, {"burn_in_batches": -1}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"source_rows_per_instance": 0.0},
+        {"source_rows_per_instance": 1e300},
+        {"burn_in_batches": -1},
+        {"burn_in_batches": 10**12},
+    ],
+)
 def test_bad_settings_are_refused(settings):
     with pytest.raises(InputError):
         CadenceConfig(**settings)

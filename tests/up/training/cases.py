@@ -2,7 +2,8 @@
 
 import torch
 
-from up.training.config import RunConfig, configure
+from up.training.config import RunConfig
+from up.training.presets import configure
 from up.training.state import TrainingState
 
 CPU = torch.device("cpu")

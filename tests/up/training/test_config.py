@@ -14,15 +14,8 @@ from up.config import from_dict, to_dict
 from up.errors import InputError
 from up.model.cost import activation_bytes
 from up.training import config as config_module
-from up.training.config import (
-    PRESETS,
-    RunConfig,
-    TrainingConfig,
-    configure,
-    differing_settings,
-    load_preset,
-    preset_for_width,
-)
+from up.training.config import RunConfig, TrainingConfig
+from up.training.presets import PRESETS, _flatten, configure, differing_settings, load_preset, preset_for_width
 
 LENGTHS = (
     "warmup_instances",
@@ -60,7 +53,7 @@ def test_every_preset_resolves_so_that_nothing_is_open_and_resolving_again_chang
     config = load_preset(name).resolve(CPU)
     assert config.resolve(CPU) == config
     assert config.training.precision in ("fp32", "bf16")
-    open_settings = [name for name, value in config_module._flatten(to_dict(config)).items() if value is None]
+    open_settings = [name for name, value in _flatten(to_dict(config)).items() if value is None]
     assert open_settings == []
     assert from_dict(RunConfig, json.loads(json.dumps(to_dict(config)))) == config
 

@@ -11,8 +11,8 @@ from up.device import DeviceInfo
 from up.errors import InputError
 from up.model.transformer import Transformer
 from up.training import plan as plan_module
-from up.training.config import configure
 from up.training.plan import estimate_seconds, plan_run
+from up.training.presets import configure
 
 
 @pytest.fixture
@@ -43,6 +43,14 @@ def test_width_512_has_22_blocks_and_about_70_million_parameters():
     assert (plan.instances, plan.tokens, plan.steps) == (32, 16_384, 1)
     assert plan.source == "lstm, 51 units"
     assert 2**30 < plan.memory_bytes < 4 * 2**30
+
+
+@pytest.mark.usefixtures("unmeasured")
+def test_the_time_of_a_resumed_run_is_that_of_the_rest_and_a_complete_one_is_not_measured(monkeypatch):
+    config = small_config()
+    assert plan_run(config, CPU, trained=48).seconds == pytest.approx(0.25)
+    monkeypatch.setattr(plan_module, "estimate_seconds", None)
+    assert plan_run(config, CPU, trained=64).seconds == 0
 
 
 @given(schedules())

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from up.training.config import TrainingConfig, load_preset
+from up.training.config import TrainingConfig
+from up.training.presets import load_preset
 from up.training.schedule import batch_size, learning_rate
 
 

@@ -77,12 +77,18 @@ def test_the_stopwatch_sums_what_is_inside_its_blocks_and_nothing_else(monkeypat
 
 
 def test_one_thread_meanwhile_and_as_many_as_before_afterwards_even_after_an_error():
+    seen = []
+
+    def fail_inside():
+        with single_thread():
+            seen.append(torch.get_num_threads())
+            raise KeyError
+
     before = torch.get_num_threads()
     torch.set_num_threads(3)
     try:
-        with pytest.raises(KeyError), single_thread():
-            assert torch.get_num_threads() == 1
-            raise KeyError
-        assert torch.get_num_threads() == 3
+        with pytest.raises(KeyError):
+            fail_inside()
+        assert (seen, torch.get_num_threads()) == ([1], 3)
     finally:
         torch.set_num_threads(before)

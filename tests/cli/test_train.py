@@ -110,7 +110,7 @@ def test_the_plan_as_json_is_one_object_with_depth_parameters_and_tokens(run, ar
 @pytest.mark.parametrize(
     ("options", "planned"),
     [
-        ([], {"arch": "modern", "width": 128, "depth": 4, "instances": 12_000, "out": "runs/tiny"}),
+        ([], {"arch": "modern", "width": 128, "depth": 4, "instances": 10_000, "out": "runs/tiny"}),
         (
             ["--width", "512", "--instances", "32"],
             {"arch": "paper", "width": 512, "depth": 22, "parameters": 69_843_200, "out": "runs/width-512"},

@@ -1,7 +1,7 @@
 """The plan of a run: what it will train, what that costs on this device, and where it writes.
 
-The time is measured, not guessed: models of one and two blocks at the run's real width take a few training steps, the
-difference is what a block costs, and the source generates one real batch. Memory comes from the formula in
+The time is measured, not guessed: models of one and three blocks at the run's real width take a few training steps,
+half the difference is what a block costs, and the source generates one real batch. Memory comes from the formula in
 `up.model.cost`.
 """
 
@@ -19,6 +19,7 @@ from up.training.state import TrainingState
 
 _FORWARD_SHARE = 1 / 3  # of a training step: the backward pass costs about two forward passes
 _CALIBRATION_STEPS = 3
+_MEASURED_DEPTH = 3  # blocks; a larger difference scatters less, a smaller one is quicker
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -73,15 +74,15 @@ def plan_run(config: RunConfig, device: torch.device, *, trained: int = 0) -> Tr
         trained: instances that a run to be resumed has behind it; the estimated duration is that of the rest.
 
     Raises:
-        InputError: not even two blocks of the model, which are measured, fit the device.
+        InputError: not even the few blocks of the model that are measured fit the device.
     """
     model, training = config.model, config.training
     assert training.microbatch is not None
     info = describe_device(device)
-    measured_bytes = estimate_training_memory(dataclasses.replace(model, depth=2), training.microbatch)
+    measured_bytes = estimate_training_memory(dataclasses.replace(model, depth=_MEASURED_DEPTH), training.microbatch)
     if info.memory_bytes and measured_bytes > info.memory_bytes:
         raise InputError(
-            f"two blocks of the model need {measured_bytes / 2**30:.1f} GiB and {info.name} has "
+            f"{_MEASURED_DEPTH} blocks of the model need {measured_bytes / 2**30:.1f} GiB and {info.name} has "
             f"{info.memory_bytes / 2**30:.1f} GiB",
             remedy=f"lower model.width ({model.width}) or training.microbatch ({training.microbatch})",
         )
@@ -111,8 +112,9 @@ def estimate_seconds(config: RunConfig, device: torch.device) -> float:
     training, evaluation = config.training, config.evaluation
     assert evaluation.samples is not None
     one, source = _seconds_per_instance(config, device, depth=1)
-    two, _ = _seconds_per_instance(config, device, depth=2)
-    per_instance = one + max(0.0, two - one) * (config.model.num_layers - 1)
+    several, _ = _seconds_per_instance(config, device, depth=_MEASURED_DEPTH)
+    block = max(0.0, several - one) / (_MEASURED_DEPTH - 1)
+    per_instance = one + block * (config.model.num_layers - 1)
     source_batches = config.cadence.source_batches(training.instances, config.buffer.source_batch)
     evaluations = -(-training.instances // training.evaluate_every)  # one comes at the end
     evaluated = evaluations * len(evaluation.data) * evaluation.samples

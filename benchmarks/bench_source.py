@@ -32,7 +32,7 @@ def stepwise_lstm(hidden_size: int, seeds_RS: Tensor, conditions_RT: Tensor) -> 
     lstm = nn.LSTM(2 * embedding_size, hidden_size, batch_first=True)
     readout = nn.Linear(hidden_size, VOCABULARY)
     with torch.inference_mode():
-        multiplier = torch.rand(())
+        multiplier = 1.1 * torch.rand(())
         lstm.weight_ih_l0.mul_(multiplier)
         lstm.weight_hh_l0.mul_(multiplier)
         tokens_RT = torch.empty(ROWS, TOKENS, dtype=torch.long)

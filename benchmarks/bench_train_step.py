@@ -1,6 +1,6 @@
 """A training step of each architecture against one with unfused attention, interleaved in one run.
 
-    python benchmarks/bench_train_step.py [--width 384] [--depth 4] [--microbatch 4] [--repeats 7] [--json FILE]
+    python -m benchmarks.bench_train_step [--width 384] [--depth 4] [--microbatch 4] [--repeats 7] [--json FILE]
 
 A step is forward, cross-entropy, backward, gradient clipping at 1 and AdamW. The rule gives width 384 a depth of 16;
 the default here is 4 blocks, since blocks cost the same and fewer finish sooner (`--depth 0` follows the rule).

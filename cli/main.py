@@ -74,9 +74,6 @@ def main(arguments: Sequence[str] | None = None, context: CliContext | None = No
         context: consoles to talk through; those of this process by default.
 
     """
-    # OpenMP's threads otherwise burn their core while they wait for each other, and where another process shares the
-    # cores a training step takes ten times as long (benchmarks/README.md). Read when torch is imported, later.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if "_UP_COMPLETE" in os.environ:  # the shell asks for completions; typer answers by itself
         app(prog_name="up")
     context = context or CliContext.from_streams()

@@ -89,7 +89,8 @@ def train(
             trained = stored.instances_saved()
         else:
             config = configure(name, assignments).resolve(torch_device)
-            require_free(out)
+            if not plan:
+                require_free(out)
         the_plan = plan_run(config, torch_device, trained=trained)
     if plan:
         if cli.json_output:

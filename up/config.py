@@ -128,7 +128,7 @@ def _is_finite(value: float) -> bool:
 def _parse(text: str) -> Any:
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, a number of too many digits, brackets without end
         return text
 
 

@@ -60,7 +60,8 @@ class DeviceInfo:
         description: the processor or the card.
         memory_bytes: memory in all, 0 if unknown.
         cores: threads that torch uses on a CPU, multiprocessors on a GPU.
-        bf16: whether bfloat16 matrix products run natively and so pay off.
+        bf16: whether bfloat16 matrix products run natively; on a CPU they can still be slower than float32
+            (benchmarks/README.md), so runs use them by default on GPUs only.
 
     """
 
@@ -80,7 +81,7 @@ def describe_device(device: torch.device) -> DeviceInfo:
             description=properties.name,
             memory_bytes=properties.total_memory,
             cores=properties.multi_processor_count,
-            bf16=torch.cuda.is_bf16_supported(including_emulation=False),
+            bf16=_card_has_bf16(device),
         )
     memory_bytes = 0
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
@@ -94,38 +95,40 @@ def describe_device(device: torch.device) -> DeviceInfo:
     )
 
 
-def _cpu_has_bf16() -> bool:
-    """Whether the processor has AMX units for bfloat16, as Linux reports it; AVX512-BF16 alone is slower than float32.
+def _card_has_bf16(device: torch.device) -> bool:
+    with torch.cuda.device(device):  # torch asks the current card
+        return torch.cuda.is_bf16_supported(including_emulation=False)
 
-    Measured in `benchmarks/bench_train_step.py`.
-    """
+
+def _cpu_has_bf16() -> bool:
+    """Whether the processor multiplies bfloat16 natively (AVX512-BF16 or AMX), as Linux reports it."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as handle:
             flags = next((line for line in handle if line.startswith("flags")), "")
     except OSError:
         return False
-    return "amx_bf16" in flags.split()
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags.split())
 
 
 class Stopwatch:
     """Sums the time spent inside `with` blocks, on the device's own clock where it works asynchronously."""
 
     def __init__(self, device: torch.device) -> None:
-        self._cuda = device.type == "cuda"
+        self._device = device if device.type == "cuda" else None
         self._elapsed = 0.0
         self._start = 0.0
         self._pending: list[tuple[torch.cuda.Event, torch.cuda.Event]] = []
 
     def __enter__(self) -> None:
-        if self._cuda:
+        if self._device is not None:
             self._pending.append((torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)))
-            self._pending[-1][0].record()
+            self._pending[-1][0].record(torch.cuda.current_stream(self._device))
         else:
             self._start = time.perf_counter()
 
     def __exit__(self, *exception: object) -> None:
-        if self._cuda:
-            self._pending[-1][1].record()
+        if self._device is not None:
+            self._pending[-1][1].record(torch.cuda.current_stream(self._device))
         else:
             self._elapsed += time.perf_counter() - self._start
 

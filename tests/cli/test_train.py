@@ -357,7 +357,8 @@ def test_output_that_is_taken_is_refused(run, trained, tmp_path):
         (tmp_path / "file" / "below", "below a file"),
         (tmp_path / ("x" * 300), "too long"),
     ):
-        assert_refused(run("train", "--out", str(out), "--plan"), said, "choose another --out")
+        assert_refused(run("train", "--out", str(out)), said, "choose another --out")
+    assert run("train", "--out", str(trained), "--plan").code == 0  # a plan writes nothing
 
 
 def test_an_evaluation_text_that_is_too_short_is_refused_before_the_run_begins(run, arguments, tmp_path):

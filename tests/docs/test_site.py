@@ -1,6 +1,7 @@
 """The hooks of the site: API pages for every package, no page that fetches anything, docstrings treated rightly."""
 
 import importlib
+import platform
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -100,6 +101,7 @@ def test_doctests_are_fenced(docstrings: ModuleType) -> None:
     assert docstrings.fence_doctests("No example, only a > b.") == "No example, only a > b."
 
 
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors round differently, and the strings part")
 def test_the_picture_in_the_readme_is_what_the_program_prints(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "docs"))
     monkeypatch.setattr(sys, "argv", ["make_terminal_svg.py", "--check"])

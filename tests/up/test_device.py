@@ -1,5 +1,6 @@
 """Choosing a device by name, what it can do, and the stopwatch."""
 
+import contextlib
 import os
 import types
 
@@ -59,9 +60,12 @@ def test_the_description_of_a_card_is_what_its_driver_says(monkeypatch):
     card = types.SimpleNamespace(name="A card", total_memory=80 * 2**30, multi_processor_count=132)
     monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: card)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: not including_emulation)
+    asked = []
+    monkeypatch.setattr(torch.cuda, "device", lambda device: asked.append(device) or contextlib.nullcontext())
     info = describe_device(torch.device("cuda:1"))
     assert (info.name, info.description, info.memory_bytes) == ("cuda:1", "A card", 80 * 2**30)
     assert (info.cores, info.bf16) == (132, True)
+    assert asked == [torch.device("cuda:1")]  # not the current card
 
 
 def test_the_stopwatch_sums_what_is_inside_its_blocks_and_nothing_else(monkeypatch):

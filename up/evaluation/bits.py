@@ -23,7 +23,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from up.config import require_not_negative, require_positive
+from up.config import require_at_most, require_not_negative, require_positive
 from up.data.corpora import EMBEDDED_CORPORA, Corpus, load_corpus, sample_slices
 from up.errors import InputError, RunError
 from up.evaluation.markov import MarkovModel, choose, in_context_bits
@@ -65,6 +65,7 @@ class EvaluationConfig:
                 "evaluation.samples must be at least 2", received=self.samples, remedy="a standard error needs two"
             )
         require_positive("evaluation", batch_size=self.batch_size, tail_positions=self.tail_positions)
+        require_at_most("evaluation", samples=(self.samples or 0, 10_000_000), batch_size=(self.batch_size, 65_536))
         require_not_negative("evaluation", seed=self.seed)
 
     def resolve_samples(self, device: torch.device) -> int:

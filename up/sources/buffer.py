@@ -44,9 +44,7 @@ class BufferConfig:
 
     def __post_init__(self) -> None:
         require_positive("buffer", source_batch=self.source_batch, capacity_multiple=self.capacity_multiple)
-        require_at_most(
-            "buffer", source_batch=(self.source_batch, 100_000), capacity_multiple=(self.capacity_multiple, 1_000)
-        )
+        require_at_most("buffer", source_batch=(self.source_batch, 100_000), capacity=(self.capacity, 1_000_000))
         require_not_negative("buffer", reset_constant=self.reset_constant, reset_noise=self.reset_noise)
         if self.reset_rows > self.source_batch:
             raise InputError(

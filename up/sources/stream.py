@@ -4,6 +4,9 @@ How often the source runs is counted in instances, not in steps: after i instanc
 floor(i c / B) source batches of B rows have been generated, where c is the cadence in rows per instance. The microbatch
 size, gradient accumulation and the number of devices do not enter. Bloem 2025, A.1: one batch of 138 rows for each 69
 instances at width 384, which is c = 2.
+
+Deviation: at the larger widths the paper's microbatches shrink to 48, 36 and 16 while its source batch stays at 138, so
+that c would grow to 2.9, 3.8 and 8.6; here it is 2 at every width unless it is set.
 """
 
 import dataclasses

@@ -137,10 +137,10 @@ class RunConfig:
                 received=self.evaluation.tail_positions,
                 remedy=f"give at most {self.model.context_length - 1}",
             )
-        if self.training.microbatch is not None and self.training.microbatch > self.buffer.capacity:
+        if self.training.batch > self.buffer.capacity:
             raise InputError(
-                "training.microbatch exceeds the buffer",
-                received=self.training.microbatch,
+                "training.batch exceeds the buffer, from which it is drawn without replacement",
+                received=self.training.batch,
                 remedy=f"give at most {self.buffer.capacity} or raise buffer.capacity_multiple",
             )
 
@@ -151,12 +151,13 @@ class RunConfig:
             bf16 = device.type == "cuda" and describe_device(device).bf16
             training = dataclasses.replace(training, precision="bf16" if bf16 else "fp32")
         if training.microbatch is None:
-            fitting = min(_fitting_microbatch(self.model, device), training.batch, self.buffer.capacity)
+            fitting = min(_fitting_microbatch(self.model, device), training.batch)
             training = dataclasses.replace(training, microbatch=fitting)
         evaluation = self.evaluation
         if evaluation.samples is None:  # the paper's ratio: 10,000 slices every 100,000 instances
             samples = min(evaluation.resolve_samples(device), max(8, training.evaluate_every // 10))
             evaluation = dataclasses.replace(evaluation, samples=samples)
+        evaluation = dataclasses.replace(evaluation, bf16=evaluation.bf16 or training.precision == "bf16")
         return dataclasses.replace(
             self,
             model=self.model.resolve(),

@@ -2,7 +2,7 @@
 
     runs/tiny/
       config.json              the resolved configuration
-      provenance.json          versions, device and command line of each process that worked on the run
+      provenance.json          versions, commit, device and command line of each process that worked on the run
       metrics.jsonl            one JSON object a line: kind `progress` or `evaluation`
       checkpoints/00012000/    after 12,000 instances
         model.safetensors      the weights, named as in the model
@@ -17,6 +17,7 @@ import json
 import os
 import platform
 import shutil
+import subprocess
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -29,7 +30,7 @@ from torch import Tensor
 
 import up
 from up.config import from_dict, to_dict
-from up.errors import InputError
+from up.errors import InputError, RunError
 from up.model.transformer import Transformer
 from up.training.config import RunConfig
 from up.training.state import TrainingState
@@ -63,8 +64,8 @@ class RunFolder:
 
     def checkpoints(self) -> list[Path]:
         """Return the folders of the complete checkpoints, oldest first."""
-        parent = self.path / "checkpoints"
-        return sorted(entry for entry in parent.glob("*") if entry.name.isdigit()) if parent.is_dir() else []
+        complete = (entry for entry in (self.path / "checkpoints").glob("*") if entry.name.isdigit())
+        return sorted(complete, key=lambda entry: int(entry.name))
 
     def instances_saved(self) -> int:
         """Return the instances behind the latest checkpoint; 0 if there is none."""
@@ -137,7 +138,7 @@ class RunFolder:
         _write_text(self.metrics_path, "".join(f"{line}\n" for line in kept))
 
     def append_provenance(self, device: torch.device, command: Sequence[str]) -> None:
-        """Record versions, device and command line of a process that is about to work on the run."""
+        """Record versions, commit, device and command line of a process that is about to work on the run."""
         path = self.path / "provenance.json"
         try:
             earlier = _read_json(path, list) if path.exists() else []
@@ -145,6 +146,7 @@ class RunFolder:
             raise InputError(f"cannot read {path} ({error})", remedy="restore the file, or remove it") from None
         record = {
             "command": list(command),
+            "commit": _commit(),
             "device": str(device),
             "platform": platform.platform(),
             "python": platform.python_version(),
@@ -238,10 +240,25 @@ def _read_json(path: Path, kind: type) -> Any:
     return value
 
 
+def _commit() -> str | None:
+    """Return the commit of the checkout that this code runs from; None where it was installed without one."""
+    checkout = Path(up.__file__).parents[1]
+    if not (checkout / ".git").exists():
+        return None
+    command = ["git", "-C", str(checkout), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
 def _save_tensors(tensors: dict[str, Tensor], path: Path, **about: str) -> None:
-    save_file(tensors, path, metadata=about)
-    with path.open("rb") as handle:
-        os.fsync(handle.fileno())
+    try:
+        save_file(tensors, path, metadata=about)
+        with path.open("rb") as handle:
+            os.fsync(handle.fileno())
+    except (SafetensorError, OSError) as error:
+        raise RunError(f"cannot write {path} ({error}): make room; the checkpoints before it are whole") from None
 
 
 def _load_tensors(path: Path) -> dict[str, Tensor]:

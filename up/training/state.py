@@ -69,26 +69,30 @@ class TrainingState:
             on_microbatch: called with instances done and instances in all, after every microbatch.
 
         Raises:
-            RunError: the loss or its gradient is not finite; the weights are as before the step.
+            RunError: the loss or its gradient is not finite, or a GPU ran out of memory; the weights are as before.
         """
         training = self.config.training
         assert training.microbatch is not None
-        remaining = batch = batch_size(training, self.instances)
+        batch, done = batch_size(training, self.instances), 0
         rate = learning_rate(training, self.instances)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.model.train()
         self.optimizer.zero_grad(set_to_none=True)
         loss_nats = torch.zeros((), device=self.device)
-        with self._dropout_generator():
-            while remaining:
-                size = min(training.microbatch, remaining)
-                loss = self._loss(self.stream.draw(size)) * (size / batch)
-                loss.backward()
-                loss_nats += loss.detach()
-                remaining -= size
-                if on_microbatch is not None:
-                    on_microbatch(batch - remaining, batch)
+        try:
+            with self._dropout_generator():
+                for tokens_BT in self.stream.draw(batch).split(training.microbatch):
+                    loss = self._loss(tokens_BT) * (len(tokens_BT) / batch)
+                    loss.backward()
+                    loss_nats += loss.detach()
+                    done += len(tokens_BT)
+                    if on_microbatch is not None:
+                        on_microbatch(done, batch)
+        except torch.OutOfMemoryError:
+            raise RunError(
+                f"{self.device} ran out of memory at a microbatch of {training.microbatch}: lower training.microbatch"
+            ) from None
         gradient_norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), training.gradient_clip))
         loss_bits = float(loss_nats) / math.log(2)
         if not (math.isfinite(loss_bits) and math.isfinite(gradient_norm)):

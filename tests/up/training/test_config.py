@@ -130,11 +130,11 @@ def test_given_samples_stand():
 
 
 @given(width=st.sampled_from([64, 128, 512, 1024, 2048]), batch=st.integers(1, 600), depth=st.integers(1, 40))
-def test_the_microbatch_fits_the_budget_the_batch_and_the_buffer(width, batch, depth):
+def test_the_microbatch_fits_the_budget_and_the_batch(width, batch, depth):
     settings = [f"model.width={width}", f"model.depth={depth}", f"training.batch={batch}", "training.batch_start=1"]
-    config = configure("paper-512", [*settings, "buffer.source_batch=40", "buffer.capacity_multiple=1"]).resolve(CPU)
+    config = configure("paper-512", settings).resolve(CPU)
     microbatch = config.training.microbatch
-    assert 1 <= microbatch <= min(8, batch, 40)
+    assert 1 <= microbatch <= min(8, batch)
     assert microbatch == 1 or activation_bytes(config.model, microbatch) <= 2**30
 
 
@@ -171,7 +171,7 @@ def test_a_card_takes_bfloat16_where_it_has_it_and_a_microbatch_for_its_memory(m
         ("training.batch_warmup_to=499999", ("batch_warmup_to", "499999", "500000")),
         ("training.batch_warmup_from=-1", ("batch_warmup_from", "-1")),
         ("training.microbatch=0", ("training.microbatch", "0")),
-        ("training.microbatch=2761", ("training.microbatch", "2761", "2760")),
+        ("training.batch=2761", ("training.batch", "2761", "2760")),
         ("training.precision=fp8", ("training.precision", "'fp8'", "bf16")),
         ("training.evaluate_every=0", ("training.evaluate_every", "0")),
         ("training.checkpoint_every=-2", ("training.checkpoint_every", "-2")),

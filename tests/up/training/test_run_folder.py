@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from tests.up.training.cases import ARCHITECTURES, CPU, same_tensors, small_config, small_state, weights
-from up.errors import InputError
+from up.errors import InputError, RunError
 from up.model.transformer import Transformer
 from up.training import run_folder
-from up.training.run_folder import create_run, load_model, open_run, require_free
+from up.training.run_folder import RunFolder, create_run, load_model, open_run, require_free
 from up.training.state import TrainingState
 
 
@@ -357,3 +358,30 @@ def test_weights_load_into_a_model_that_is_at_hand(saved):
     model = Transformer(state.config.model)
     run.load_weights(model)
     assert same_tensors(dict(model.state_dict()), weights(state))
+
+
+def test_the_latest_checkpoint_is_the_one_with_the_most_instances_not_the_last_name(tmp_path):
+    for name in ("100000000", "99000000", "99500000"):
+        (tmp_path / "checkpoints" / name).mkdir(parents=True)
+    run = RunFolder(tmp_path)
+    assert [folder.name for folder in run.checkpoints()] == ["99000000", "99500000", "100000000"]
+    assert run.instances_saved() == 10**8
+
+
+def test_a_checkpoint_that_cannot_be_written_is_a_failed_run_and_says_so(tmp_path, monkeypatch):
+    def full_disk(*_, **__):
+        raise SafetensorError("I/O error: no space left on device")
+
+    run = create_run(tmp_path / "run", small_config())
+    monkeypatch.setattr(run_folder, "save_file", full_disk)
+    with pytest.raises(RunError, match=r"cannot write .*model\.safetensors .*no space left"):
+        run.save(small_state())
+
+
+def test_provenance_names_the_commit_of_a_checkout(tmp_path):
+    run = create_run(tmp_path / "run", small_config())
+    run.append_provenance(CPU, ["up", "train"])
+    (record,) = json.loads((run.path / "provenance.json").read_text())
+    checkout = Path(__file__).parents[3]
+    assert record["commit"] is None or len(record["commit"]) == 40
+    assert (record["commit"] is None) == (not (checkout / ".git").exists())

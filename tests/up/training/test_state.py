@@ -209,3 +209,20 @@ def test_the_weights_of_another_model_are_refused_in_one_line():
     with pytest.raises(InputError, match="does not fit its configuration") as caught:
         state.restore(weights(wider), state.tensors())
     assert "\n" not in str(caught.value)
+
+
+def test_the_microbatch_changes_neither_the_instances_nor_the_losses():
+    """Each step draws its batch at once, so only rounding tells the microbatches apart."""
+    losses = []
+    for microbatch in (8, 4, 3, 1):
+        state = small_state(f"training.microbatch={microbatch}", "model.dropout=0")
+        losses.append([state.train_step().loss_bits for _ in range(3)])
+    for other in losses[1:]:
+        assert other == pytest.approx(losses[0], rel=1e-4)
+
+
+def test_a_card_that_runs_out_of_memory_is_a_failed_run_that_names_the_setting(monkeypatch):
+    state = small_state()
+    monkeypatch.setattr(state, "_loss", lambda _: (_ for _ in ()).throw(torch.OutOfMemoryError("CUDA out of memory")))
+    with pytest.raises(RunError, match=r"ran out of memory .* lower training\.microbatch"):
+        state.train_step()

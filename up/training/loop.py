@@ -102,8 +102,8 @@ def _passes(interval: int, before: int, after: int) -> bool:
 class _Clock:
     """Times the steps, smooths the rate, and writes at most one line of metrics a second.
 
-    The first step of a process carries the burn-in of the buffer and warms the device up, so that rate, share and
-    forecast start again with the second.
+    The first step of a process carries the burn-in of the buffer and warms the device up: its time in the source is
+    left out, and rate, share and forecast start again with the second.
     """
 
     def __init__(self, state: TrainingState) -> None:
@@ -128,6 +128,10 @@ class _Clock:
 
     def __exit__(self, *exception: object) -> None:
         seconds = time.perf_counter() - self.step_started
+        if self.steps == 0:
+            burn_in = self.state.stream.stopwatch.seconds() - self.source_before
+            self.source_before += burn_in
+            seconds -= burn_in
         self.training_seconds += seconds
         self.steps += 1
         rate = (self.state.instances - self.step_instances) / seconds

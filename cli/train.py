@@ -151,7 +151,7 @@ def _train(
     from up.training.loop import train as train_loop
 
     view = LiveView(cli) if not cli.quiet and cli.stderr.color_system is not None else LineView(cli)
-    rows, finished = (), None
+    rows, finished = run.last_evaluation(), None
     with view, stop_signals(view.on_stop) as should_stop:
         events = train_loop(run, state, prepared, should_stop=should_stop, on_activity=view.on_activity)
         for event in events:

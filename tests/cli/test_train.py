@@ -236,12 +236,18 @@ def test_resume_starts_afresh_where_no_checkpoint_was_reached(run, trained, copi
     assert all(torch.equal(whole[name], again[name]) for name in whole)
 
 
+def evaluations(path) -> list[dict]:
+    records = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
+    return [record for record in records if record["kind"] == "evaluation"]
+
+
 def test_resuming_a_finished_run_trains_no_further(run, copied):
     before = lines_of(copied)
     outcome = run("train", "--resume", "--out", str(copied), "--device", "cpu", "--json", "-q")
     assert (outcome.code, outcome.stderr) == (0, "")
     report = json.loads(outcome.stdout)
     assert (report["instances_trained"], report["complete"]) == (48, True)
+    assert [row["data"] for row in report["rows"]] == [row["data"] for row in evaluations(copied)[-1]["rows"]]
     assert lines_of(copied) == before
 
 

@@ -31,6 +31,7 @@ from torch import Tensor
 import up
 from up.config import from_dict, to_dict
 from up.errors import InputError, RunError
+from up.evaluation.rows import EvaluationRow
 from up.model.transformer import Transformer
 from up.training.config import RunConfig
 from up.training.state import TrainingState
@@ -136,6 +137,16 @@ class RunFolder:
             except (json.JSONDecodeError, KeyError, TypeError):
                 continue
         _write_text(self.metrics_path, "".join(f"{line}\n" for line in kept))
+
+    def last_evaluation(self) -> tuple[EvaluationRow, ...]:
+        """Return the rows of the latest evaluation in the metrics; none before the first."""
+        rows: tuple[EvaluationRow, ...] = ()
+        if self.metrics_path.exists():
+            for line in self.metrics_path.read_text(encoding="utf-8").splitlines():
+                record = json.loads(line)
+                if record.get("kind") == "evaluation":
+                    rows = tuple(from_dict(EvaluationRow, row) for row in record["rows"])
+        return rows
 
     def append_provenance(self, device: torch.device, command: Sequence[str]) -> None:
         """Record versions, commit, device and command line of a process that is about to work on the run."""

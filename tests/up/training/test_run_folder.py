@@ -1,5 +1,6 @@
 """A run on disk: what is written, that it continues exactly, and what is said about files that are not right."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from tests.up.training.cases import ARCHITECTURES, CPU, same_tensors, small_config, small_state, weights
 from up.errors import InputError, RunError
+from up.evaluation.rows import EvaluationRow, PositionBits
 from up.model.transformer import Transformer
 from up.training import run_folder
 from up.training.run_folder import RunFolder, create_run, load_model, open_run, require_free
@@ -385,3 +387,20 @@ def test_provenance_names_the_commit_of_a_checkout(tmp_path):
     checkout = Path(__file__).parents[3]
     assert record["commit"] is None or len(record["commit"]) == 40
     assert (record["commit"] is None) == (not (checkout / ".git").exists())
+
+
+def test_the_last_evaluation_is_read_back_as_it_was_written(tmp_path):
+    def row(bits):
+        positions = (PositionBits(first_position=1, last_position=1, bits=bits, stderr=0.1, markov_bits=8.0),)
+        numbers = dict.fromkeys(("stderr", "tail_bits", "tail_stderr", "markov_bits", "markov_tail_bits"), 4.5)
+        return EvaluationRow(
+            data="stdlib", source="files", samples=8, context_length=32, bits=bits, tail_positions=8, uniform_bits=8.0,
+            markov_order=1, markov_smoothing=0.01, positions=positions, **numbers,
+        )  # fmt: skip
+
+    run = create_run(tmp_path / "run", small_config())
+    assert run.last_evaluation() == ()
+    for instances, bits in ((8, 7.5), (16, 6.5)):
+        run.append_metrics({"kind": "evaluation", "instances": instances, "rows": [dataclasses.asdict(row(bits))]})
+        run.append_metrics({"kind": "progress", "instances": instances, "loss_bits": 1.0})
+    assert run.last_evaluation() == (row(6.5),)

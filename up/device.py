@@ -40,8 +40,8 @@ def resolve_device(name: str = "auto") -> torch.device:
 def single_thread() -> Iterator[None]:
     """Run PyTorch's CPU kernels on one thread meanwhile: for thousands of small kernels in a row.
 
-    A second thread wins a tenth there at best, and where another process keeps a core busy the threads' waiting for
-    each other at every kernel makes it many times slower (benchmarks/README.md).
+    A second thread wins a fifth there at best, and where another process keeps a core busy the threads' waiting for
+    each other at every kernel makes it several times slower (benchmarks/README.md).
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

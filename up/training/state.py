@@ -1,5 +1,8 @@
 """The state of a run in memory: model, optimiser, stream, generators, counters; and one training step.
 
+Deviation: the paper draws every microbatch from the buffer by itself, after a source batch of its own. Here each step
+draws its whole batch at once, after all source batches that are due, so that the size of the microbatch does not enter.
+
 Shape suffixes: B instances of a microbatch, T tokens, V vocabulary.
 """
 

@@ -13,18 +13,33 @@ from torch import Tensor
 State = dict[str, Tensor]
 
 
-def reference_logits(state: State, tokens_T: list[int], *, arch: str, heads: int, depth: int) -> Tensor:
-    """Return logits_TV of one sequence, in the type of the parameters and without dropout."""
+def reference_logits(
+    state: State, tokens_T: list[int], *, arch: str, heads: int, depth: int, base_width: int | None = None
+) -> Tensor:
+    """Return logits_TV of one sequence, in the type of the parameters and without dropout.
+
+    `base_width` is that of muP; None: standard parametrisation.
+    """
     x_TD = torch.stack([state["token_embedding.weight"][token] for token in tokens_T])
     if arch == "paper":
         x_TD = torch.stack([x_D + state["position_embedding.weight"][t] for t, x_D in enumerate(x_TD)])
     for index in range(depth):
         prefix = f"blocks.{index}."
         block = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
-        x_TD = paper_block(block, x_TD, heads) if arch == "paper" else modern_block(block, x_TD, heads)
+        if "alpha" in block:
+            inner = {name.removeprefix("block."): value for name, value in block.items()}
+            x_TD = x_TD + block["alpha"] * plain_block(inner, x_TD, heads, arch, base_width)
+        else:
+            x_TD = plain_block(block, x_TD, heads, arch, base_width)
     if arch == "modern":
         x_TD = torch.stack([rms_norm(x_D, state["norm.weight"]) for x_D in x_TD])
+    if base_width is not None:
+        x_TD = base_width * x_TD / x_TD.shape[1]
     return linear(state, "head", x_TD)
+
+
+def plain_block(block: State, x_TD: Tensor, heads: int, arch: str, base_width: int | None) -> Tensor:
+    return paper_block(block, x_TD, heads) if arch == "paper" else modern_block(block, x_TD, heads, base_width)
 
 
 def paper_block(block: State, x_TD: Tensor, heads: int) -> Tensor:
@@ -37,10 +52,14 @@ def paper_block(block: State, x_TD: Tensor, heads: int) -> Tensor:
     return torch.stack([layer_norm(x_D, block, "feedforward_norm") for x_D in x_TD])
 
 
-def modern_block(block: State, x_TD: Tensor, heads: int) -> Tensor:
+def modern_block(block: State, x_TD: Tensor, heads: int, base_width: int | None) -> Tensor:
     head_size = x_TD.shape[1] // heads
+    scale = 1 / math.sqrt(head_size)
+    if base_width is not None:
+        base_heads = max(1, base_width // 128)
+        scale = math.sqrt(base_width / base_heads) / head_size
     normed_TD = torch.stack([rms_norm(x_D, block["attention_norm.weight"]) for x_D in x_TD])
-    x_TD = x_TD + attention(block, normed_TD, heads, scale=1 / math.sqrt(head_size), rotate=True)
+    x_TD = x_TD + attention(block, normed_TD, heads, scale=scale, rotate=True)
     normed_TD = torch.stack([rms_norm(x_D, block["feedforward_norm.weight"]) for x_D in x_TD])
     gate_TF = linear(block, "feedforward.gate", normed_TD)
     gate_TF = gate_TF / (1 + torch.exp(-gate_TF))

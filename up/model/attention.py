@@ -70,12 +70,17 @@ class SelfAttention(nn.Module):
         self.output = nn.Linear(width, width, bias=bias)
         self.rotary = rotary
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
-        """Let each position gather from itself and the positions before it."""
+    def project(self, x_BTD: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return queries, keys and values, each (B, T, N, K), the first two turned where positions are rotary."""
         qkv_BTZNK = self.qkv(x_BTD).unflatten(-1, (3, self.num_heads, -1))
         q_BTNK, k_BTNK, v_BTNK = qkv_BTZNK.unbind(2)
         if self.rotary is not None:
             q_BTNK, k_BTNK = self.rotary(q_BTNK), self.rotary(k_BTNK)
+        return q_BTNK, k_BTNK, v_BTNK
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        """Let each position gather from itself and the positions before it."""
+        q_BTNK, k_BTNK, v_BTNK = self.project(x_BTD)
         gathered_BNTK = functional.scaled_dot_product_attention(
             q_BTNK.transpose(1, 2), k_BTNK.transpose(1, 2), v_BTNK.transpose(1, 2), is_causal=True, scale=self.scale
         )

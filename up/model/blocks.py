@@ -1,4 +1,4 @@
-"""The two kinds of transformer block: the paper's, and a modern one.
+"""The two kinds of transformer block, the paper's and a modern one, and progressive blocks made of either.
 
 Shape suffixes: B sequences, T positions, D width, F feed-forward hidden size.
 
@@ -6,6 +6,7 @@ Source: Bloem (2025), A.1 "Target architecture details" for `PaperBlock`; `Moder
 (pre-norm RMSNorm, SwiGLU of Shazeer 2020, no biases), which the paper does not use.
 """
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -80,3 +81,20 @@ class ModernBlock(nn.Module):
         """Apply the block."""
         x_BTD = x_BTD + self.dropout(self.attention(self.attention_norm(x_BTD)))
         return x_BTD + self.dropout(self.feedforward(self.feedforward_norm(x_BTD)))
+
+
+class ProgressiveBlock(nn.Module):
+    """A block in a residual connection of its own, x + alpha block(x), with a learnable scalar alpha that starts at 0.
+
+    At first it passes its input on, so that a model to which it is added in the middle of a run computes what it did
+    before; then alpha grows as the gradient tells it to (Bloem 2025, A.1, "Progressive scaling").
+    """
+
+    def __init__(self, block: nn.Module) -> None:
+        super().__init__()
+        self.block = block
+        self.alpha = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        """Apply the block and add its share."""
+        return x_BTD + self.alpha * self.block(x_BTD)

@@ -5,19 +5,25 @@ Source: Bloem (2025), section 6.2 (width, depth, heads, context) and appendix A.
 Deviation (erratum): the paper prints the depth as floor((ln w - 5.039) / 0.555), which gives 1, 2, 2 and 3 blocks for
 its widths 384, 512, 640 and 1024. With 0.0555, the value of its reference [20], and rounding to nearest, the formula
 gives 16, 22, 26 and 34, the depths in its table. That is the rule here.
+
+Deviation (erratum): section 6.2 says that the learning rate was tuned at width 384, A.1 says 640. The base width of
+maximal update parametrisation is 640 here, since A.1 gives the rate that belongs to it.
 """
 
 import dataclasses
 import math
 
-from up.config import require_one_of, require_positive
+from up.config import require_not_negative, require_one_of, require_positive
 from up.errors import InputError
 
 ARCHITECTURES = ("paper", "modern")
+PARAMETRISATIONS = ("mup", "standard")
+PAPER_GROUP = 8  # blocks that are enabled together (A.1, "Progressive scaling")
 
 # Far above anything that trains, low enough that a slip of the keyboard is caught before memory is asked for.
 _LARGEST = {
     "width": 16_384,
+    "base_width": 16_384,
     "depth": 1_024,
     "heads": 1_024,
     "context_length": 65_536,
@@ -54,6 +60,12 @@ class ModelConfig:
         vocabulary_size: number of tokens; 256 for bytes.
         dropout: probability of dropping an activation; None: 0.1 for `paper`, 0 for `modern`, which sees no instance
             twice and so has nothing to overfit.
+        parametrisation: `mup`, in which all widths share the learning rate of the base width (`up.model.mup`), or
+            `standard`.
+        base_width: the width at which both parametrisations are the same.
+        progressive_group: blocks that are enabled together while a run goes on; the first group is normal, later ones
+            are progressive (`up.model.blocks.ProgressiveBlock`). 0: all blocks are normal. None: 8 for `paper`, 0 for
+            `modern`.
         feedforward_multiplier: hidden size of the feed-forward network in widths, for two matrices; SwiGLU has three
             and takes two thirds of it (`feedforward_size`).
 
@@ -70,6 +82,9 @@ class ModelConfig:
     context_length: int = 512
     vocabulary_size: int = 256
     dropout: float | None = None
+    parametrisation: str = "mup"
+    base_width: int = 640
+    progressive_group: int | None = None
     feedforward_multiplier: int = 4
 
     def __post_init__(self) -> None:
@@ -81,6 +96,9 @@ class ModelConfig:
             require_positive("model", **{name: value})
             if value > largest:
                 raise InputError(f"model.{name} is too large", received=value, remedy=f"give at most {largest}")
+        require_one_of("model", "parametrisation", self.parametrisation, PARAMETRISATIONS)
+        if self.progressive_group is not None:
+            require_not_negative("model", progressive_group=self.progressive_group)
         if self.dropout is not None and not 0 <= self.dropout < 1:
             raise InputError(
                 "model.dropout must be a probability below 1", received=self.dropout, remedy="give e.g. 0.1, or 0"
@@ -122,8 +140,28 @@ class ModelConfig:
 
     @property
     def attention_scale(self) -> float:
-        """Factor on the attention scores: 1/k for `paper` (A.1), 1/sqrt(k) for `modern`."""
-        return 1 / self.head_size if self.arch == "paper" else self.head_size**-0.5
+        """Factor on the attention scores.
+
+        `paper`: 1/k (A.1), which is also muP's. `modern`: 1/sqrt(k), and in muP 1/k times the square root of the head
+        size at the base width, so that both agree there.
+        """
+        if self.arch == "paper":
+            return 1 / self.head_size
+        base_head_size = self.base_width / heads_for_width(self.base_width)
+        towards_mup = (base_head_size / self.head_size) ** 0.5 if self.parametrisation == "mup" else 1.0
+        return self.head_size**-0.5 * towards_mup
+
+    @property
+    def blocks_per_group(self) -> int:
+        """Blocks that are enabled together, after the default of the architecture; 0 where all are normal."""
+        if self.progressive_group is None:
+            return PAPER_GROUP if self.arch == "paper" else 0
+        return self.progressive_group
+
+    @property
+    def num_progressive_blocks(self) -> int:
+        """Blocks beyond the first group."""
+        return max(0, self.num_layers - self.blocks_per_group) if self.blocks_per_group else 0
 
     @property
     def feedforward_size(self) -> int:
@@ -135,10 +173,24 @@ class ModelConfig:
         >>> [ModelConfig(arch="modern", width=width).feedforward_size for width in (128, 384, 512, 1024)]
         [320, 1024, 1344, 2752]
         """
+        return self._feedforward_size(self.width)
+
+    @property
+    def base_feedforward_size(self) -> int:
+        """`feedforward_size` of the model of the base width."""
+        return self._feedforward_size(self.base_width)
+
+    def _feedforward_size(self, width: int) -> int:
         if self.arch == "paper":
-            return self.feedforward_multiplier * self.width
-        return max(64, 64 * round(self.feedforward_multiplier * self.width * 2 / 3 / 64))
+            return self.feedforward_multiplier * width
+        return max(64, 64 * round(self.feedforward_multiplier * width * 2 / 3 / 64))
 
     def resolve(self) -> "ModelConfig":
         """Return the same configuration with every rule written out, as a run stores it."""
-        return dataclasses.replace(self, depth=self.num_layers, heads=self.num_heads, dropout=self.dropout_probability)
+        return dataclasses.replace(
+            self,
+            depth=self.num_layers,
+            heads=self.num_heads,
+            dropout=self.dropout_probability,
+            progressive_group=self.blocks_per_group,
+        )

@@ -22,6 +22,7 @@ class ParameterCount:
         feedforward: all blocks.
         norms: all blocks, and the last norm in `modern`.
         head: the output layer.
+        progressive: one scalar for each progressive block.
 
     """
 
@@ -30,11 +31,12 @@ class ParameterCount:
     feedforward: int
     norms: int
     head: int
+    progressive: int
 
     @property
     def total(self) -> int:
         """All of them, P."""
-        return self.embeddings + self.matrices + self.norms
+        return self.embeddings + self.matrices + self.norms + self.progressive
 
     @property
     def matrices(self) -> int:
@@ -45,7 +47,8 @@ class ParameterCount:
 def parameter_breakdown(config: ModelConfig) -> ParameterCount:
     """Return the exact number of parameters in each part.
 
-    `paper`: attention 4 D^2 + D, feed-forward 2 D F + F + D, norms 4 D a block; `modern`: 4 D^2, 3 D F, 2 D.
+    `paper`: attention 4 D^2 + D, feed-forward 2 D F + F + D, norms 4 D a block; `modern`: 4 D^2, 3 D F, 2 D. Both: 1
+    for the scalar of a progressive block.
     """
     layers, width, hidden, vocabulary = (
         config.num_layers,
@@ -60,6 +63,7 @@ def parameter_breakdown(config: ModelConfig) -> ParameterCount:
             feedforward=layers * (2 * width * hidden + hidden + width),
             norms=layers * 4 * width,
             head=vocabulary * width + vocabulary,
+            progressive=config.num_progressive_blocks,
         )
     return ParameterCount(
         embeddings=vocabulary * width,
@@ -67,6 +71,7 @@ def parameter_breakdown(config: ModelConfig) -> ParameterCount:
         feedforward=layers * 3 * width * hidden,
         norms=(2 * layers + 1) * width,
         head=vocabulary * width,
+        progressive=config.num_progressive_blocks,
     )
 
 
@@ -74,7 +79,7 @@ def count_parameters(config: ModelConfig) -> int:
     """Return the exact number of parameters.
 
     >>> count_parameters(ModelConfig(width=512))
-    69843200
+    69843214
     """
     return parameter_breakdown(config).total
 
@@ -93,12 +98,14 @@ def training_flops_per_token(config: ModelConfig) -> int:
 def activation_bytes(config: ModelConfig, microbatch: int) -> int:
     """Return the bytes that a float32 forward pass and its cross-entropy keep for the backward pass.
 
-    For each token, the blocks (`_block_floats`), the input of the head (`modern`: that of the last norm, normalised
-    input and output), the logits and their log-softmax. Counted for the CPU kernels; those of a GPU keep less.
+    For each token, the blocks (`_block_floats`), D for what a progressive block multiplies by its scalar, the input of
+    the head (`modern`: that of the last norm, normalised input and output), the logits and their log-softmax. Counted
+    for the CPU kernels and with every block enabled; the kernels of a GPU keep less.
     """
     width, tokens = config.width, microbatch * config.context_length
+    blocks = config.num_layers * _block_floats(config) + config.num_progressive_blocks * width
     last = (width if config.arch == "paper" else 3 * width + 1) + 2 * config.vocabulary_size
-    return _FLOAT_BYTES * tokens * (config.num_layers * _block_floats(config) + last)
+    return _FLOAT_BYTES * tokens * (blocks + last)
 
 
 def estimate_training_memory(config: ModelConfig, microbatch: int) -> int:

@@ -1,14 +1,17 @@
 """Initial weights of the target transformer, drawn from an explicit generator; the only place where they are decided.
 
 Sources: Bloem (2025), A.1 for `paper` ("default PyTorch initializations"); Radford et al. (2019) for the scheme of
-`modern`: one standard deviation, divided by sqrt(2 depth) where a layer writes to the residual stream.
+`modern`: one standard deviation, divided by sqrt(2 depth) where a layer writes to the residual stream. Yang et al.
+(2021), table 8, for how the width enters.
 """
 
 import torch
 from torch import nn
 
 from up.model.attention import Rotary
+from up.model.blocks import ProgressiveBlock
 from up.model.config import ModelConfig
+from up.model.mup import base_fan_in
 
 MODERN_STANDARD_DEVIATION = 0.02
 
@@ -22,7 +25,11 @@ def initialise(model: nn.Module, config: ModelConfig, generator: torch.Generator
 
     `paper`: linear weights and biases from U(-1/sqrt(fan_in), 1/sqrt(fan_in)), embeddings from N(0, 1).
     `modern`: all matrices and embeddings from N(0, 0.02^2), residual projections from N(0, 0.02^2 / (2 depth)).
-    Normalisation layers start as 1 and 0 in both.
+    Normalisation layers start as 1 and 0 in both, the scalars of progressive blocks as 0.
+
+    So it is in standard parametrisation, and at the base width. In muP (`up.model.mup`) head and biases are drawn at
+    every width as at the base width, and the variance of the matrices inside the blocks is in proportion to 1/fan_in,
+    which that of `paper` is anyway.
 
     Args:
         model: a transformer whose parameters lie on the device of `generator`.
@@ -35,21 +42,21 @@ def initialise(model: nn.Module, config: ModelConfig, generator: torch.Generator
             module.reset_parameters()
         elif isinstance(module, Rotary):
             module.fill_tables()
-        elif isinstance(module, nn.Linear | nn.Embedding):
+        elif isinstance(module, ProgressiveBlock):
+            module.alpha.zero_()
+        elif isinstance(module, nn.Embedding):
+            deviation = 1.0 if config.arch == "paper" else MODERN_STANDARD_DEVIATION
+            module.weight.normal_(0.0, deviation, generator=generator)
+        elif isinstance(module, nn.Linear):
+            fan_in = module.in_features
+            base = base_fan_in(config, name) if config.parametrisation == "mup" else fan_in
+            inside = name.startswith("blocks.")
             if config.arch == "paper":
-                _pytorch_default(module, generator)
+                bound = (fan_in if inside else base) ** -0.5
+                module.weight.uniform_(-bound, bound, generator=generator)
+                if module.bias is not None:
+                    module.bias.uniform_(-(base**-0.5), base**-0.5, generator=generator)
             else:
-                residual = name.endswith(RESIDUAL_PROJECTIONS)
-                divisor = (2 * config.num_layers) ** 0.5 if residual else 1.0
-                module.weight.normal_(0.0, MODERN_STANDARD_DEVIATION / divisor, generator=generator)
-
-
-def _pytorch_default(module: nn.Linear | nn.Embedding, generator: torch.Generator) -> None:
-    """Draw as `reset_parameters` of the layer does, but from `generator`."""
-    if isinstance(module, nn.Embedding):
-        module.weight.normal_(generator=generator)
-        return
-    bound = module.in_features**-0.5
-    module.weight.uniform_(-bound, bound, generator=generator)
-    if module.bias is not None:
-        module.bias.uniform_(-bound, bound, generator=generator)
+                divisor = (2 * config.num_layers) ** 0.5 if name.endswith(RESIDUAL_PROJECTIONS) else 1.0
+                towards_mup = (base / fan_in) ** 0.5 if inside else 1.0
+                module.weight.normal_(0.0, MODERN_STANDARD_DEVIATION / divisor * towards_mup, generator=generator)

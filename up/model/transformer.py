@@ -15,9 +15,10 @@ from torch import Tensor, nn
 
 from up.errors import InputError
 from up.model.attention import Rotary
-from up.model.blocks import NORM_EPSILON, ModernBlock, PaperBlock
+from up.model.blocks import NORM_EPSILON, ModernBlock, PaperBlock, ProgressiveBlock
 from up.model.config import ModelConfig
 from up.model.initialisation import initialise
+from up.model.mup import output_scale
 
 __all__ = ["ModelConfig", "Transformer"]
 
@@ -35,8 +36,13 @@ class Transformer(nn.Module):
 
     Attributes:
         config: the configuration with its rules resolved.
+        enabled_blocks: the first blocks, so many, that take part in the forward pass; all at first. A progressive block
+            that was never enabled has alpha = 0 and would pass its input on, so leaving it out saves time and changes
+            no output; it gets no gradient, and no weight decay either.
 
     """
+
+    enabled_blocks: int
 
     def __init__(self, config: ModelConfig, generator: torch.Generator | None = None) -> None:
         super().__init__()
@@ -45,14 +51,18 @@ class Transformer(nn.Module):
             self.token_embedding = nn.Embedding(config.vocabulary_size, config.width)
             if config.arch == "paper":
                 self.position_embedding = nn.Embedding(config.context_length, config.width)
-                self.blocks = nn.ModuleList(PaperBlock(config) for _ in range(config.num_layers))
+                blocks = [PaperBlock(config) for _ in range(config.num_layers)]
                 self.norm = nn.Identity()  # each block ends with a layer norm
             else:
                 self.position_embedding = None
                 rotary = Rotary(config.context_length, config.head_size)
-                self.blocks = nn.ModuleList(ModernBlock(config, rotary) for _ in range(config.num_layers))
+                blocks = [ModernBlock(config, rotary) for _ in range(config.num_layers)]
                 self.norm = nn.RMSNorm(config.width, eps=NORM_EPSILON)
+            normal = config.num_layers - config.num_progressive_blocks
+            self.blocks = nn.ModuleList(blocks[:normal] + [ProgressiveBlock(block) for block in blocks[normal:]])
             self.head = nn.Linear(config.width, config.vocabulary_size, bias=config.arch == "paper")
+        self.output_scale = output_scale(config)
+        self.enabled_blocks = config.num_layers
         self.to_empty(device="cpu")
         initialise(self, config, generator if generator is not None else torch.Generator().manual_seed(0))
 
@@ -73,10 +83,11 @@ class Transformer(nn.Module):
                 received=length,
                 remedy="cut them, or train a model with a larger context_length",
             )
+        assert 0 < self.enabled_blocks <= len(self.blocks)
         x_BTD = self.token_embedding(tokens_BT.long())
         if self.position_embedding is not None:
             x_BTD = x_BTD + self.position_embedding.weight[:length]
-        for block in self.blocks:
+        for block in self.blocks[: self.enabled_blocks]:
             x_BTD = block(x_BTD)
-        logits_BTV = self.head(self.norm(x_BTD))
+        logits_BTV = self.head(self.norm(x_BTD) * self.output_scale)
         return logits_BTV.to(self.head.weight.dtype)

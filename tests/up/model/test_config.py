@@ -30,21 +30,58 @@ def test_depth_and_heads_have_floors_and_never_fall_with_width(width: int) -> No
 def test_resolve_writes_every_rule_out_and_changes_nothing_else() -> None:
     config = ModelConfig(arch="modern", width=256, vocabulary_size=17)
     resolved = config.resolve()
-    assert (resolved.depth, resolved.heads, resolved.dropout) == (9, 2, 0.0)
-    assert dataclasses.replace(resolved, depth=None, heads=None, dropout=None) == config
+    assert (resolved.depth, resolved.heads, resolved.dropout, resolved.progressive_group) == (9, 2, 0.0, 0)
+    assert dataclasses.replace(resolved, depth=None, heads=None, dropout=None, progressive_group=None) == config
     assert resolved.resolve() == resolved
     assert from_dict(ModelConfig, to_dict(resolved)) == resolved
 
 
 def test_given_values_win_over_the_rules() -> None:
-    config = ModelConfig(width=256, depth=1, heads=8, dropout=0.0)
-    assert (config.num_layers, config.num_heads, config.dropout_probability) == (1, 8, 0.0)
+    config = ModelConfig(width=256, depth=5, heads=8, dropout=0.0, progressive_group=3)
+    assert (config.num_layers, config.num_heads, config.dropout_probability) == (5, 8, 0.0)
+    assert (config.blocks_per_group, config.num_progressive_blocks) == (3, 2)
     assert config.resolve() == config
 
 
 def test_dropout_defaults_by_architecture() -> None:
     assert ModelConfig(width=128).dropout_probability == 0.1
     assert ModelConfig(arch="modern", width=128).dropout_probability == 0.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "group", "progressive"),
+    [
+        ({"width": 384}, 8, 8),
+        ({"width": 512}, 8, 14),
+        ({"width": 512, "depth": 8}, 8, 0),
+        ({"width": 512, "depth": 3}, 8, 0),
+        ({"width": 512, "progressive_group": 0}, 0, 0),
+        ({"arch": "modern", "width": 512}, 0, 0),
+        ({"arch": "modern", "width": 512, "progressive_group": 4}, 4, 18),
+    ],
+)
+def test_blocks_beyond_the_first_group_are_progressive_by_default_in_the_paper(
+    settings: dict, group: int, progressive: int
+) -> None:
+    for config in (ModelConfig(**settings), ModelConfig(**settings).resolve()):
+        assert (config.blocks_per_group, config.num_progressive_blocks) == (group, progressive)
+
+
+@pytest.mark.parametrize("parametrisation", ["mup", "standard"])
+@pytest.mark.parametrize("width", [384, 512, 640, 1024])
+def test_heads_of_128_are_scaled_alike_in_both_parametrisations(parametrisation: str, width: int) -> None:
+    assert ModelConfig(width=width, parametrisation=parametrisation).attention_scale == 1 / 128
+    assert ModelConfig(arch="modern", width=width, parametrisation=parametrisation).attention_scale == 128**-0.5
+
+
+def test_attention_scale_falls_with_the_head_size_itself_in_mup_and_with_its_root_in_standard_modern() -> None:
+    def ratio(**settings: object) -> float:
+        one, other = (ModelConfig(**settings, width=width, heads=2).attention_scale for width in (256, 1024))
+        return one / other
+
+    assert ratio(arch="paper") == ratio(arch="paper", parametrisation="standard") == 4
+    assert ratio(arch="modern") == pytest.approx(4)
+    assert ratio(arch="modern", parametrisation="standard") == 2
 
 
 @given(st.integers(1, 128))
@@ -73,6 +110,10 @@ def test_swiglu_holds_about_as_many_weights_as_the_two_matrices_of_the_paper(uni
         ({"context_length": 10**8}, "context_length"),
         ({"vocabulary_size": 0}, "vocabulary_size"),
         ({"feedforward_multiplier": 0}, "feedforward_multiplier"),
+        ({"parametrisation": "ntk"}, "parametrisation"),
+        ({"base_width": 0}, "base_width"),
+        ({"base_width": 16_512}, "base_width"),
+        ({"progressive_group": -1}, "progressive_group"),
         ({"dropout": -0.1}, "dropout"),
         ({"dropout": 1.0}, "dropout"),
         ({"dropout": math.nan}, "dropout"),

@@ -17,6 +17,7 @@ SHAPES = [
     {"width": 24, "depth": 3, "heads": 2, "context_length": 7, "vocabulary_size": 19},
     {"width": 128},
     {"width": 256, "depth": 1, "feedforward_multiplier": 3},
+    {"width": 24, "depth": 5, "progressive_group": 2},
 ]
 
 
@@ -24,12 +25,12 @@ SHAPES = [
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_part_is_counted_exactly(arch: str, shape: dict) -> None:
     config = ModelConfig(arch=arch, **shape)
-    counted = {"embedding": 0, "attention.": 0, "feedforward.": 0, "norm": 0, "head": 0}
+    counted = {"embedding": 0, "attention.": 0, "feedforward.": 0, "norm": 0, "head": 0, "alpha": 0}
     for name, parameter in Transformer(config).named_parameters():
         (part,) = [part for part in counted if part in name]
         counted[part] += parameter.numel()
     parts = parameter_breakdown(config)
-    expected = (parts.embeddings, parts.attention, parts.feedforward, parts.norms, parts.head)
+    expected = (parts.embeddings, parts.attention, parts.feedforward, parts.norms, parts.head, parts.progressive)
     assert tuple(counted.values()) == expected
     assert count_parameters(config) == sum(counted.values())
 
@@ -37,7 +38,7 @@ def test_every_part_is_counted_exactly(arch: str, shape: dict) -> None:
 def test_width_512_has_22_blocks_and_about_70_million_parameters() -> None:
     config = ModelConfig(width=512)
     assert config.num_layers == 22
-    assert count_parameters(config) == 69_843_200
+    assert count_parameters(config) == 69_843_214  # 14 of them scalars of progressive blocks
     assert count_parameters(ModelConfig(arch="modern", width=512)) == pytest.approx(70e6, rel=0.02)
 
 
@@ -74,8 +75,10 @@ def saved_for_backward(config: ModelConfig, microbatch: int) -> int:
 
 @pytest.mark.parametrize("arch", ["paper", "modern"])
 @pytest.mark.parametrize("dropout", [0.0, 0.1])
-def test_activations_are_those_that_autograd_keeps(arch: str, dropout: float) -> None:
-    config = ModelConfig(arch=arch, width=128, depth=3, heads=2, context_length=64, dropout=dropout)
+@pytest.mark.parametrize("group", [0, 1])
+def test_activations_are_those_that_autograd_keeps(arch: str, dropout: float, group: int) -> None:
+    shape = {"width": 128, "depth": 3, "heads": 2, "context_length": 64, "progressive_group": group}
+    config = ModelConfig(arch=arch, dropout=dropout, **shape)
     assert activation_bytes(config, 4) == pytest.approx(saved_for_backward(config, 4), rel=0.02)
 
 

@@ -16,8 +16,8 @@ def generator(seed: int = 1) -> torch.Generator:
 
 
 def small(arch: str, **changes: object) -> ModelConfig:
-    settings = {"width": 24, "depth": 2, "heads": 3, "context_length": 11, "vocabulary_size": 19, **changes}
-    return ModelConfig(arch=arch, **settings)
+    settings = {"width": 24, "depth": 2, "heads": 3, "context_length": 11, "vocabulary_size": 19, "base_width": 48}
+    return ModelConfig(arch=arch, **{**settings, **changes})
 
 
 def perturbed(config: ModelConfig) -> Transformer:
@@ -37,7 +37,12 @@ def reference(model: Transformer, tokens_BT: Tensor) -> Tensor:
     return torch.stack(
         [
             reference_logits(
-                model.state_dict(), row.tolist(), arch=config.arch, heads=config.num_heads, depth=config.num_layers
+                model.state_dict(),
+                row.tolist(),
+                arch=config.arch,
+                heads=config.num_heads,
+                depth=config.num_layers,
+                base_width=config.base_width if config.parametrisation == "mup" else None,
             )
             for row in tokens_BT
         ]
@@ -45,9 +50,19 @@ def reference(model: Transformer, tokens_BT: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-@pytest.mark.parametrize("length", [1, 7, 11])
-def test_equals_the_slow_reference_at_float64(arch: str, length: int) -> None:
-    model = perturbed(small(arch))
+@pytest.mark.parametrize(
+    ("length", "settings"),
+    [
+        (1, {}),
+        (7, {}),
+        (11, {}),
+        (11, {"parametrisation": "standard"}),
+        (11, {"base_width": 24}),
+        (7, {"depth": 5, "progressive_group": 2}),
+    ],
+)
+def test_equals_the_slow_reference_at_float64(arch: str, length: int, settings: dict) -> None:
+    model = perturbed(small(arch, **settings))
     tokens_BT = random_tokens(2, length)
     expected_BTV = reference(model, tokens_BT)
     assert expected_BTV.std() > 0.5  # logits that differ, so that agreement says something
@@ -57,7 +72,7 @@ def test_equals_the_slow_reference_at_float64(arch: str, length: int) -> None:
 
 @pytest.mark.parametrize(("arch", "power"), [("paper", -1.0), ("modern", -0.5)])
 def test_attention_scale_is_that_of_the_architecture_and_matters(arch: str, power: float) -> None:
-    model = perturbed(small(arch))
+    model = perturbed(small(arch, parametrisation="standard"))
     tokens_BT = random_tokens(2, 11)
     expected_BTV = reference(model, tokens_BT)
     for exponent in (-1.0, -0.5):
@@ -136,7 +151,7 @@ def test_a_seed_decides_every_weight_and_the_global_generator_is_left_alone(arch
 
 
 def test_paper_is_initialised_as_pytorch_initialises_by_default() -> None:
-    model = Transformer(ModelConfig(width=256, depth=1), generator())
+    model = Transformer(ModelConfig(width=256, depth=1, parametrisation="standard"), generator())
     for module in model.modules():
         if isinstance(module, torch.nn.Linear):
             bound = module.in_features**-0.5
@@ -151,7 +166,7 @@ def test_paper_is_initialised_as_pytorch_initialises_by_default() -> None:
 
 
 def test_modern_shrinks_the_projections_into_the_residual_stream() -> None:
-    model = Transformer(ModelConfig(arch="modern", width=128, depth=8), generator())
+    model = Transformer(ModelConfig(arch="modern", width=128, depth=8, parametrisation="standard"), generator())
     for name, parameter in model.named_parameters():
         if name.endswith("norm.weight"):
             assert bool((parameter == 1).all())
@@ -180,7 +195,8 @@ def test_a_gradient_reaches_every_parameter(arch: str) -> None:
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_22_blocks_give_finite_gradients_at_initialisation(arch: str) -> None:
-    model = Transformer(ModelConfig(arch=arch, width=64, depth=22, context_length=32), generator())
+    config = ModelConfig(arch=arch, width=64, depth=22, context_length=32, progressive_group=0)
+    model = Transformer(config, generator())
     tokens_BT = random_tokens(2, 32, 256)
     functional.cross_entropy(model(tokens_BT).flatten(0, 1), tokens_BT.flatten()).backward()
     norms = torch.stack([p.grad.norm() for p in model.parameters() if p.grad is not None])

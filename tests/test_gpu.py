@@ -1,7 +1,5 @@
 """What must hold on a GPU: the same function as on the CPU, a training run, and its exact continuation there."""
 
-import json
-
 import pytest
 import torch
 
@@ -77,9 +75,26 @@ def test_a_run_trains_in_bf16_and_continues_exactly(arch, tmp_path):
     assert 0 < continued.instances < 128
     assert list(train(halves, continued, prepared))[-1].complete
 
-    def losses(run):
-        records = [json.loads(line) for line in run.metrics_path.read_text().splitlines()]
-        return [r["loss_bits"] for r in records if r["kind"] == "progress" and r["instances"] == 128]
+    one, other = (run.metrics.history().progress for run in (whole, halves))
+    assert [record.instances for record in one] == [record.instances for record in other] == [32, 64, 96, 128]
+    assert [record.loss_bits for record in one] == pytest.approx([record.loss_bits for record in other], abs=1e-3)
+    assert all(record.loss_bits < 9 and record.skipped_steps == 0 for record in one)
 
-    assert losses(whole) == pytest.approx(losses(halves), abs=1e-3)
-    assert all(bits < 9 for bits in losses(whole))
+
+def test_blocks_that_are_enabled_on_the_way_train_on_a_card(tmp_path):
+    device = torch.device("cuda")
+    settings = ["model.width=128", "model.depth=4", "model.progressive_group=2", "training.enable_every=64"]
+    settings += ["training.instances=128", "training.batch=32", "training.batch_start=32", "model.arch=paper"]
+    config = configure("tiny", settings).resolve(device)
+    run, state = create_run(tmp_path / "run", config), TrainingState(config, device)
+    results = [state.train_step() for _ in range(2)]
+    run.save(state)
+    results += [state.train_step() for _ in range(2)]
+    assert not any(result.skipped for result in results)
+    assert all(block.alpha.item() != 0 for block in state.model.blocks[2:])
+    restored = TrainingState(config, device)
+    run.restore(restored)
+    assert restored.model.enabled_blocks == 4
+    assert [restored.train_step().loss_bits for _ in range(2)] == pytest.approx(
+        [result.loss_bits for result in results[2:]], abs=1e-3
+    )

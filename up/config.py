@@ -6,6 +6,7 @@ and changing single fields from the command line (`override`).
 """
 
 import dataclasses
+import functools
 import json
 import math
 import types
@@ -23,6 +24,21 @@ def to_dict(config: Any) -> dict[str, Any]:
     return dataclasses.asdict(config)
 
 
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested dictionaries as one, with dotted names.
+
+    >>> flatten({"seed": 0, "model": {"width": 128}})
+    {'seed': 0, 'model.width': 128}
+    """
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
 def from_dict(config_type: type[ConfigT], values: Mapping[str, Any], *, where: str = "") -> ConfigT:
     """Build a configuration from nested dictionaries.
 
@@ -36,7 +52,7 @@ def from_dict(config_type: type[ConfigT], values: Mapping[str, Any], *, where: s
 
     """
     fields = {field.name: field for field in dataclasses.fields(config_type)}  # type: ignore[arg-type]
-    hints = typing.get_type_hints(config_type)
+    hints = _type_hints(config_type)
     arguments: dict[str, Any] = {}
     for name, value in values.items():
         if name not in fields:
@@ -119,6 +135,11 @@ def require_one_of(owner: str, name: str, value: str, allowed: Iterable[str]) ->
     allowed = list(allowed)
     if value not in allowed:
         raise InputError(f"unknown {owner}.{name}", received=value, remedy=f"use one of {', '.join(allowed)}")
+
+
+@functools.cache
+def _type_hints(config_type: type) -> dict[str, Any]:
+    return typing.get_type_hints(config_type)
 
 
 def _is_finite(value: float) -> bool:

@@ -86,11 +86,12 @@ def describe_device(device: torch.device) -> DeviceInfo:
     memory_bytes = 0
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    threads = torch.get_num_threads()
     return DeviceInfo(
         name=str(device),
-        description=f"{torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads",
+        description=f"{torch.backends.cpu.get_cpu_capability()}, {threads} thread{'' if threads == 1 else 's'}",
         memory_bytes=memory_bytes,
-        cores=torch.get_num_threads(),
+        cores=threads,
         bf16=device.type == "cpu" and _cpu_has_bf16(),
     )
 

@@ -1,8 +1,4 @@
-"""The configuration of a run: one tree of settings, and what of it a device settles.
-
-Deviation: maximal update parametrisation (A.1) is not implemented yet; every width trains at the rate that the paper
-tuned at width 640, in standard parametrisation.
-"""
+"""The configuration of a run: one tree of settings, and what of it a device settles."""
 
 import dataclasses
 
@@ -32,7 +28,7 @@ class TrainingConfig:
 
     Attributes:
         instances: length of the run.
-        learning_rate: peak rate of AdamW.
+        learning_rate: peak rate of AdamW, at the model's base width; muP derives that of every other width from it.
         warmup_instances: the rate rises linearly from 0 over these.
         halving_instances: from then on the rate halves every so many.
         weight_decay: of AdamW, on all parameters.
@@ -42,9 +38,11 @@ class TrainingConfig:
         batch_start: instances per step at first.
         batch_warmup_from: the batch grows linearly from here,
         batch_warmup_to: to here.
+        enable_every: instances after which the next group of progressive blocks is enabled.
         microbatch: instances in one forward and backward pass; does not change the result but for rounding and dropout.
             None: as many as fit.
         precision: `fp32`, `bf16` (autocast), or `auto`: bf16 on a GPU that has it.
+        stop_after_skipped: a step whose loss or gradient is not finite is skipped; so many in a row end the run.
         evaluate_every: instances between evaluations.
         checkpoint_every: instances between checkpoints.
     """
@@ -60,14 +58,16 @@ class TrainingConfig:
     batch_start: int = 69
     batch_warmup_from: int = 500_000
     batch_warmup_to: int = 1_000_000
+    enable_every: int = 10_000
     microbatch: int | None = None
     precision: str = "auto"
+    stop_after_skipped: int = 10
     evaluate_every: int = 100_000
     checkpoint_every: int = 100_000
 
     def __post_init__(self) -> None:
         positive = ("instances", "learning_rate", "halving_instances", "gradient_clip", "batch", "batch_start")
-        positive += ("evaluate_every", "checkpoint_every")
+        positive += ("enable_every", "stop_after_skipped", "evaluate_every", "checkpoint_every")
         require_positive("training", **{name: getattr(self, name) for name in positive})
         not_negative = ("warmup_instances", "weight_decay", "batch_warmup_from")
         require_not_negative("training", **{name: getattr(self, name) for name in not_negative})
@@ -165,6 +165,10 @@ class RunConfig:
             training=training,
             evaluation=evaluation,
         )
+
+    def component_seeds(self) -> dict[str, int]:
+        """Return the seed of each component's generator."""
+        return {component: self.generator(component).initial_seed() for component in _COMPONENTS}
 
     def generator(self, component: str, device: torch.device | str = "cpu") -> torch.Generator:
         """Return the fresh generator of one component (`model`, `source`, `buffer`, `dropout`)."""

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from up.evaluation.rows import EvaluationRow
+from up.training.metrics import ProgressRecord, TimingRecord
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -11,30 +12,21 @@ class Progress:
     """One optimiser step was taken.
 
     Attributes:
-        instances: trained on so far.
+        record: what was learnt, as the metrics keep it.
+        timing: how fast, as the timings keep it.
         total_instances: length of the run.
-        step: optimiser steps so far.
-        loss_bits: mean loss over the step's batch, bits per character.
-        learning_rate: of this step.
-        gradient_norm: before clipping.
-        instances_per_second: over the last steps, evaluation and checkpoints not counted.
-        source_share: part of the training time spent in the source, 0 to 1.
-        depth_histogram: rows of the buffer at depth 0, 1, 2, ...
-        elapsed_seconds: since this process started training.
         remaining_seconds: estimate for the rest of the run.
     """
 
-    instances: int
+    record: ProgressRecord
+    timing: TimingRecord
     total_instances: int
-    step: int
-    loss_bits: float
-    learning_rate: float
-    gradient_norm: float
-    instances_per_second: float
-    source_share: float
-    depth_histogram: tuple[int, ...]
-    elapsed_seconds: float
     remaining_seconds: float
+
+    @property
+    def instances(self) -> int:
+        """Trained on so far."""
+        return self.record.instances
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -2,22 +2,23 @@
 
 for event in train(run, state, prepared):
     match event:
-        case Progress(loss_bits=bits): ...
+        case Progress(record=record): ...
 """
 
-import dataclasses
 import functools
 import time
 from collections.abc import Callable, Iterator
 
+from up.errors import RunError
 from up.evaluation.bits import PreparedEvaluation
 from up.evaluation.rows import EvaluationRow
 from up.training.events import Evaluated, Event, Finished, Progress, Saved
+from up.training.metrics import EvaluationRecord, ProgressRecord, TimingRecord, finite_or_none
 from up.training.run_folder import RunFolder
 from up.training.state import StepResult, TrainingState
 
 _RATE_SMOOTHING = 0.9
-_METRICS_SECONDS = 1.0
+_TIMING_SECONDS = 1.0
 
 
 def train(
@@ -31,43 +32,47 @@ def train(
     """Train until the run's last instance, or until `should_stop` says so between two steps.
 
     An evaluation and a checkpoint follow whenever their interval is passed, and both come at the end. A stopped run
-    gives up an evaluation that is under way and saves a checkpoint at once.
+    gives up an evaluation that is under way and saves a checkpoint at once; when it is resumed, it begins with that
+    evaluation.
 
     Args:
         run: where metrics and checkpoints go.
-        state: fresh or restored.
+        state: fresh, or restored from the run.
         prepared: slices and baselines of the evaluations.
         should_stop: asked after every step and every batch of an evaluation.
         on_activity: called with `step` or `evaluation`, instances or slices done, and in all, while one is under way.
 
     Yields:
         `Progress` after every step, and `Evaluated`, `Saved`, `Finished`.
+
+    Raises:
+        RunError: so many steps in a row were skipped as the configuration allows, after a checkpoint; or a file
+            cannot be written.
     """
     training = state.config.training
     clock = _Clock(state)
-    while state.instances < training.instances:
-        before = state.instances
+    _, last = run.metrics.latest()
+    evaluated = last.instances if last is not None else 0
+    while True:
+        if _due(training.evaluate_every, evaluated, state) and not should_stop():
+            rows = _evaluate(state, prepared, should_stop, functools.partial(on_activity, "evaluation"))
+            if rows:
+                evaluated = state.instances
+                run.metrics.append(EvaluationRecord(instances=state.instances, rows=rows))
+                yield Evaluated(instances=state.instances, rows=rows)
+                if run.instances_saved() == state.instances:  # by a stop, which gave this evaluation up
+                    run.save(state)
+        failing = state.skipped_in_row >= training.stop_after_skipped
+        if should_stop() or failing or _due(training.checkpoint_every, run.instances_saved(), state):
+            yield Saved(instances=state.instances, path=run.save(state))
+        if failing:
+            raise _diverged(state)
+        if should_stop() or state.instances == training.instances:
+            break
         with clock:
             result = state.train_step(functools.partial(on_activity, "step"))
         yield clock.progress(result, run)
-        ending = state.instances == training.instances
-        if not should_stop() and (ending or _passes(training.evaluate_every, before, state.instances)):
-            rows = _evaluate(state, prepared, should_stop, functools.partial(on_activity, "evaluation"))
-            if rows:
-                run.append_metrics(
-                    {
-                        "kind": "evaluation",
-                        "instances": state.instances,
-                        "rows": [dataclasses.asdict(row) for row in rows],
-                    }
-                )
-                yield Evaluated(instances=state.instances, rows=rows)
-        stopping = should_stop()
-        if ending or stopping or _passes(training.checkpoint_every, before, state.instances):
-            yield Saved(instances=state.instances, path=run.save(state))
-        if stopping:
-            break
-    complete = state.instances == training.instances
+    complete = state.instances == training.instances and evaluated == state.instances
     yield Finished(instances=state.instances, elapsed_seconds=clock.elapsed(), complete=complete)
 
 
@@ -94,13 +99,22 @@ def _evaluate(
         return ()
 
 
-def _passes(interval: int, before: int, after: int) -> bool:
-    """Whether a multiple of `interval` lies in (before, after]."""
-    return after // interval > before // interval
+def _due(interval: int, done_at: int, state: TrainingState) -> bool:
+    """Whether a multiple of `interval`, or the end of the run, was passed since something was done last."""
+    passed = state.instances // interval > done_at // interval
+    return passed or (state.instances == state.config.training.instances and done_at != state.instances)
+
+
+def _diverged(state: TrainingState) -> RunError:
+    return RunError(
+        f"{state.skipped_in_row} steps in a row had a loss or gradient that was not finite; the state is saved after "
+        f"{state.instances:,} instances: start a new run with a training.learning_rate below "
+        f"{state.config.training.learning_rate:g}, a longer training.warmup_instances, or training.precision=fp32"
+    )
 
 
 class _Clock:
-    """Times the steps, smooths the rate, and writes at most one line of metrics a second.
+    """Times the steps, smooths the rate, and writes at most one line of timings a second.
 
     The first step of a process carries the burn-in of the buffer and warms the device up: its time in the source is
     left out, and rate, share and forecast start again with the second.
@@ -110,7 +124,7 @@ class _Clock:
         self.state = state
         self.started = time.perf_counter()
         self.steps = 0
-        self.last_metrics = 0.0
+        self.last_timing = 0.0
         self._restart()
 
     def _restart(self) -> None:
@@ -125,6 +139,7 @@ class _Clock:
             self._restart()
         self.step_started = time.perf_counter()
         self.step_instances = self.state.instances
+        self.step_blocks = self.state.model.enabled_blocks
 
     def __exit__(self, *exception: object) -> None:
         seconds = time.perf_counter() - self.step_started
@@ -142,27 +157,37 @@ class _Clock:
         return time.perf_counter() - self.started
 
     def progress(self, result: StepResult, run: RunFolder) -> Progress:
-        """Return the event of a step, and append it to the metrics if the last line is old enough."""
+        """Return the event of a step, and write it down; its timing only if the last line is old enough."""
         state = self.state
         total = state.config.training.instances
         # Evaluations and checkpoints go on at the share of the time that they had so far.
         overhead = (time.perf_counter() - self.counted_from) / self.training_seconds
         source_seconds = state.stream.stopwatch.seconds() - self.source_before
         mean_rate = (state.instances - self.instances_before) / self.training_seconds
-        event = Progress(
+        record = ProgressRecord(
             instances=state.instances,
-            total_instances=total,
             step=state.step,
-            loss_bits=result.loss_bits,
+            batch=result.batch,
+            loss_bits=finite_or_none(result.loss_bits),
             learning_rate=result.learning_rate,
-            gradient_norm=result.gradient_norm,
+            gradient_norm=finite_or_none(result.gradient_norm),
+            enabled_blocks=self.step_blocks,
+            skipped_steps=state.skipped,
+            depth_histogram=state.stream.buffer.depth_histogram(),
+        )
+        timing = TimingRecord(
+            instances=state.instances,
             instances_per_second=self.rate,
             source_share=min(1.0, source_seconds / self.training_seconds),
-            depth_histogram=state.stream.buffer.depth_histogram(),
             elapsed_seconds=self.elapsed(),
+        )
+        run.metrics.append(record)
+        if self.elapsed() - self.last_timing >= _TIMING_SECONDS or state.instances == total:
+            self.last_timing = self.elapsed()
+            run.metrics.append(timing)
+        return Progress(
+            record=record,
+            timing=timing,
+            total_instances=total,
             remaining_seconds=(total - state.instances) / mean_rate * overhead,
         )
-        if self.elapsed() - self.last_metrics >= _METRICS_SECONDS or state.instances == total:
-            self.last_metrics = self.elapsed()
-            run.append_metrics({"kind": "progress", **dataclasses.asdict(event)})
-        return event

@@ -13,10 +13,10 @@ fill the buffer with some source batches before the first instance, and draw LST
 import dataclasses
 import importlib.resources
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from up.config import from_dict, override, to_dict
+from up.config import flatten, from_dict, override, to_dict
 from up.errors import InputError
 from up.training.config import RunConfig
 
@@ -28,6 +28,7 @@ _SCHEDULE_LENGTHS = (
     "halving_instances",
     "batch_warmup_from",
     "batch_warmup_to",
+    "enable_every",
     "evaluate_every",
     "checkpoint_every",
 )
@@ -76,7 +77,7 @@ def differing_settings(one: RunConfig, other: RunConfig, *, assignments: Sequenc
     Microbatch, precision, sequences per model and samples may be left to the device: they count only where one of the
     `a.b=c` assignments sets them.
     """
-    left, right = _flatten(to_dict(one)), _flatten(to_dict(other))
+    left, right = flatten(to_dict(one)), flatten(to_dict(other))
     ignored = _SETTLED_BY_DEVICE - {_name(assignment) for assignment in assignments}
     return [name for name in left if name not in ignored and left[name] != right[name]]
 
@@ -93,16 +94,6 @@ def _stretch(preset: RunConfig, lengths: Sequence[str]) -> RunConfig:
         name: max(1, round(length * stretch)) for name in _SCHEDULE_LENGTHS if (length := getattr(training, name))
     }
     return dataclasses.replace(preset, training=dataclasses.replace(training, **stretched))
-
-
-def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, dict):
-            flat |= _flatten(value, f"{prefix}{name}.")
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat
 
 
 def _read_preset(name: str) -> dict[str, Any]:

@@ -15,19 +15,32 @@ import torch
 from torch import Tensor, nn
 
 from up.errors import InputError, RunError
+from up.model.mup import parameter_groups
 from up.model.transformer import Transformer
 from up.sources.stream import InstanceStream
 from up.training.config import RunConfig
-from up.training.schedule import batch_size, learning_rate
+from up.training.schedule import batch_size, enabled_blocks, learning_rate
+
+_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StepResult:
-    """One optimiser step: mean loss in bits per character, the rate used, the gradient's norm before clipping."""
+    """One optimiser step.
 
+    Attributes:
+        batch: instances that it trained on.
+        loss_bits: mean loss in bits per character.
+        learning_rate: at the base width.
+        gradient_norm: before clipping.
+        skipped: loss or gradient was not finite, and no weight was changed.
+    """
+
+    batch: int
     loss_bits: float
     learning_rate: float
     gradient_norm: float
+    skipped: bool
 
 
 class TrainingState:
@@ -40,14 +53,16 @@ class TrainingState:
     Attributes:
         instances: trained on so far.
         step: optimiser steps so far.
+        skipped: steps so far that were skipped.
+        skipped_in_row: the latest steps that were skipped, without one in between that was not.
     """
 
     def __init__(self, config: RunConfig, device: torch.device) -> None:
         self.config = config
         self.device = device
-        self.instances = 0
-        self.step = 0
+        self.instances = self.step = self.skipped = self.skipped_in_row = 0
         self.model = Transformer(config.model, config.generator("model")).to(device)
+        self.model.enabled_blocks = enabled_blocks(config.model, config.training, 0)
         self.stream = InstanceStream(
             source=config.source,
             buffer=config.buffer,
@@ -56,11 +71,14 @@ class TrainingState:
             source_generator=config.generator("source", device),
             buffer_generator=config.generator("buffer", device),
         )
+        training = config.training
+        groups = parameter_groups(self.model, config.model)
+        for group in groups:
+            group["weight_decay"] = training.weight_decay * group["weight_decay_scale"]
         self.optimizer = torch.optim.AdamW(
-            self.model.parameters(),
-            lr=config.training.learning_rate,
-            betas=(0.9, config.training.beta2),
-            weight_decay=config.training.weight_decay,
+            groups,
+            lr=training.learning_rate,
+            betas=(0.9, training.beta2),
             fused=device.type in ("cpu", "cuda"),
         )
         self._dropout_state = config.generator("dropout", device).get_state()
@@ -68,18 +86,20 @@ class TrainingState:
     def train_step(self, on_microbatch: Callable[[int, int], None] | None = None) -> StepResult:
         """Train on one batch, in microbatches; the gradient is the mean over the whole batch.
 
+        A step whose loss or gradient is not finite changes no weight: its batch is lost, and it is counted.
+
         Args:
             on_microbatch: called with instances done and instances in all, after every microbatch.
 
         Raises:
-            RunError: the loss or its gradient is not finite, or a GPU ran out of memory; the weights are as before.
+            RunError: a GPU ran out of memory; the weights are as before.
         """
         training = self.config.training
         assert training.microbatch is not None
         batch, done = batch_size(training, self.instances), 0
         rate = learning_rate(training, self.instances)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["lr_scale"]
         self.model.train()
         self.optimizer.zero_grad(set_to_none=True)
         loss_nats = torch.zeros((), device=self.device)
@@ -98,15 +118,17 @@ class TrainingState:
             ) from None
         gradient_norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), training.gradient_clip))
         loss_bits = float(loss_nats) / math.log(2)
-        if not (math.isfinite(loss_bits) and math.isfinite(gradient_norm)):
-            raise RunError(
-                f"training diverged after {self.instances:,} instances (loss {loss_bits} bits, gradient norm "
-                f"{gradient_norm}): start again with a training.learning_rate below {training.learning_rate:g}"
-            )
-        self.optimizer.step()
+        skipped = not (math.isfinite(loss_bits) and math.isfinite(gradient_norm))
+        if not skipped:
+            self.optimizer.step()
+        self.skipped += skipped
+        self.skipped_in_row = self.skipped_in_row + 1 if skipped else 0
         self.instances += batch
         self.step += 1
-        return StepResult(loss_bits=loss_bits, learning_rate=rate, gradient_norm=gradient_norm)
+        self.model.enabled_blocks = enabled_blocks(self.config.model, training, self.instances)
+        return StepResult(
+            batch=batch, loss_bits=loss_bits, learning_rate=rate, gradient_norm=gradient_norm, skipped=skipped
+        )
 
     def _loss(self, tokens_BT: Tensor) -> Tensor:
         """Mean cross-entropy in nats of every token but the first, given those before it."""
@@ -135,14 +157,17 @@ class TrainingState:
         return torch.mps._get_default_mps_generator()
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return everything but the model's weights that the next steps depend on, as named CPU tensors."""
+        """Return everything but the model's weights that the next steps depend on, as named CPU tensors.
+
+        A block that was never enabled has no moments yet.
+        """
         named = {
-            "counters": torch.tensor([self.instances, self.step]),
+            "counters": torch.tensor([self.instances, self.step, self.skipped, self.skipped_in_row]),
             "dropout_generator": self._dropout_state,
             **{f"stream.{name}": tensor for name, tensor in self.stream.state().items()},
         }
         for name, parameter in self.model.named_parameters():
-            for key, value in self.optimizer.state[parameter].items():
+            for key, value in self.optimizer.state.get(parameter, {}).items():
                 named[f"optimizer.{name}.{key}"] = value.detach().cpu()
         return named
 
@@ -154,23 +179,28 @@ class TrainingState:
         """
         try:
             self.model.load_state_dict(weights)
-            self.instances, self.step = (int(value) for value in tensors["counters"])
+            counters = (int(value) for value in tensors["counters"])
+            self.instances, self.step, self.skipped, self.skipped_in_row = counters
             self._dropout_state = tensors["dropout_generator"]
             self.stream.restore({name: tensors[f"stream.{name}"] for name in self.stream.state()})
-            if self.step:
-                self._restore_optimizer(tensors)
+            self._restore_optimizer(tensors)
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             reason = " ".join(str(error).split())[:120]
             raise InputError(
                 f"the checkpoint does not fit its configuration ({reason})",
                 remedy="restore the files it was saved with",
             ) from error
+        self.model.enabled_blocks = enabled_blocks(self.config.model, self.config.training, self.instances)
 
     def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
-        moments = {}
-        for index, (name, parameter) in enumerate(self.model.named_parameters()):
-            moments[index] = {key: tensors[f"optimizer.{name}.{key}"] for key in ("step", "exp_avg", "exp_avg_sq")}
-            if moments[index]["exp_avg"].shape != parameter.shape:  # the optimiser itself does not look
-                raise ValueError(f"size mismatch for the moments of {name}")
+        names = {parameter: name for name, parameter in self.model.named_parameters()}
         groups = self.optimizer.state_dict()["param_groups"]
+        ordered = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        moments = {}
+        for index, parameter in enumerate(ordered):  # the optimiser numbers its parameters in this order
+            prefix = f"optimizer.{names[parameter]}."
+            if f"{prefix}step" in tensors:
+                moments[index] = {key: tensors[f"{prefix}{key}"] for key in _MOMENTS}
+                if moments[index]["exp_avg"].shape != parameter.shape:  # the optimiser itself does not look
+                    raise ValueError(f"size mismatch for the moments of {names[parameter]}")
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})

@@ -1,9 +1,12 @@
 """A run so small that a step takes milliseconds, and what several test files do with it."""
 
+import pytest
 import torch
 
+from up.errors import InputError
 from up.training.config import RunConfig
 from up.training.presets import configure
+from up.training.run_folder import RunFolder
 from up.training.state import TrainingState
 
 CPU = torch.device("cpu")
@@ -12,6 +15,7 @@ ARCHITECTURES = ("paper", "modern")
 SMALL = (
     "model.width=16",
     "model.depth=1",
+    "model.base_width=16",  # there muP is standard parametrisation
     "model.context_length=32",
     "source.hidden_size=4",
     "buffer.source_batch=8",
@@ -43,3 +47,25 @@ def weights(state: TrainingState) -> dict[str, torch.Tensor]:
 def same_tensors(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     """Whether two states are the same, bit for bit."""
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def outcome(run: RunFolder) -> dict[str, bytes]:
+    """All that must be the same however often a run was interrupted: configuration, metrics, latest checkpoint."""
+    files = [run.path / "config.json", run.metrics.metrics_path, *run.checkpoints()[-1].iterdir()]
+    return {path.relative_to(run.path).as_posix(): path.read_bytes() for path in files}
+
+
+def files_of(run: RunFolder) -> dict[str, bytes]:
+    """Every file of a run."""
+    files = (path for path in run.path.rglob("*") if path.is_file())
+    return {path.relative_to(run.path).as_posix(): path.read_bytes() for path in files}
+
+
+def refusal(call, *arguments) -> str:
+    """Return the one line with which a call refuses its input."""
+    with pytest.raises(InputError) as caught:
+        call(*arguments)
+    line = str(caught.value)
+    assert "\n" not in line
+    assert len(line) < 800
+    return line

@@ -10,18 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.up.training.cases import CPU, small_config
-from up.config import from_dict, to_dict
+from up.config import flatten, from_dict, to_dict
 from up.errors import InputError
 from up.model.cost import activation_bytes
 from up.training import config as config_module
 from up.training.config import RunConfig, TrainingConfig
-from up.training.presets import PRESETS, _flatten, configure, differing_settings, load_preset, preset_for_width
+from up.training.presets import PRESETS, configure, differing_settings, load_preset, preset_for_width
 
 LENGTHS = (
     "warmup_instances",
     "halving_instances",
     "batch_warmup_from",
     "batch_warmup_to",
+    "enable_every",
     "evaluate_every",
     "checkpoint_every",
 )
@@ -46,6 +47,8 @@ def test_the_papers_presets_carry_the_numbers_of_its_appendix(width, depth, head
     assert (training.warmup_instances, training.halving_instances) == (1_600_000, 10_000_000)
     assert (training.batch_start, training.batch) == (batch_start, 500)
     assert (training.batch_warmup_from, training.batch_warmup_to) == (500_000, 1_000_000)
+    assert (training.enable_every, training.evaluate_every, training.instances) == (10_000, 100_000, 20_000_000)
+    assert (model.parametrisation, model.base_width, model.progressive_group) == ("mup", 640, 8)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -53,7 +56,7 @@ def test_every_preset_resolves_so_that_nothing_is_open_and_resolving_again_chang
     config = load_preset(name).resolve(CPU)
     assert config.resolve(CPU) == config
     assert config.training.precision in ("fp32", "bf16")
-    open_settings = [name for name, value in _flatten(to_dict(config)).items() if value is None]
+    open_settings = [name for name, value in flatten(to_dict(config)).items() if value is None]
     assert open_settings == []
     assert from_dict(RunConfig, json.loads(json.dumps(to_dict(config)))) == config
 
@@ -173,6 +176,8 @@ def test_a_card_takes_bfloat16_where_it_has_it_and_a_microbatch_for_its_memory(m
         ("training.microbatch=0", ("training.microbatch", "0")),
         ("training.batch=2761", ("training.batch", "2761", "2760")),
         ("training.precision=fp8", ("training.precision", "'fp8'", "bf16")),
+        ("training.enable_every=0", ("training.enable_every", "0")),
+        ("training.stop_after_skipped=0", ("training.stop_after_skipped", "0")),
         ("training.evaluate_every=0", ("training.evaluate_every", "0")),
         ("training.checkpoint_every=-2", ("training.checkpoint_every", "-2")),
         ("model.context_length=8", ("context_length", "8")),
@@ -215,6 +220,12 @@ def test_every_component_has_a_generator_of_its_own_that_depends_on_the_seed():
     }
     assert len(seeds) == 12
     assert small_config().generator("source").initial_seed() == small_config().generator("source").initial_seed()
+
+
+def test_the_seeds_that_provenance_names_are_those_of_the_generators():
+    config = small_config("seed=7")
+    seeds = config.component_seeds()
+    assert seeds == {name: config.generator(name).initial_seed() for name in ("model", "source", "buffer", "dropout")}
 
 
 def test_training_settings_cannot_be_changed_in_place():

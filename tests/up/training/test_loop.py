@@ -1,34 +1,17 @@
 """The order of events, when evaluations and checkpoints fall, stopping, and what the metrics hold."""
 
-import dataclasses
 import json
 import types
 
 import pytest
-import torch
 
-from tests.up.training.cases import CPU, same_tensors, small_config, small_state, weights
-from up.errors import RunError
-from up.evaluation.bits import prepare
+from tests.up.training.cases import CPU, same_tensors, small_state, weights
 from up.training import loop
 from up.training.events import Evaluated, Finished, Progress, Saved
 from up.training.loop import train
-from up.training.run_folder import create_run, open_run
+from up.training.metrics import EvaluationRecord
+from up.training.run_folder import open_run
 from up.training.state import TrainingState
-
-
-@pytest.fixture
-def begin(tmp_path):
-    """Return a function that makes a run of 64 instances in steps of eight, with a small text to evaluate on."""
-    text = tmp_path / "text"
-    text.write_text("how much wood would a woodchuck chuck? " * 20)
-
-    def begin_run(*assignments: str, name: str = "run"):
-        config = small_config(f"evaluation.data={json.dumps([str(text)])}", *assignments)
-        prepared = prepare(config.evaluation, context_length=config.model.context_length, device=CPU)
-        return create_run(tmp_path / name, config), TrainingState(config, CPU), prepared
-
-    return begin_run
 
 
 def places(events, kind):
@@ -36,7 +19,7 @@ def places(events, kind):
 
 
 def metrics(run):
-    return [json.loads(line, parse_constant=pytest.fail) for line in run.metrics_path.read_text().splitlines()]
+    return [json.loads(line) for line in run.metrics.metrics_path.read_text().splitlines()]
 
 
 def test_events_come_in_order_and_the_run_ends_with_an_evaluation_and_a_checkpoint(begin):
@@ -45,7 +28,7 @@ def test_events_come_in_order_and_the_run_ends_with_an_evaluation_and_a_checkpoi
     kinds = [type(event).__name__ for event in events]
     assert kinds == [*["Progress"] * 4, "Evaluated", *["Progress"] * 4, "Evaluated", "Saved", "Finished"]
     assert places(events, Progress) == [8, 16, 24, 32, 40, 48, 56, 64]
-    assert [event.step for event in events if isinstance(event, Progress)] == list(range(1, 9))
+    assert [event.record.step for event in events if isinstance(event, Progress)] == list(range(1, 9))
     finished = events[-1]
     assert (finished.instances, finished.complete) == (64, True)
     assert [event.path for event in events if isinstance(event, Saved)] == run.checkpoints()
@@ -81,8 +64,7 @@ def test_a_stop_saves_at_once_and_evaluates_no_more(begin):
     assert len(run.checkpoints()) == 1
 
 
-def test_a_stop_within_an_evaluation_gives_it_up(begin, monkeypatch):
-    monkeypatch.setattr(loop, "_METRICS_SECONDS", 0.0)
+def test_a_stop_within_an_evaluation_gives_it_up_and_resuming_begins_with_it(begin):
     run, state, prepared = begin("training.evaluate_every=16", "evaluation.batch_size=1")
     stopped, done = False, []
 
@@ -98,6 +80,11 @@ def test_a_stop_within_an_evaluation_gives_it_up(begin, monkeypatch):
     assert not events[-1].complete
     assert [(line["kind"], line["instances"]) for line in metrics(run)] == [("progress", 8), ("progress", 16)]
 
+    again = TrainingState(state.config, CPU)
+    run.restore(again)
+    first = next(train(run, again, prepared))
+    assert (type(first), first.instances) == (Evaluated, 16)
+
 
 def test_steps_and_evaluations_tell_how_far_they_are(begin):
     run, state, prepared = begin("training.microbatch=3", "evaluation.batch_size=3", "training.evaluate_every=64")
@@ -106,11 +93,20 @@ def test_steps_and_evaluations_tell_how_far_they_are(begin):
     assert told == [("step", done, 8) for done in (3, 6, 8)] * 8 + [("evaluation", done, 4) for done in (3, 4)]
 
 
-def test_a_stop_in_the_last_step_leaves_a_complete_run(begin):
-    run, state, prepared = begin()
+def test_a_stop_in_the_last_step_is_resumed_with_the_last_evaluation_alone(begin):
+    run, state, prepared = begin("training.evaluate_every=64")
     events = list(train(run, state, prepared, should_stop=lambda: state.instances == 64))
     assert places(events, Saved)[-1] == 64
-    assert events[-1].complete
+    assert places(events, Evaluated) == []
+    assert not events[-1].complete
+
+    again = TrainingState(state.config, CPU)
+    run.restore(again)
+    rest = list(train(run, again, prepared))
+    assert (places(rest, Progress), places(rest, Evaluated)) == ([], [64])
+    assert rest[-1].complete
+    run.restore(state)
+    assert [type(event) for event in train(run, state, prepared)] == [Finished]  # it is not done a third time
 
 
 def test_a_finished_run_has_nothing_left_to_do(begin):
@@ -142,23 +138,35 @@ def test_a_stopped_run_continues_to_the_same_weights_and_evaluations(begin):
     ]
 
 
-def test_the_metrics_hold_what_was_yielded_as_json(begin, monkeypatch):
-    monkeypatch.setattr(loop, "_METRICS_SECONDS", 0.0)
+def test_the_metrics_hold_every_step_and_every_evaluation_as_they_were_yielded(begin):
     run, state, prepared = begin("training.evaluate_every=32")
-    told = [
-        {"kind": "progress" if isinstance(event, Progress) else "evaluation", **dataclasses.asdict(event)}
-        for event in train(run, state, prepared)
-        if isinstance(event, Progress | Evaluated)
-    ]
-    assert metrics(run) == json.loads(json.dumps(told))
-    assert len(told) == 10
+    events = list(train(run, state, prepared))
+    history = run.metrics.history()
+    assert history.progress == tuple(event.record for event in events if isinstance(event, Progress))
+    assert history.evaluations == tuple(
+        EvaluationRecord(instances=event.instances, rows=event.rows) for event in events if isinstance(event, Evaluated)
+    )
+    assert [line["kind"] for line in metrics(run)] == [*["progress"] * 4, "evaluation"] * 2
 
 
-def test_metrics_are_thinned_to_one_line_a_second_but_keep_the_last_step(begin, monkeypatch):
-    monkeypatch.setattr(loop, "_METRICS_SECONDS", 1e9)
+@pytest.mark.parametrize(("seconds", "written"), [(0.0, [8, 16, 24, 32, 40, 48, 56, 64]), (1e9, [64])])
+def test_timings_are_thinned_but_keep_the_last_step(begin, monkeypatch, seconds, written):
+    monkeypatch.setattr(loop, "_TIMING_SECONDS", seconds)
     run, state, prepared = begin()
-    list(train(run, state, prepared))
-    assert [line["instances"] for line in metrics(run) if line["kind"] == "progress"] == [64]
+    events = list(train(run, state, prepared))
+    timings = run.metrics.history().timings
+    assert [timing.instances for timing in timings] == written
+    assert timings == tuple(e.timing for e in events if isinstance(e, Progress) and e.instances in written)
+
+
+def test_the_metrics_of_two_runs_of_one_seed_are_the_same_bytes(begin):
+    """Nothing in them depends on the machine or the hour."""
+    contents = []
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        run, state, prepared = begin(f"seed={seed}", name=name)
+        list(train(run, state, prepared))
+        contents.append(run.metrics.metrics_path.read_bytes())
+    assert contents[0] == contents[1] != contents[2]
 
 
 def test_progress_tells_the_state_of_the_run(begin):
@@ -166,14 +174,16 @@ def test_progress_tells_the_state_of_the_run(begin):
     expected = small_state("buffer.capacity_multiple=4", "model.dropout=0")
     for event in train(run, state, prepared):
         if isinstance(event, Progress):
-            result = expected.train_step()
-            assert (event.loss_bits, event.learning_rate, event.gradient_norm) == dataclasses.astuple(result)
+            result, record, timing = expected.train_step(), event.record, event.timing
+            assert (record.batch, record.loss_bits) == (result.batch, result.loss_bits)
+            assert (record.learning_rate, record.gradient_norm) == (result.learning_rate, result.gradient_norm)
+            assert (record.enabled_blocks, record.skipped_steps) == (1, 0)
             assert event.total_instances == 64
-            assert event.depth_histogram == expected.stream.buffer.depth_histogram()
-            assert sum(event.depth_histogram) == 32
-            assert 0 <= event.source_share <= 1
-            assert (event.source_share > 0) == (event.step > 1)  # the burn-in of the first step does not count
-            assert event.instances_per_second > 0
+            assert record.depth_histogram == expected.stream.buffer.depth_histogram()
+            assert sum(record.depth_histogram) == 32
+            assert 0 <= timing.source_share <= 1
+            assert (timing.source_share > 0) == (record.step > 1)  # the burn-in of the first step does not count
+            assert timing.instances_per_second > 0
             assert (event.remaining_seconds > 0) == (event.instances < 64)
             last = event
     assert last.remaining_seconds == 0
@@ -185,24 +195,9 @@ def test_the_time_left_is_that_of_the_steps_so_far(begin, monkeypatch):
     monkeypatch.setattr(loop, "time", types.SimpleNamespace(perf_counter=lambda: next(readings) / 2))
     run, state, prepared = begin("training.evaluate_every=64")
     events = [event for event in train(run, state, prepared) if isinstance(event, Progress)]
-    assert events[0].instances_per_second > 16  # its time in the source, on the real clock, is left out
-    assert all(event.instances_per_second == pytest.approx(16) for event in events[1:])
+    timings = [event.timing for event in events]
+    assert timings[0].instances_per_second > 16  # its time in the source, on the real clock, is left out
+    assert all(timing.instances_per_second == pytest.approx(16) for timing in timings[1:])
     for event in events[1:-1]:
-        per_instance = event.elapsed_seconds / event.instances
+        per_instance = event.timing.elapsed_seconds / event.instances
         assert event.remaining_seconds == pytest.approx((64 - event.instances) * per_instance, rel=0.5)
-
-
-def test_a_run_that_diverges_ends_with_its_last_checkpoint_intact(begin):
-    run, state, prepared = begin("training.checkpoint_every=8")
-    events = train(run, state, prepared)
-    for event in events:
-        if isinstance(event, Saved):
-            break
-    before = weights(state)
-    with torch.no_grad():
-        state.model.head.weight.fill_(torch.inf)
-    with pytest.raises(RunError, match="diverged after 8 instances"):
-        list(events)
-    restored = TrainingState(state.config, CPU)
-    run.restore(restored)
-    assert same_tensors(weights(restored), before)

@@ -1,21 +1,32 @@
 """A run on disk: what is written, that it continues exactly, and what is said about files that are not right."""
 
-import dataclasses
+import errno
 import json
+import os
 import re
-import shutil
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
-from tests.up.training.cases import ARCHITECTURES, CPU, same_tensors, small_config, small_state, weights
-from up.errors import InputError, RunError
-from up.evaluation.rows import EvaluationRow, PositionBits
+from tests.up.training.cases import (
+    ARCHITECTURES,
+    CPU,
+    files_of,
+    refusal,
+    same_tensors,
+    small_config,
+    small_state,
+    weights,
+)
+from up.errors import RunError
 from up.model.transformer import Transformer
-from up.training import run_folder
+from up.training import checkpoint
+from up.training.checkpoint import read_manifest
+from up.training.files import sha256_of
+from up.training.metrics import ProgressRecord
 from up.training.run_folder import RunFolder, create_run, load_model, open_run, require_free
 from up.training.state import TrainingState
 
@@ -26,21 +37,20 @@ def saved(tmp_path):
     return train(tmp_path / "run", small_config())
 
 
-def train(path, config, steps=2):
-    run, state = create_run(path, config), TrainingState(config, CPU)
+def train(path, config, steps=2, keep=2):
+    run, state = create_run(path, config, keep=keep), TrainingState(config, CPU)
     for _ in range(steps):
         state.train_step()
+        run.metrics.append(a_step(state.instances))
         run.save(state)
     return run, state
 
 
-def refusal(call, *arguments) -> str:
-    with pytest.raises(InputError) as caught:
-        call(*arguments)
-    line = str(caught.value)
-    assert "\n" not in line
-    assert len(line) < 600
-    return line
+def a_step(instances: int) -> ProgressRecord:
+    return ProgressRecord(
+        instances=instances, step=instances // 8, batch=8, loss_bits=7.5, learning_rate=0.1, gradient_norm=1.0,
+        enabled_blocks=1, skipped_steps=0, depth_histogram=(4, 4),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
@@ -70,12 +80,13 @@ def test_saving_changes_nothing_in_a_run(tmp_path):
 
 def test_a_folder_holds_json_and_safetensors_and_nothing_that_can_execute(saved):
     run, _ = saved
-    run.append_metrics({"kind": "progress", "instances": 8})
-    run.append_provenance(CPU, ["up", "train"])
+    run.append_provenance(CPU, ["up", "train"], instances=0)
     files = sorted(file.relative_to(run.path).as_posix() for file in run.path.rglob("*") if file.is_file())
     assert files == [
+        "checkpoints/00000008/checkpoint.json",
         "checkpoints/00000008/model.safetensors",
         "checkpoints/00000008/state.safetensors",
+        "checkpoints/00000016/checkpoint.json",
         "checkpoints/00000016/model.safetensors",
         "checkpoints/00000016/state.safetensors",
         "config.json",
@@ -89,16 +100,71 @@ def test_a_folder_holds_json_and_safetensors_and_nothing_that_can_execute(saved)
         assert isinstance(json.loads(content[8 : 8 + header_length]), dict)
 
 
-def test_the_last_two_checkpoints_are_kept(tmp_path):
-    run, _ = train(tmp_path / "run", small_config(), steps=5)
-    assert [path.name for path in run.checkpoints()] == ["00000032", "00000040"]
+@pytest.mark.parametrize(
+    ("keep", "kept"), [(1, ["00000040"]), (2, ["00000032", "00000040"]), (3, ["00000024", "00000032", "00000040"])]
+)
+def test_the_latest_checkpoints_are_kept_also_by_the_process_that_resumes(tmp_path, keep, kept):
+    run, state = train(tmp_path / "run", small_config(), steps=5, keep=keep)
+    assert [path.name for path in run.checkpoints()] == kept
+    again = open_run(run.path, keep=2)
+    state.train_step()
+    again.save(state)
+    assert [path.name for path in again.checkpoints()] == [*kept, "00000048"][-2:]
+    for folder in again.checkpoints():
+        manifest = read_manifest(folder)
+        assert manifest.model.sha256 == sha256_of(folder / "model.safetensors")
 
 
-def test_saving_the_same_state_again_replaces_its_checkpoint(saved):
+def test_two_are_kept_unless_one_asks_for_more(tmp_path):
+    run = create_run(tmp_path / "run", small_config())
+    assert (run.keep, open_run(run.path).keep) == (2, 2)
+
+
+def test_even_if_one_is_kept_there_is_a_whole_one_at_every_moment(tmp_path):
+    """At every line that a save executes, some complete checkpoint has the bytes that its manifest seals."""
+    run, state = train(tmp_path / "run", small_config(), keep=1)
+    state.train_step()
+    seen = []
+
+    def whole(folder: Path) -> bool:
+        seals = json.loads((folder / "checkpoint.json").read_text())
+        return all(seals[name]["sha256"] == sha256_of(folder / f"{name}.safetensors") for name in ("model", "state"))
+
+    def look(frame, event, _argument):
+        if event == "call":
+            return look if frame.f_code.co_name in ("save", "write_checkpoint", "_save_tensors", "write_text") else None
+        seen.append([folder.name for folder in run.checkpoints() if whole(folder)])
+        return look
+
+    before = sys.gettrace()
+    sys.settrace(look)
+    try:
+        run.save(state)
+    finally:
+        sys.settrace(before)
+    assert len(seen) > 20
+    assert all(seen)
+    assert (seen[0], seen[-1]) == (["00000016"], ["00000024"])
+    assert ["00000016", "00000024"] in seen
+
+
+def test_saving_a_state_that_is_saved_already_changes_nothing(saved):
     run, state = saved
+    before = files_of(run)
     run.save(state)
-    assert [path.name for path in run.checkpoints()] == ["00000008", "00000016"]
+    assert files_of(run) == before
+
+
+def test_a_saved_checkpoint_learns_of_metrics_that_came_after_it(saved):
+    """As those of an evaluation that a stop gave up and that was made up for."""
+    run, state = saved
+    model = files_of(run)["checkpoints/00000016/model.safetensors"]
+    run.metrics.append(a_step(16))
+    run.save(state)
+    assert read_manifest(run.checkpoints()[-1]).metrics == run.metrics.mark()
     run.restore(small_state())
+    assert [record.instances for record in run.metrics.history().progress] == [8, 16, 16]
+    assert files_of(run)["checkpoints/00000016/model.safetensors"] == model
 
 
 def test_the_stored_configuration_is_the_one_that_the_run_was_made_with(saved):
@@ -116,175 +182,97 @@ def test_the_loaded_model_predicts_what_the_trained_one_did(saved):
         assert torch.equal(model(tokens_BT), state.model(tokens_BT))
 
 
-@pytest.mark.parametrize("file", ["model.safetensors", "state.safetensors"])
-def test_a_crash_within_a_save_leaves_the_checkpoint_before(saved, monkeypatch, file):
+NO_SPACE = OSError(errno.ENOSPC, "No space left on device")
+
+
+def on_call(function, number, error):
+    """Return a function that fails at its n-th call, after having done what it does."""
+    calls = 0
+
+    def call(*arguments, **options):
+        nonlocal calls
+        calls += 1
+        done = function(*arguments, **options)
+        if calls == number:
+            raise error
+        return done
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "error"),
+    [
+        ("save_file", 1, NO_SPACE),
+        ("save_file", 2, SafetensorError("I/O error: No space left on device")),
+        ("sync_file", 1, NO_SPACE),
+        ("sync_file", 2, OSError(errno.EDQUOT, "No space left on device: quota")),
+        ("sha256_of", 2, NO_SPACE),
+        ("write_text", 1, NO_SPACE),
+    ],
+)
+def test_a_save_without_space_is_a_failed_run_that_leaves_the_checkpoint_before(
+    saved, monkeypatch, name, number, error
+):
     run, state = saved
-    before = weights(state)
-    written = run_folder._save_tensors
-
-    def crash(tensors, path, **about):
-        written(tensors, path, **about)
-        if path.name == file:
-            path.write_bytes(path.read_bytes()[:100])
-            raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(run_folder, "_save_tensors", crash)
+    before, kept = weights(state), files_of(run)
     state.train_step()
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr(checkpoint, name, on_call(getattr(checkpoint, name), number, error))
+    with pytest.raises(RunError) as caught:
         run.save(state)
-    assert [path.name for path in run.checkpoints()] == ["00000008", "00000016"]
+    line = str(caught.value)
+    assert "\n" not in line
+    for said in (str(run.path / "checkpoints" / "00000024"), "No space left", "--resume"):
+        assert said in line
+    assert files_of(run) == kept
+    assert sorted(path.name for path in (run.path / "checkpoints").iterdir()) == ["00000008", "00000016"]
     restored = small_state()
     run.restore(restored)
     assert same_tensors(weights(restored), before)
 
     monkeypatch.undo()
-    restored.train_step()
-    restored.train_step()
-    run.save(restored)
-    left = sorted(path.name for path in (run.path / "checkpoints").iterdir())
-    assert left == ["00000016", "00000032"]
+    run.save(state)
+    assert [path.name for path in run.checkpoints()] == ["00000016", "00000024"]
 
 
-def truncated(path):
-    path.write_bytes(path.read_bytes()[:-50])
+def test_leftovers_of_a_save_that_was_cut_off_are_no_checkpoints_and_the_next_save_removes_them(saved):
+    run, state = saved
+    folder = run.path / "checkpoints"
+    for name in ("00000024.partial", "00000008.removed"):
+        (folder / name).mkdir()
+        (folder / name / "model.safetensors").write_bytes(b"half")
+    (run.path / "config.json.partial").write_text("{")
+    assert [path.name for path in run.checkpoints()] == ["00000008", "00000016"]
+    restored = small_state()
+    run.restore(restored)
+    assert restored.instances == 16
+    assert sorted(path.name for path in folder.iterdir()) == ["00000008", "00000016"]
+    load_model(run.path, CPU)
+    (folder / "00000024.partial").mkdir()
+    state.train_step()
+    run.save(state)
+    assert sorted(path.name for path in folder.iterdir()) == ["00000016", "00000024"]
 
 
-def emptied(path):
-    path.write_bytes(b"")
-
-
-def foreign_bytes(path):
-    path.write_bytes(b"PK\x03\x04 something else" * 10)
-
-
-def removed(path):
-    path.unlink()
-
-
-def a_folder(path):
-    path.unlink()
-    path.mkdir()
-
-
-DAMAGES = [truncated, emptied, foreign_bytes, removed, a_folder]
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("file", ["model.safetensors", "state.safetensors"])
-def test_a_damaged_checkpoint_is_refused_in_one_line_that_names_the_file(saved, file, damage):
+@pytest.mark.parametrize("cut", [0, 1, 40])
+def test_what_a_killed_process_wrote_after_its_checkpoint_is_cut_away(saved, cut):
     run, _ = saved
-    path = run.checkpoints()[-1] / file
-    damage(path)
-    assert str(path) in refusal(run.restore, small_state())
-    if file == "model.safetensors":
-        assert str(path) in refusal(load_model, run.path, CPU)
+    before = run.metrics.metrics_path.read_bytes()
+    for instances in (24, 32):
+        run.metrics.append(a_step(instances))
+    run.metrics.metrics_path.write_bytes(run.metrics.metrics_path.read_bytes() + b'{"kind": "progress", "insta'[:cut])
+    run.restore(small_state())
+    assert run.metrics.metrics_path.read_bytes() == before
 
 
-def test_the_checkpoint_of_another_model_is_refused(saved, tmp_path):
-    run, _ = saved
-    other, _ = train(tmp_path / "other", small_config("model.width=32"))
-    path = run.checkpoints()[-1] / "model.safetensors"
-    shutil.copy(other.checkpoints()[-1] / "model.safetensors", path)
-    assert "does not fit" in refusal(run.restore, small_state())
-    assert "another model" in refusal(load_model, run.path, CPU)
-    assert str(path) in refusal(load_model, run.path, CPU)
-
-
-def test_weights_of_another_library_are_refused(saved):
-    run, _ = saved
-    path = run.checkpoints()[-1] / "model.safetensors"
-    save_file({"model.layers.0.weight": torch.zeros(2, 2)}, path)
-    assert str(path) in refusal(load_model, run.path, CPU)
-
-
-def test_the_state_of_another_run_is_refused(saved, tmp_path):
-    run, _ = saved
-    other, _ = train(tmp_path / "other", small_config("model.width=32"))
-    shutil.copy(other.checkpoints()[-1] / "state.safetensors", run.checkpoints()[-1] / "state.safetensors")
-    assert "does not fit" in refusal(run.restore, small_state())
-
-
-def test_a_run_trained_on_a_card_cannot_continue_without_one(saved):
-    run, _ = saved
-    path = run.checkpoints()[-1] / "state.safetensors"
-    save_file(load_file(path), path, metadata={"device": "cuda"})
-    line = refusal(run.restore, small_state())
-    assert "trained on cuda" in line
-    assert "--device cuda" in line
-    load_model(run.path, CPU)  # but its model can be used anywhere
-
-
-def change_config(path, change):
-    values = json.loads(path.read_text())
-    change(values)
-    path.write_text(json.dumps(values))
-
-
-@pytest.mark.parametrize(
-    ("damage", "said"),
-    [
-        (lambda path: path.write_text("{"), "not JSON"),
-        (lambda path: path.write_text(""), "not JSON"),
-        (lambda path: path.write_bytes(b"\xff\xfe"), "not JSON"),
-        (lambda path: path.write_text("[1, 2]"), "something else"),
-        (lambda path: path.write_text("{}"), "model is missing"),
-        (lambda path: change_config(path, lambda values: values.update(colour="red")), "unknown setting colour"),
-        (
-            lambda path: change_config(path, lambda values: values["model"].update(width="x")),
-            "model.width has the wrong",
-        ),
-        (
-            lambda path: change_config(path, lambda values: values["model"].update(width=-1)),
-            "model.width must be positive",
-        ),
-        (lambda path: change_config(path, lambda values: values.update(training=3)), "training has the wrong type"),
-    ],
-)
-def test_a_damaged_configuration_is_refused_in_one_line_that_names_the_file(saved, damage, said):
-    run, _ = saved
-    path = run.path / "config.json"
-    damage(path)
-    for call in (lambda: open_run(run.path).config(), lambda: load_model(run.path, CPU)):
-        line = refusal(call)
-        assert str(path) in line
-        assert said in line
-
-
-@pytest.mark.parametrize("content", ["", "{", "{}", "3"])
-def test_a_damaged_provenance_is_refused_in_one_line_that_names_the_file(saved, content):
-    run, _ = saved
-    path = run.path / "provenance.json"
-    path.write_text(content)
-    assert str(path) in refusal(run.append_provenance, CPU, ["up"])
-
-
-def test_the_provenance_has_a_record_for_each_process(saved):
-    run, _ = saved
-    run.append_provenance(CPU, ["up", "train"])
-    run.append_provenance(CPU, ["up", "train", "--resume"])
-    first, second = json.loads((run.path / "provenance.json").read_text())
-    assert (first["command"], second["command"]) == (["up", "train"], ["up", "train", "--resume"])
-    assert first["device"] == "cpu"
-    assert first["versions"]["torch"] == torch.__version__
-    assert set(first["versions"]) == {"up", "torch", "numpy", "safetensors"}
-
-
-def test_metrics_after_the_checkpoint_and_cut_off_lines_are_dropped(saved):
-    run, _ = saved
-    for instances in (8, 16, 24):
-        run.append_metrics({"kind": "progress", "instances": instances})
-    with run.metrics_path.open("ab") as handle:
-        handle.write(b'{"kind": "progress", "instances": 1\xff')
-    run.truncate_metrics(16)
-    run.append_metrics({"kind": "progress", "instances": 17})
-    lines = run.metrics_path.read_text().splitlines()
-    assert [json.loads(line)["instances"] for line in lines] == [8, 16, 17]
-
-
-def test_truncating_without_metrics_makes_none(saved):
-    run, _ = saved
-    run.truncate_metrics(0)
-    assert not run.metrics_path.exists()
+def test_a_run_that_was_killed_before_its_first_checkpoint_starts_again_from_nothing(tmp_path):
+    run = create_run(tmp_path / "run", small_config())
+    run.metrics.append(a_step(8))
+    state = small_state()
+    run.restore(state)
+    assert (state.instances, state.step) == (0, 0)
+    assert run.metrics.latest() == (None, None)
+    assert not run.metrics.metrics_path.exists()
 
 
 def file_in_the_way(path):
@@ -331,10 +319,47 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "mkdir", refuse)
+    config = small_config()
+    for name in ("mkdir", "open"):
+        with monkeypatch.context() as planted:
+            planted.setattr(Path, name, refuse)
+            line = refusal(create_run, tmp_path / "out", config)
+        assert "Permission denied" in line
+        assert "--out" in line
+    assert not list(tmp_path.rglob("*.*"))
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_is_read_only_is_refused(tmp_path):
+    (tmp_path / "out").mkdir(mode=0o500)
     line = refusal(create_run, tmp_path / "out", small_config())
     assert "Permission denied" in line
-    assert "--out" in line
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_checkpoint_in_a_folder_that_became_read_only_is_a_failed_run(saved, monkeypatch):
+    run, state = saved
+    state.train_step()
+    kept = files_of(run)
+    real = Path.mkdir
+
+    def refuse(path, *arguments, **options):
+        if path.name.endswith(".partial"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(RunError, match=r"cannot write the checkpoint .*00000024 \(Permission denied\)"):
+        run.save(state)
+    assert files_of(run) == kept
+
+
+def test_a_process_that_was_killed_as_it_began_is_not_in_the_way_of_the_next(tmp_path):
+    for name in (".lock", "config.json.partial"):
+        (tmp_path / name).write_text("")
+    require_free(tmp_path)
+    create_run(tmp_path, small_config())
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "config.json"]
 
 
 def test_an_empty_folder_and_a_new_one_are_free(tmp_path):
@@ -351,8 +376,7 @@ def test_where_there_is_no_run_none_is_opened(tmp_path, name):
 
 def test_a_run_without_a_checkpoint_has_no_model(tmp_path):
     run = create_run(tmp_path / "run", small_config())
-    for call in (lambda: load_model(run.path, CPU), lambda: run.restore(small_state())):
-        assert "no checkpoint yet" in refusal(call)
+    assert "no checkpoint yet" in refusal(load_model, run.path, CPU)
 
 
 def test_weights_load_into_a_model_that_is_at_hand(saved):
@@ -368,39 +392,3 @@ def test_the_latest_checkpoint_is_the_one_with_the_most_instances_not_the_last_n
     run = RunFolder(tmp_path)
     assert [folder.name for folder in run.checkpoints()] == ["99000000", "99500000", "100000000"]
     assert run.instances_saved() == 10**8
-
-
-def test_a_checkpoint_that_cannot_be_written_is_a_failed_run_and_says_so(tmp_path, monkeypatch):
-    def full_disk(*_, **__):
-        raise SafetensorError("I/O error: no space left on device")
-
-    run = create_run(tmp_path / "run", small_config())
-    monkeypatch.setattr(run_folder, "save_file", full_disk)
-    with pytest.raises(RunError, match=r"cannot write .*model\.safetensors .*no space left"):
-        run.save(small_state())
-
-
-def test_provenance_names_the_commit_of_a_checkout(tmp_path):
-    run = create_run(tmp_path / "run", small_config())
-    run.append_provenance(CPU, ["up", "train"])
-    (record,) = json.loads((run.path / "provenance.json").read_text())
-    checkout = Path(__file__).parents[3]
-    assert record["commit"] is None or len(record["commit"]) == 40
-    assert (record["commit"] is None) == (not (checkout / ".git").exists())
-
-
-def test_the_last_evaluation_is_read_back_as_it_was_written(tmp_path):
-    def row(bits):
-        positions = (PositionBits(first_position=1, last_position=1, bits=bits, stderr=0.1, markov_bits=8.0),)
-        numbers = dict.fromkeys(("stderr", "tail_bits", "tail_stderr", "markov_bits", "markov_tail_bits"), 4.5)
-        return EvaluationRow(
-            data="stdlib", source="files", samples=8, context_length=32, bits=bits, tail_positions=8, uniform_bits=8.0,
-            markov_order=1, markov_smoothing=0.01, positions=positions, **numbers,
-        )  # fmt: skip
-
-    run = create_run(tmp_path / "run", small_config())
-    assert run.last_evaluation() == ()
-    for instances, bits in ((8, 7.5), (16, 6.5)):
-        run.append_metrics({"kind": "evaluation", "instances": instances, "rows": [dataclasses.asdict(row(bits))]})
-        run.append_metrics({"kind": "progress", "instances": instances, "loss_bits": 1.0})
-    assert run.last_evaluation() == (row(6.5),)

@@ -1,14 +1,17 @@
-"""Learning rate and batch size against the instances seen (A.1), as theorems for any settings."""
+"""Learning rate, batch size and enabled blocks against the instances seen (A.1), as theorems for any settings."""
 
+import dataclasses
 import itertools
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.up.training.cases import small_config
+from up.model.config import ModelConfig
 from up.training.config import TrainingConfig
-from up.training.presets import load_preset
-from up.training.schedule import batch_size, learning_rate
+from up.training.presets import configure, load_preset
+from up.training.schedule import batch_size, enabled_blocks, learning_rate, schedule_curves
 
 
 @st.composite
@@ -24,7 +27,12 @@ def schedules(draw):
         batch_start=draw(st.integers(1, batch)),
         batch_warmup_from=start,
         batch_warmup_to=start + draw(st.integers(0, 2_000)),
+        enable_every=draw(st.integers(1, 2_000)),
     )
+
+
+def grouped_models(group):
+    return st.builds(ModelConfig, width=st.just(16), depth=st.integers(1, 40), progressive_group=group)
 
 
 def steps(config: TrainingConfig) -> list[tuple[int, int]]:
@@ -100,3 +108,70 @@ def test_the_papers_schedule_at_some_places():
     assert learning_rate(config, 11_600_000 - 500) == 1.5e-4
     assert batch_size(config, 799_673) == 327
     assert learning_rate(config, 799_673) == 1.5e-4
+
+
+@given(grouped_models(st.integers(1, 12)), schedules(), st.integers(0, 80_000))
+def test_a_block_takes_part_once_its_group_has_been_enabled(model, config, instances):
+    """Group n, from 0, joins after n times `enable_every` instances; blocks join in their order."""
+    takes_part = [
+        block // model.progressive_group * config.enable_every <= instances for block in range(model.num_layers)
+    ]
+    assert takes_part == sorted(takes_part, reverse=True)
+    assert enabled_blocks(model, config, instances) == sum(takes_part)
+
+
+@given(grouped_models(st.integers(1, 12)), schedules())
+def test_enabled_blocks_start_with_the_first_group_grow_a_group_at_a_time_and_end_with_the_depth(model, config):
+    group, depth, every = model.progressive_group, model.num_layers, config.enable_every
+    counts = [enabled_blocks(model, config, at) for n in range(42) for at in (n * every, (n + 1) * every - 1)]
+    assert counts == sorted(counts)
+    assert counts[0] == counts[1] == min(group, depth)
+    assert counts[-1] == depth
+    assert counts[::2] == counts[1::2]  # between two multiples of `enable_every` nothing changes
+    grown = [after - before for before, after in itertools.pairwise(counts[::2]) if after < depth]
+    assert set(grown) <= {group}
+
+
+@given(grouped_models(st.just(0)), schedules(), st.integers(0, 80_000))
+def test_without_groups_all_blocks_take_part_from_the_start(model, config, instances):
+    assert enabled_blocks(model, config, instances) == model.num_layers
+
+
+def test_the_papers_largest_model_is_whole_after_forty_thousand_instances():
+    """A.1: 34 blocks in groups of eight, another group every 10,000 instances."""
+    config = load_preset("paper-1024")
+    places = (0, 9_999, 10_000, 20_000, 30_000, 39_999, 40_000, 19_999_999)
+    blocks = [enabled_blocks(config.model.resolve(), config.training, at) for at in places]
+    assert blocks == [8, 8, 16, 24, 32, 32, 34, 34]
+
+
+def test_a_run_of_a_tenth_of_the_length_enables_blocks_ten_times_as_often():
+    whole, tenth = configure("paper-512"), configure("paper-512", ["training.instances=2000000"])
+    assert tenth.training.enable_every == 1_000
+    for at in range(0, 40_000, 500):
+        assert enabled_blocks(whole.model, whole.training, at) == enabled_blocks(tenth.model, tenth.training, at // 10)
+
+
+@given(grouped_models(st.integers(0, 12)), schedules(), st.integers(1, 60))
+def test_curves_are_the_schedules_at_rising_places_with_both_ends_and_every_bend(model, training, points):
+    config = dataclasses.replace(small_config(), model=dataclasses.replace(model, context_length=32), training=training)
+    curves = schedule_curves(config, points=points)
+    places, end = curves.instances, training.instances
+    assert list(places) == sorted(set(places))
+    assert places[0] == 0
+    assert places[-1] == end - 1 or points == 1
+    assert curves.learning_rate == tuple(learning_rate(training, at) for at in places)
+    assert curves.enabled_blocks == tuple(enabled_blocks(model, training, at) for at in places)
+    for at, batch in zip(places, curves.batch, strict=True):
+        assert batch_size(training, at) == min(batch, end - at)  # only the last step is smaller
+    assert list(curves.batch) == sorted(curves.batch)
+    bends = [training.warmup_instances, training.batch_warmup_from, training.batch_warmup_to]
+    if model.progressive_group:
+        bends += [n * training.enable_every for n in range(-(-model.num_layers // model.progressive_group))]
+    assert {at for bend in bends for at in (bend, bend - 1) if 0 <= at < end} <= set(places)
+
+
+def test_the_longest_run_has_curves():
+    curves = schedule_curves(configure("tiny", [f"training.instances={10**10}"]))
+    assert curves.instances[-1] == 10**10 - 1
+    assert curves.batch[-1] == configure("tiny").training.batch

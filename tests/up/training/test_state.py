@@ -71,6 +71,30 @@ def test_the_gradient_is_clipped_to_its_norm_and_reported_as_it_was():
     assert result.gradient_norm > 0.1
 
 
+def test_every_group_of_parameters_moves_at_its_own_share_of_the_rate():
+    """muP at width 16 with base width 64: matrices inside the blocks move at four times the rate."""
+    settings = ("model.base_width=64", "training.weight_decay=0", "training.gradient_clip=1000000.0")
+    state = small_state(*settings)
+    before = weights(state)
+    rate = state.train_step().learning_rate
+    moved = {name: float((tensor - before[name]).abs().max()) for name, tensor in weights(state).items()}
+    assert moved["blocks.0.attention.output.weight"] == pytest.approx(4 * rate, rel=1e-2)
+    for name in ("head.weight", "token_embedding.weight", "blocks.0.attention_norm.weight"):
+        assert moved[name] == pytest.approx(rate, rel=1e-2)
+
+
+@pytest.mark.parametrize("base_width", [16, 64])
+def test_the_decay_of_a_step_is_the_same_share_of_every_weight_whatever_the_width(base_width):
+    """AdamW multiplies by 1 - rate x decay; without a gradient nothing else moves a weight."""
+    state = small_state(f"model.base_width={base_width}", "training.weight_decay=0.5")
+    before = weights(state)
+    state.stream.draw = lambda size: random_tokens(size)
+    state._loss = lambda _: sum(0 * parameter.sum() for parameter in state.model.parameters())
+    rate = state.train_step().learning_rate
+    for name, tensor in weights(state).items():
+        assert torch.allclose(tensor, before[name] * (1 - 0.5 * rate), rtol=1e-6), name
+
+
 def test_a_small_gradient_is_left_alone():
     state, result = step_from(random_tokens(), "training.gradient_clip=1000.0")
     norm = math.sqrt(sum(float(p.grad.square().sum()) for p in state.model.parameters()))
@@ -138,19 +162,6 @@ def test_bfloat16_trains_like_float32_within_its_precision():
     assert losses["bf16"] == pytest.approx(losses["fp32"], rel=1e-2)
 
 
-@pytest.mark.parametrize("poison", [math.nan, math.inf])
-def test_a_run_that_diverges_ends_with_the_weights_it_had(poison):
-    state = small_state()
-    state.train_step()
-    with torch.no_grad():
-        state.model.head.weight[0, 0] = poison
-    before = weights(state)
-    with pytest.raises(RunError, match=r"diverged after 8 instances.*training\.learning_rate"):
-        state.train_step()
-    assert all(torch.equal(before[name].nan_to_num(), tensor.nan_to_num()) for name, tensor in weights(state).items())
-    assert (state.instances, state.step) == (8, 1)
-
-
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_a_restored_state_continues_bit_for_bit(arch):
     """With dropout, whose random numbers must continue too."""
@@ -191,6 +202,8 @@ def with_tensor(name, tensor):
         without("stream.rows"),
         without("optimizer.head.weight.exp_avg"),
         with_tensor("counters", torch.tensor([1, 2, 3])),
+        with_tensor("counters", torch.tensor([1, 2, 3, 4, 5])),
+        with_tensor("counters", torch.tensor(1)),
         with_tensor("stream.rows", torch.zeros(3, 32, dtype=torch.uint8)),
         with_tensor("stream.source_generator", torch.zeros(4)),
         with_tensor("optimizer.head.weight.exp_avg", torch.zeros(256, 32)),

@@ -17,8 +17,8 @@ from up.errors import InputError
 if TYPE_CHECKING:  # up.device imports torch
     from up.device import DeviceInfo
 
-NEEDED = ("torch", "numpy", "rich", "typer", "safetensors")
-OPTIONAL = ("sympy", "numba", "triton")
+NEEDED = ("torch", "numpy", "rich", "typer", "plotext", "safetensors", "filelock")
+OPTIONAL = ("matplotlib", "tensorboard", "sympy", "numba", "triton")
 RUNS_FOLDER = Path("runs")
 
 

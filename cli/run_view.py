@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -87,7 +88,8 @@ class LiveView:
 
         self.shown = time.monotonic()
         if isinstance(event, Progress):
-            self.losses.append(event.loss_bits)
+            loss_bits = event.record.loss_bits
+            self.losses.append(math.nan if loss_bits is None else loss_bits)
             self._draw(progress=event, losses=self.losses, activity=self.stopping)
         elif isinstance(event, Evaluated):
             self._draw(rows=event.rows, evaluated_at=event.instances, activity=self.stopping)

@@ -1,5 +1,6 @@
 """`up train`: train a transformer on random computation, with a plan first and a live dashboard."""
 
+import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.context import CliContext, ExitCode, JsonOption, QuietOption
+from cli.render.charts import schedules_view
 from cli.render.evaluation import evaluation_view
 from cli.render.training import duration, plan_view
 from cli.run_view import LineView, LiveView, stop_signals
@@ -20,7 +22,9 @@ if TYPE_CHECKING:  # these import torch
     from up.training.config import RunConfig
     from up.training.plan import TrainingPlan
     from up.training.run_folder import RunFolder
+    from up.training.schedule import ScheduleCurves
     from up.training.state import TrainingState
+    from up.training.tensorboard import TensorBoardLog
 
 _LONG_SECONDS = 3600.0
 
@@ -53,7 +57,10 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
     out: Annotated[Path | None, typer.Option(help="Folder to write the run to. Default: runs/PRESET.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out where it stopped.")] = False,
+    keep: Annotated[int, typer.Option(help="Checkpoints to keep, the latest ones.", min=1)] = 2,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard events to --out.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Print the plan and stop.")] = False,
+    plot: Annotated[bool, typer.Option("--plot", help="With --plan: draw every schedule.")] = False,
     json_output: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -63,6 +70,8 @@ def train(
     Then the run, with evaluations on real text and code on the way. Ctrl-C saves; --resume continues.
     """
     cli = CliContext.of(context, json_output=json_output, quiet=quiet)
+    if plot and not plan:
+        raise InputError("--plot draws the schedules of a plan", remedy="give it together with --plan")
     flags = {
         "model.width": width,
         "model.depth": depth,
@@ -76,8 +85,14 @@ def train(
         from up.device import resolve_device
         from up.training.plan import plan_run
         from up.training.presets import configure, preset_for_width
+        from up.training.provenance import changes_since
         from up.training.run_folder import open_run, require_free
+        from up.training.schedule import schedule_curves
 
+        if tensorboard:
+            from up.training.tensorboard import require_tensorboard
+
+            require_tensorboard()
         torch_device = resolve_device(device)
         name = preset or ("tiny" if width is None else preset_for_width(width))
         out = out or Path("runs") / (preset or ("tiny" if width is None else f"width-{width}"))
@@ -93,30 +108,49 @@ def train(
                 require_free(out)
         the_plan = plan_run(config, torch_device, trained=trained)
     if plan:
-        if cli.json_output:
-            cli.emit_json({"command": "train --plan", "out": out, **vars(the_plan)})
-        else:
-            cli.stdout.print(plan_view(the_plan, out))
-        _warn_if_long(cli, the_plan)
+        _show_plan(cli, the_plan, out, schedule_curves(config) if plot else None)
         return
-    with cli.status("preparing the run"):  # before the first line on stderr: data and checkpoint may be bad input
-        from up.evaluation.bits import prepare
-        from up.training.run_folder import create_run
-        from up.training.state import TrainingState
+    with contextlib.ExitStack() as held:
+        with cli.status("preparing the run"):  # before the first line on stderr: data and checkpoint may be bad input
+            from up.evaluation.bits import prepare
+            from up.training.run_folder import create_run, hold
+            from up.training.state import TrainingState
 
-        prepared = prepare(config.evaluation, context_length=config.model.context_length, device=torch_device)
-        state = TrainingState(config, torch_device)
-        run = open_run(out) if resume else create_run(out, config)
-        if run.checkpoints():
-            run.restore(state)
-        run.truncate_metrics(state.instances)
-        run.append_provenance(torch_device, sys.argv)
-    if not cli.quiet:
-        cli.stderr.print(plan_view(the_plan, out))
-    _warn_if_long(cli, the_plan)
-    if resume:
-        cli.note(f"continuing after {state.instances:,} of {config.training.instances:,} instances")
-    _train(cli, run, state, prepared, the_plan)
+            prepared = prepare(config.evaluation, context_length=config.model.context_length, device=torch_device)
+            state = TrainingState(config, torch_device)
+            held.enter_context(hold(out))
+            run = open_run(out, keep=keep) if resume else create_run(out, config, keep=keep)
+            if resume:
+                run.restore(state)
+            log = held.enter_context(_tensorboard(out, state.instances)) if tensorboard else None
+            changed = changes_since(run.provenance(), torch_device)
+            run.append_provenance(torch_device, sys.argv, instances=state.instances)
+        if not cli.quiet:
+            cli.stderr.print(plan_view(the_plan, out))
+        _warn_if_long(cli, the_plan)
+        if resume:
+            cli.note(f"continuing after {state.instances:,} of {config.training.instances:,} instances")
+            if changed:
+                cli.warn(f"the rest may differ in the last digits from an undisturbed run: {'; '.join(changed)}")
+        _train(cli, run, state, prepared, the_plan, log)
+
+
+def _show_plan(cli: CliContext, plan: "TrainingPlan", out: Path, curves: "ScheduleCurves | None") -> None:
+    if cli.json_output:
+        schedules = {} if curves is None else {"schedules": curves}
+        cli.emit_json({"command": "train --plan", "out": out, **vars(plan), **schedules})
+    else:
+        cli.stdout.print(plan_view(plan, out))
+        if curves is not None:
+            cli.stdout.print()
+            cli.stdout.print(schedules_view(curves))
+    _warn_if_long(cli, plan)
+
+
+def _tensorboard(out: Path, instances: int) -> "TensorBoardLog":
+    from up.training.tensorboard import TensorBoardLog
+
+    return TensorBoardLog(out / "tensorboard", after=instances)
 
 
 def _require_same(stored: "RunConfig", preset: str | None, assignments: Sequence[str], device: "torch.device") -> None:
@@ -144,18 +178,26 @@ def _warn_if_long(cli: CliContext, plan: "TrainingPlan") -> None:
 
 
 def _train(
-    cli: CliContext, run: "RunFolder", state: "TrainingState", prepared: "PreparedEvaluation", plan: "TrainingPlan"
+    cli: CliContext,
+    run: "RunFolder",
+    state: "TrainingState",
+    prepared: "PreparedEvaluation",
+    plan: "TrainingPlan",
+    log: "TensorBoardLog | None",
 ) -> None:
     """Run the loop, show its events, and end with the latest evaluation on stdout."""
     from up.training.events import Evaluated, Finished
     from up.training.loop import train as train_loop
 
     view = LiveView(cli) if not cli.quiet and cli.stderr.color_system is not None else LineView(cli)
-    rows, finished = run.last_evaluation(), None
+    _, last = run.metrics.latest()
+    rows, finished = last.rows if last is not None else (), None
     with view, stop_signals(view.on_stop) as should_stop:
         events = train_loop(run, state, prepared, should_stop=should_stop, on_activity=view.on_activity)
         for event in events:
             view.show(event)
+            if log is not None:
+                log.write(event)
             if isinstance(event, Evaluated):
                 rows = event.rows
             elif isinstance(event, Finished):

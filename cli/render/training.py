@@ -49,14 +49,19 @@ def progress_line(event: "Progress") -> str:
     """Return one plain line about a step, for a pipe.
 
     >>> from types import SimpleNamespace
-    >>> progress_line(SimpleNamespace(instances=640, total_instances=12000, loss_bits=6.5, learning_rate=0.002,
-    ...     gradient_norm=1.25, instances_per_second=20.0, source_share=0.1, remaining_seconds=568.0))
+    >>> record = SimpleNamespace(loss_bits=6.5, learning_rate=0.002, gradient_norm=1.25, skipped_steps=0)
+    >>> timing = SimpleNamespace(instances_per_second=20.0, source_share=0.1)
+    >>> progress_line(SimpleNamespace(instances=640, total_instances=12000, record=record, timing=timing,
+    ...     remaining_seconds=568.0))
     '640/12,000 instances, loss 6.500 bits, rate 2.0e-03, gradient 1.25, 20.0/s, source 10%, 9 min 28 s left'
     """
+    record, timing = event.record, event.timing
+    skipped = f", {_skipped(record.skipped_steps)}" if record.skipped_steps else ""
     return (
-        f"{event.instances:,}/{event.total_instances:,} instances, loss {event.loss_bits:.3f} bits, "
-        f"rate {event.learning_rate:.1e}, gradient {event.gradient_norm:.2f}, {event.instances_per_second:.1f}/s, "
-        f"source {event.source_share:.0%}, {duration(event.remaining_seconds)} left"
+        f"{event.instances:,}/{event.total_instances:,} instances, loss {_number(record.loss_bits, 3)} bits, "
+        f"rate {record.learning_rate:.1e}, gradient {_number(record.gradient_norm, 2)}, "
+        f"{timing.instances_per_second:.1f}/s, source {timing.source_share:.0%}{skipped}, "
+        f"{duration(event.remaining_seconds)} left"
     )
 
 
@@ -90,17 +95,17 @@ class Dashboard:
         event = self.progress
         if event is None:
             return Text(self.activity or "preparing the first instances", style="dim")
+        record, timing = event.record, event.timing
+        speed = f"{timing.instances_per_second:.1f} instances/s, {timing.source_share:.0%} of it in the source"
         blocks: list[RenderableType] = [
             _bar_line(event, self.activity),
             _names_and_values(
                 ("loss", self._loss()),
-                ("learning rate", f"{event.learning_rate:.2e}"),
-                ("gradient norm", f"{event.gradient_norm:.2f}"),
-                (
-                    "speed",
-                    f"{event.instances_per_second:.1f} instances/s, {event.source_share:.0%} of it in the source",
-                ),
-                ("buffer depth", _depths(event.depth_histogram)),
+                ("learning rate", f"{record.learning_rate:.2e}"),
+                ("gradient norm", _number(record.gradient_norm, 2)),
+                *([("skipped", Text(_skipped(record.skipped_steps), "yellow"))] if record.skipped_steps else []),
+                ("speed", speed),
+                ("buffer depth", _depths(record.depth_histogram)),
             ),
         ]
         if self.rows:
@@ -109,9 +114,9 @@ class Dashboard:
 
     def _loss(self) -> Text:
         latest = self.losses[-1]
-        return Text.assemble(
-            (f"{latest:.3f}", "bold"), " bits per character  ", (sparkline(self.losses, _SPARKLINE_COLUMNS), "cyan")
-        )
+        said = (f"{latest:.3f}", "bold") if math.isfinite(latest) else ("not finite", "yellow")
+        unit = " bits per character  " if math.isfinite(latest) else "  "
+        return Text.assemble(said, unit, (sparkline(self.losses, _SPARKLINE_COLUMNS), "cyan"))
 
 
 def duration(seconds: float) -> str:
@@ -166,6 +171,14 @@ def _names_and_values(*pairs: tuple[str, str | Text]) -> Table:
     for name, value in pairs:
         grid.add_row(name, value if isinstance(value, Text) else Text(value))
     return grid
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "not finite" if value is None else f"{value:.{digits}f}"
+
+
+def _skipped(steps: int) -> str:
+    return f"{_count(steps, 'step')} without finite numbers"
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,5 +1,6 @@
 """The plan, the dashboard and the plain lines: they say the numbers that they are given, whatever the width."""
 
+import dataclasses
 import io
 import re
 from pathlib import Path
@@ -14,6 +15,7 @@ from cli.render.training import Dashboard, duration, evaluation_line, plan_view,
 from cli.run_view import _STOPPING
 from up.evaluation.rows import EvaluationRow, PositionBits
 from up.training.events import Progress
+from up.training.metrics import ProgressRecord, TimingRecord
 from up.training.plan import TrainingPlan
 
 COLUMNS = st.integers(40, 200)
@@ -66,18 +68,38 @@ def test_the_time_of_a_resumed_run_is_that_of_the_rest():
 @st.composite
 def progress(draw):
     total = draw(st.integers(1, 99_999_999))  # with a time left in years this fills 40 columns
-    return Progress(
+    skipped = draw(st.integers(0, 99))
+    return an_event(
         instances=draw(st.integers(1, total)),
         total_instances=total,
         step=draw(INSTANCES),
-        loss_bits=draw(st.floats(0, 99)),
+        loss_bits=draw(st.floats(0, 99) | st.none() if skipped else st.floats(0, 99)),
         learning_rate=draw(st.floats(1e-9, 1)),
-        gradient_norm=draw(st.floats(0, 1e4)),
+        gradient_norm=draw(st.floats(0, 1e4) | st.none() if skipped else st.floats(0, 1e4)),
+        skipped_steps=skipped,
         instances_per_second=draw(st.floats(1e-3, 1e6)),
         source_share=draw(st.floats(0, 1)),
         depth_histogram=(*draw(st.lists(st.integers(0, 5_000), min_size=1, max_size=40)), 1),
-        elapsed_seconds=1.0,
         remaining_seconds=draw(st.floats(0, 1e11)),
+    )
+
+
+def an_event(**changes) -> Progress:
+    values = {
+        "instances": 640, "total_instances": 12_000, "step": 40, "batch": 16, "loss_bits": 6.5, "learning_rate": 0.002,
+        "gradient_norm": 1.25, "enabled_blocks": 4, "skipped_steps": 0, "instances_per_second": 20.0,
+        "source_share": 0.1, "depth_histogram": (10, 30, 20), "elapsed_seconds": 32.0, "remaining_seconds": 568.0,
+        **changes,
+    }  # fmt: skip
+
+    def of(record_type):
+        return record_type(**{field.name: values[field.name] for field in dataclasses.fields(record_type)})
+
+    return Progress(
+        record=of(ProgressRecord),
+        timing=of(TimingRecord),
+        total_instances=values["total_instances"],
+        remaining_seconds=values["remaining_seconds"],
     )
 
 
@@ -125,13 +147,14 @@ def test_the_dashboard_fits_any_width_and_breaks_no_number(event, losses, num_ro
     for said in (
         f"{event.instances:,}/{event.total_instances:,}",
         f"{losses[-1]:.3f}",
-        f"{event.learning_rate:.2e}",
-        f"{event.gradient_norm:.2f}",
-        f"{event.instances_per_second:.1f}",
-        f"{event.source_share:.0%}",
+        f"{event.record.learning_rate:.2e}",
+        "not finite" if event.record.gradient_norm is None else f"{event.record.gradient_norm:.2f}",
+        f"{event.timing.instances_per_second:.1f}",
+        f"{event.timing.source_share:.0%}",
         *(["123,456", "6.125", "4.625"] if rows else []),
     ):
         assert said in page
+    assert ("without finite numbers" in " ".join(page.split())) == (event.record.skipped_steps > 0)
     ending = f"{event.instances:,}/{event.total_instances:,}  {duration(event.remaining_seconds)} left"
     assert page.splitlines()[0].endswith(ending)
 
@@ -141,13 +164,14 @@ def test_the_dashboard_before_the_first_step_says_what_goes_on():
     assert printed(Dashboard(activity="evaluation 50%"), 80).strip() == "evaluation 50%"
 
 
-def an_event(**changes) -> Progress:
-    values = {
-        "instances": 640, "total_instances": 12_000, "step": 40, "loss_bits": 6.5, "learning_rate": 0.002,
-        "gradient_norm": 1.25, "instances_per_second": 20.0, "source_share": 0.1, "depth_histogram": (10, 30, 20),
-        "elapsed_seconds": 32.0, "remaining_seconds": 568.0,
-    }  # fmt: skip
-    return Progress(**{**values, **changes})
+@pytest.mark.parametrize(("steps", "said"), [(1, "1 step without"), (1_234, "1,234 steps without")])
+def test_skipped_steps_are_counted_in_the_dashboard_and_in_the_line(steps, said):
+    event = an_event(skipped_steps=steps, loss_bits=None, gradient_norm=None)
+    page = printed(Dashboard(progress=event, losses=[6.5, float("nan")]), 80)
+    for text in (page, progress_line(event)):
+        assert f"{said} finite numbers" in text
+        assert "not finite" in text
+        assert "nan" not in text
 
 
 def test_an_activity_takes_the_place_of_the_time_left():
@@ -190,7 +214,9 @@ def test_a_plain_line_is_one_line_with_the_numbers_of_the_step(event):
     line = progress_line(event)
     assert "\n" not in line
     assert f"{event.instances:,}/{event.total_instances:,} instances" in line
-    assert f"loss {event.loss_bits:.3f} bits" in line
+    loss = "not finite" if event.record.loss_bits is None else f"{event.record.loss_bits:.3f}"
+    assert f"loss {loss} bits" in line
+    assert ("without finite numbers" in line) == (event.record.skipped_steps > 0)
     assert duration(event.remaining_seconds) in line
 
 

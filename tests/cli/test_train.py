@@ -12,78 +12,10 @@ import pytest
 import torch
 
 from tests.cli.streams import assert_refused
+from tests.cli.training_runs import drop_checkpoints, lines_of, outcome_of
 from up.training.run_folder import load_model, open_run
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = {
-    "model.width": "16",
-    "model.depth": "1",
-    "model.context_length": "96",
-    "source.hidden_size": "4",
-    "buffer.source_batch": "8",
-    "buffer.reset_constant": "1",
-    "buffer.reset_noise": "1",
-    "cadence.burn_in_batches": "2",
-    "training.batch": "8",
-    "training.batch_start": "8",
-    "training.evaluate_every": "24",
-    "training.checkpoint_every": "16",
-    "evaluation.samples": "8",
-}
-
-
-@pytest.fixture(scope="module")
-def text(tmp_path_factory):
-    path = tmp_path_factory.mktemp("data") / "text"
-    path.write_text("the rain in spain stays mainly in the plain. " * 40)
-    return path
-
-
-@pytest.fixture
-def arguments(text):
-    """Return the words of a run of 48 instances in six steps, with settings of a test's own."""
-
-    def words(out, *more: str, preset: bool = True, instances: int = 48, **settings: str) -> list[str]:
-        values = {**SETTINGS, "evaluation.data": json.dumps([str(text)]), **settings}
-        chosen = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
-        start = ["train", *(["--preset", "tiny"] if preset else [])]
-        return [*start, "--device", "cpu", "--instances", str(instances), "--out", str(out), *chosen, *more]
-
-    return words
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory, text):
-    """A finished run; tests that change it take a copy."""
-    import io
-
-    from cli.context import CliContext
-    from cli.main import main
-
-    out = tmp_path_factory.mktemp("trained") / "run"
-    values = {**SETTINGS, "evaluation.data": json.dumps([str(text)])}
-    chosen = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
-    words = ["train", "--preset", "tiny", "--device", "cpu", "--instances", "48", "--out", str(out), *chosen]
-    stderr = io.StringIO()
-    assert main(words, CliContext.from_streams(io.StringIO(), stderr, {})) == 0, stderr.getvalue()
-    return out
-
-
-@pytest.fixture
-def copied(trained, tmp_path):
-    return Path(shutil.copytree(trained, tmp_path / "copied"))
-
-
-def stopped_after(path: Path, checkpoints_to_drop: int = 1) -> None:
-    """Make a finished run look as if it had been killed some checkpoints before its end."""
-    for folder in open_run(path).checkpoints()[-checkpoints_to_drop:]:
-        shutil.rmtree(folder)
-
-
-def lines_of(path: Path) -> list[dict]:
-    return [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
-
-
 # The plan
 
 
@@ -113,7 +45,7 @@ def test_the_plan_as_json_is_one_object_with_depth_parameters_and_tokens(run, ar
         ([], {"arch": "modern", "width": 128, "depth": 4, "instances": 10_000, "out": "runs/tiny"}),
         (
             ["--width", "512", "--instances", "32"],
-            {"arch": "paper", "width": 512, "depth": 22, "parameters": 69_843_200, "out": "runs/width-512"},
+            {"arch": "paper", "width": 512, "depth": 22, "parameters": 69_843_214, "out": "runs/width-512"},
         ),
         (
             ["--width", "128", "--depth", "2", "--arch", "modern", "--source", "gru"],
@@ -141,6 +73,35 @@ def test_a_long_run_on_a_processor_is_warned_of_with_its_time_and_a_preset_that_
     assert outcome.stderr.count("\n") == 1
     for said in ("up: warning: ", "2 d 7 h", "--preset tiny"):
         assert said in outcome.stderr
+
+
+def test_a_plan_with_a_plot_draws_every_schedule_in_plain_characters(run, arguments, tmp_path):
+    settings = {"model.depth": "4", "model.progressive_group": "2", "training.enable_every": "16"}
+    outcome = run(*arguments(tmp_path / "run", "--plan", "--plot", "--seed", "3", **settings))
+    assert (outcome.code, outcome.stderr) == (0, "")
+    assert "\x1b" not in outcome.stdout
+    assert max(map(len, outcome.stdout.splitlines())) <= 80
+    for said in ("Training plan", "Learning rate", "Batch  8 instances a step", "Enabled blocks"):
+        assert said in outcome.stdout
+    assert any("\u2801" <= character <= "\u28ff" for character in outcome.stdout)  # lines of braille dots
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_plan_with_a_plot_as_json_has_the_curves(run, arguments, tmp_path):
+    settings = {"model.depth": "4", "model.progressive_group": "2", "training.enable_every": "16"}
+    outcome = run(*arguments(tmp_path / "run", "--plan", "--plot", "--json", **settings))
+    assert (outcome.code, outcome.stderr, outcome.stdout.count("\n")) == (0, "", 1)
+    schedules = json.loads(outcome.stdout)["schedules"]
+    assert set(schedules) == {"instances", "learning_rate", "batch", "enabled_blocks"}
+    assert (schedules["instances"][0], schedules["instances"][-1]) == (0, 47)
+    assert schedules["enabled_blocks"] == [2 if at < 16 else 4 for at in schedules["instances"]]
+    assert set(schedules["batch"]) == {8}
+    assert "schedules" not in json.loads(run(*arguments(tmp_path / "run", "--plan", "--json")).stdout)
+
+
+def test_a_plot_without_a_plan_is_refused(run, arguments, tmp_path):
+    assert_refused(run(*arguments(tmp_path / "run", "--plot")), "--plot", "--plan")
+    assert not (tmp_path / "run").exists()
 
 
 # A run
@@ -181,13 +142,30 @@ def test_a_run_in_a_terminal_has_a_dashboard_on_stderr_and_its_result_on_stdout(
     assert "48/48" not in outcome.stdout
 
 
-def test_the_seed_decides_the_result(run, arguments, tmp_path):
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(run, arguments, tmp_path):
     rows = [
         json.loads(run(*arguments(tmp_path / name, "--seed", seed, "--json", "-q")).stdout)["rows"]
         for name, seed in (("a", "1"), ("b", "1"), ("c", "2"))
     ]
     assert rows[0] == rows[1]
     assert rows[0] != rows[2]
+    one, same, other = (outcome_of(tmp_path / name) for name in "abc")
+    assert one == same
+    assert one.keys() == other.keys()
+    assert not [name for name in one if one[name] == other[name]]
+
+
+def test_the_model_of_a_run_learns_in_every_step(trained):
+    """The metrics have a line for each, with the batches that they took."""
+    steps = [line for line in lines_of(trained) if line["kind"] == "progress"]
+    assert [(line["step"], line["instances"], line["batch"]) for line in steps] == [(n, 8 * n, 8) for n in range(1, 7)]
+    assert all(line["skipped_steps"] == 0 and line["enabled_blocks"] == 1 for line in steps)
+
+
+@pytest.mark.parametrize(("keep", "kept"), [("1", [48]), ("3", [16, 32, 48])])
+def test_so_many_checkpoints_are_kept_as_asked_for(run, arguments, tmp_path, keep, kept):
+    assert run(*arguments(tmp_path / "run", "--keep", keep, "-q")).code == 0
+    assert [int(folder.name) for folder in open_run(tmp_path / "run").checkpoints()] == kept
 
 
 def test_the_run_stores_what_it_was_given(run, arguments, tmp_path):
@@ -200,20 +178,22 @@ def test_the_run_stores_what_it_was_given(run, arguments, tmp_path):
     assert record["device"] == "cpu"
 
 
-def test_a_run_that_diverges_fails_in_one_line(run, arguments, tmp_path):
-    """Such a decay flips and blows up every weight in the first step."""
-    settings = {"training.learning_rate": "1", "training.weight_decay": "1e38"}
+def test_a_run_that_diverges_fails_in_one_line_with_its_state_saved(run, arguments, tmp_path):
+    """Such a decay flips and blows up every weight in the first step; the next ones find no finite number."""
+    settings = {"training.learning_rate": "1", "training.weight_decay": "1e38", "training.stop_after_skipped": "2"}
     outcome = run(*arguments(tmp_path / "run", "-q", **settings))
     assert (outcome.code, outcome.stdout, outcome.stderr.count("\n")) == (1, "", 1)
-    assert "training diverged after 8 instances" in outcome.stderr
-    assert "training.learning_rate" in outcome.stderr
+    for said in ("2 steps in a row", "after 24 instances", "training.learning_rate below 1,"):
+        assert said in outcome.stderr
+    assert [int(folder.name) for folder in open_run(tmp_path / "run").checkpoints()] == [16, 24]
+    load_model(tmp_path / "run", torch.device("cpu"))
 
 
 # Going on
 
 
 def test_resume_continues_to_the_very_weights_of_the_run_that_was_not_stopped(run, trained, copied):
-    stopped_after(copied)
+    drop_checkpoints(copied)
     outcome = run("train", "--resume", "--out", str(copied), "--device", "cpu", "--json")
     assert outcome.code == 0
     assert "up: continuing after 32 of 48 instances" in outcome.stderr
@@ -225,10 +205,11 @@ def test_resume_continues_to_the_very_weights_of_the_run_that_was_not_stopped(ru
     rows = [line["rows"] for line in lines_of(copied) if line["kind"] == "evaluation"]
     assert rows == [line["rows"] for line in lines_of(trained) if line["kind"] == "evaluation"]
     assert len(json.loads((copied / "provenance.json").read_text())) == 2
+    assert outcome_of(copied) == outcome_of(trained)
 
 
 def test_resume_starts_afresh_where_no_checkpoint_was_reached(run, trained, copied):
-    stopped_after(copied, 2)
+    drop_checkpoints(copied, 2)
     outcome = run("train", "--resume", "--out", str(copied), "--device", "cpu")
     assert outcome.code == 0
     assert "continuing after 0 of 48 instances" in outcome.stderr
@@ -252,7 +233,7 @@ def test_resuming_a_finished_run_trains_no_further(run, copied):
 
 
 def test_resume_accepts_the_settings_of_the_run_itself(run, arguments, copied):
-    stopped_after(copied)
+    drop_checkpoints(copied)
     assert run(*arguments(copied, "--resume", "-q")).code == 0
     assert run(*arguments(copied, "--resume", "-q", preset=False)).code == 0
 
@@ -330,6 +311,10 @@ def test_a_signal_saves_and_ends_with_130_and_the_run_can_be_finished(run, argum
         ("--instances 99999999999999999", ("training.instances", "99999999999999999")),
         ("--instances 1.5", ("--instances", "'1.5'")),
         ("--seed -1", ("seed", "-1")),
+        ("--keep 0", ("--keep", "0")),
+        ("--set model.parametrisation=ntk", ("model.parametrisation", "'ntk'", "mup, standard")),
+        ("--set training.enable_every=0", ("training.enable_every", "0")),
+        ("--set training.stop_after_skipped=0", ("training.stop_after_skipped", "0")),
         ("--arch cubist", ("model.arch", "'cubist'", "paper, modern")),
         ("--source abacus", ("source.cell", "'abacus'", "lstm, gru")),
         ("--device abacus", ("device", "'abacus'")),
@@ -396,38 +381,6 @@ def test_data_that_cannot_be_evaluated_on_is_refused(run, trained, tmp_path, con
     if content is not None:
         path.write_text(content)
     assert_refused(run("eval", str(trained), "--data", str(path), "--device", "cpu", "-q"), said, str(path))
-
-
-def truncated(path):
-    path.write_bytes(path.read_bytes()[:-50])
-
-
-def foreign(path):
-    path.write_bytes(b"PK\x03\x04 an archive of torch.save")
-
-
-def removed(path):
-    path.unlink()
-
-
-@pytest.mark.parametrize("damage", [truncated, foreign, removed])
-@pytest.mark.parametrize("file", ["model.safetensors", "state.safetensors"])
-def test_a_damaged_checkpoint_is_refused_by_eval_and_by_resume(run, copied, file, damage):
-    path = open_run(copied).checkpoints()[-1] / file
-    damage(path)
-    assert_refused(run("train", "--resume", "--out", str(copied), "--device", "cpu"), str(path))
-    if file == "model.safetensors":
-        assert_refused(run("eval", str(copied), "--device", "cpu"), str(path))
-
-
-def test_the_checkpoint_of_another_model_is_refused(run, arguments, copied, tmp_path):
-    assert run(*arguments(tmp_path / "wide", "-q", **{"model.width": "32"})).code == 0
-    wide, path = (
-        open_run(run_path).checkpoints()[-1] / "model.safetensors" for run_path in (tmp_path / "wide", copied)
-    )
-    shutil.copy(wide, path)
-    assert_refused(run("eval", str(copied), "--device", "cpu"), str(path), "another model")
-    assert_refused(run("train", "--resume", "--out", str(copied), "--device", "cpu"), "does not fit")
 
 
 def test_a_folder_without_a_run_or_without_a_checkpoint_is_refused_by_eval(run, copied, tmp_path):

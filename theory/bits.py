@@ -1,0 +1,149 @@
+"""Bit strings, prefix-free codes, Kraft sums and pairing: the alphabet in which the theory is written.
+
+A string is a Python `str` of "0" and "1". A code is prefix-free when no word is the start of another; then a reader who
+takes one bit at a time knows where a word ends, and by Kraft's inequality the sum of 2^-|word| is at most 1. It is
+complete when the sum is 1. Source: Bloem 2025 (arXiv 2506.20057), section 2; Elias 1975 for gamma and delta.
+
+Deviation (erratum): footnote 4 pairs (i, x) as code(i) code(x), with a self-delimiting code for the program x as well.
+But a program is self-delimiting already: the machine stops reading by itself. With the footnote's pairing the universal
+machine must be told the length of x beforehand; most inputs then name a length at which machine i does not halt, and
+the proof of Lemma 4.1 fails. `pair` appends the program as it is; `pair_as_in_footnote` is kept to show the failure.
+"""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import pairwise
+
+from theory.errors import InputError
+
+Bits = str
+
+
+def strings_of_length(length: int) -> Iterator[Bits]:
+    """Yield the 2^length strings of one length in lexicographic order; the empty string for length 0."""
+    for value in range(1 << length):
+        yield format(value, f"0{length}b") if length else ""
+
+
+def strings(max_length: int) -> Iterator[Bits]:
+    """Yield every string of at most `max_length` bits, short ones first, then in lexicographic order.
+
+    >>> list(strings(2))
+    ['', '0', '1', '00', '01', '10', '11']
+    """
+    if max_length < 0:
+        raise InputError("a length is not negative", received=max_length, remedy="give 0 or more")
+    for length in range(max_length + 1):
+        yield from strings_of_length(length)
+
+
+def require_bits(text: str) -> Bits:
+    """Return `text` if it is a bit string.
+
+    Raises:
+        InputError: a character other than 0 and 1.
+
+    """
+    if set(text) - {"0", "1"}:
+        raise InputError("a bit string has only the characters 0 and 1", received=text, remedy="give e.g. 0110")
+    return text
+
+
+def shown(x: Bits) -> str:
+    """Return a string as it is printed: ε for the empty one."""
+    return x or "ε"
+
+
+def is_prefix_free(words: Sequence[Bits]) -> bool:
+    """Return whether no word is the start of another; in sorted order an offender would follow directly.
+
+    >>> is_prefix_free(["0", "10", "11"]), is_prefix_free(["0", "01"])
+    (True, False)
+    """
+    in_order = sorted(words)
+    return not any(later.startswith(word) for word, later in pairwise(in_order))
+
+
+def kraft_sum(words: Sequence[Bits]) -> Fraction:
+    """Return the sum of 2^-|word|: the probability that fair coin flips spell out one of the words.
+
+    >>> kraft_sum(["0", "10", "11"])
+    Fraction(1, 1)
+    """
+    return sum((Fraction(1, 1 << len(word)) for word in words), Fraction(0))
+
+
+def unary(n: int) -> Bits:
+    """Return the unary word 1^n 0 for n >= 0.
+
+    >>> unary(3)
+    '1110'
+    """
+    return "1" * _at_least(n, 0) + "0"
+
+
+def elias_gamma(n: int) -> Bits:
+    """Return the Elias gamma word of n >= 1: the length of n's binary digits in unary, then the digits after the first.
+
+    >>> [elias_gamma(n) for n in (1, 2, 5)]
+    ['0', '100', '11001']
+    """
+    digits = format(_at_least(n, 1), "b")
+    return unary(len(digits) - 1) + digits[1:]
+
+
+def elias_delta(n: int) -> Bits:
+    """Return the Elias delta word of n >= 1: as gamma, with the length itself coded by gamma.
+
+    >>> [elias_delta(n) for n in (1, 2, 5)]
+    ['0', '1000', '10101']
+    """
+    digits = format(_at_least(n, 1), "b")
+    return elias_gamma(len(digits)) + digits[1:]
+
+
+def complete_code(items: int) -> tuple[Bits, ...]:
+    """Return a complete prefix code for `items` things, of words as equal in length as can be (truncated binary).
+
+    With k = floor(log2 items), the first 2^(k+1) - items words have k bits and the others k + 1.
+
+    >>> complete_code(3)
+    ('0', '10', '11')
+    """
+    k = _at_least(items, 1).bit_length() - 1
+    short = (1 << (k + 1)) - items
+    first = [format(i, f"0{k}b") if k else "" for i in range(short)]
+    return (*first, *(format(i + short, f"0{k + 1}b") for i in range(short, items)))
+
+
+def self_delimiting(x: Bits) -> Bits:
+    """Return 1^|x| 0 x, the simplest prefix code for all strings: 2|x| + 1 bits.
+
+    >>> self_delimiting("01")
+    '11001'
+    """
+    return unary(len(x)) + x
+
+
+def pair(word: Bits, program: Bits) -> Bits:
+    """Return the pair (i, program): machine i's word, then the program, which delimits itself."""
+    return word + program
+
+
+def pair_as_in_footnote(word: Bits, program: Bits) -> Bits:
+    """Return the pair as footnote 4 has it, the program coded once more; see the module's docstring for its fault."""
+    return word + self_delimiting(program)
+
+
+def unpair(words: Sequence[Bits], text: Bits) -> tuple[int, Bits] | None:
+    """Return (i, rest) such that `text` is words[i] followed by rest, or None when no word is the start of `text`."""
+    for i, word in enumerate(words):
+        if text.startswith(word):
+            return i, text[len(word) :]
+    return None
+
+
+def _at_least(n: int, least: int) -> int:
+    if n < least:
+        raise InputError(f"this code is for integers of {least} or more", received=n, remedy=f"give {least} or more")
+    return n

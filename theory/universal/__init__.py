@@ -1,0 +1,1 @@
+"""The bounded universal machine: its language, its measures, and complexity under it."""

@@ -1,0 +1,86 @@
+"""The certified radius: against mpmath's intervals, against networks inside it, and against the numbers known."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.reference.lstm import least_margin
+from theory.lstm.attack import Tapes
+from theory.lstm.construction import step_lstm
+from theory.lstm.radius import certified_margin, certified_radius
+from theory.lstm.turing_tape import MACHINES, column_bits, next_column, windows
+
+MACHINE = MACHINES["bb2"]
+LSTM_STEP = step_lstm(MACHINE)
+TAPES = Tapes.of(MACHINE, 3)
+
+
+def test_the_networks_own_margin():
+    """All windows, any history: 0.9366 beyond 0 and 1, just below the least that tapes of 8 cells show (0.93663)."""
+    margin = certified_margin(LSTM_STEP, MACHINE, 0.0, "box") - 0.5
+    assert 0.9366 < margin < 0.936627
+
+
+@pytest.mark.parametrize(("region", "radius"), [("box", 0.0492), ("ball", 0.2049)])
+def test_the_radii_of_the_notes_are_certified(region, radius):
+    assert certified_margin(LSTM_STEP, MACHINE, radius, region) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("region", "read_out", "radius"),
+    [
+        ("box", "saturated", 0.0535),
+        ("ball", "saturated", 0.2196),
+        ("box", "rounded", 0.0628),
+        ("ball", "rounded", 0.2617),
+    ],
+)
+def test_the_certified_radii(region, read_out, radius):
+    found = certified_radius(LSTM_STEP, MACHINE, region, read_out=read_out)
+    assert radius < found < radius + 2e-4
+    required = 0.5 if read_out == "saturated" else 0.0
+    assert certified_margin(LSTM_STEP, MACHINE, found, region) > required
+    assert certified_margin(LSTM_STEP, MACHINE, found + 2**-14, region) <= required
+
+
+@pytest.mark.parametrize("name", ["flip", "two-three"])
+def test_the_other_machines_have_a_radius(name):
+    machine = MACHINES[name]
+    assert certified_margin(step_lstm(machine), machine, 0.03, "box") > 0.5
+
+
+@pytest.mark.parametrize("shown", [slice(0, None, 4), pytest.param(slice(None), marks=pytest.mark.slow)])
+def test_mpmath_certifies_the_same_box_at_0_999_r(shown):
+    """A second interval arithmetic, sharing no code, finds the margin too, and one no smaller."""
+    radius = 0.999 * certified_radius(LSTM_STEP, MACHINE, "box")
+    before = [[column_bits(MACHINE, column) for column in window] for window in windows(MACHINE)]
+    after = [column_bits(MACHINE, next_column(MACHINE, *window)) for window in windows(MACHINE)]
+    margin = least_margin(LSTM_STEP, before[shown], after[shown], radius)
+    assert margin > 0.5
+    assert margin >= certified_margin(LSTM_STEP, MACHINE, radius, "box") - 1e-9
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["box", "corner", "ball"]))
+@settings(max_examples=30, deadline=None)
+def test_no_network_within_the_radius_is_wrong(seed, kind):
+    generator = np.random.default_rng(seed)
+    shift = generator.normal(size=LSTM_STEP.parameter_count)
+    if kind == "ball":
+        shift *= 0.2196 / np.linalg.norm(shift)
+    elif kind == "corner":
+        shift = 0.0535 * np.sign(shift)
+    else:
+        shift = generator.uniform(-0.0535, 0.0535, shift.size)
+    assert not TAPES.broken(LSTM_STEP.shifted(shift), "saturated")
+
+
+def test_a_network_that_is_wrong_has_no_radius():
+    broken = LSTM_STEP.shifted(np.zeros(LSTM_STEP.parameter_count))
+    broken.readout_bias[0] -= 3
+    assert certified_radius(broken, MACHINE, "box") == 0.0
+
+
+def test_the_margin_shrinks_with_the_radius():
+    margins = [certified_margin(LSTM_STEP, MACHINE, radius, "ball") for radius in (0.0, 0.05, 0.1, 0.2, 0.4)]
+    assert margins == sorted(margins, reverse=True)

@@ -1,0 +1,118 @@
+"""How far the parameters of the LSTM may move before it computes another function: a certified radius.
+
+Lemma 4.4 needs some ball of parameters in which every network computes the same function. Interval arithmetic finds a
+large one. What a cell is told depends on three tokens, so take all windows of three columns (`turing_tape.windows`),
+start from every hidden state and cell state that any earlier tape could have left, and enclose the answers of all
+networks within the radius. If every answer stays beyond 0 or 1, the saturated activation of Lemma 4.4 turns all of them
+into the machine's step, on tapes of every length; if it stays on its side of 1/2, the rounding of Theorem 4.5 does, up
+to a larger radius. The parameters move a row of weights w, applied to the inputs v (with a 1 for the bias), by e:
+
+    |(w + e) · v - w · v| <= r · (sum of |v_i|)       within the box, where no parameter moves by more than r
+    |(w + e) · v - w · v| <= r · sqrt(sum of v_i^2)   within the ball of radius r
+
+Every operation is rounded outward (`theory.interval`), so the radius is a theorem about real numbers. The cell
+state obeys |c_t| <= f |c_{t-1}| + 1, so it is at most 1 / (1 - f) for ever.
+
+Deviation (erratum): the proof of Lemma 4.4 leaves out the products with the gates, |i'g' - ig| <= |g' - g| + |i' - i|,
+and the growth of the cell state, |c_t| <= |c_0| + t.
+
+Source: Bloem 2025 (arXiv 2506.20057), Lemma 4.4. Limits: the networks of `theory.lstm.construction`, in exact
+arithmetic; the nominal network in floating point is checked by running it.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from theory.interval import Interval, down, logistic, matrix_product, tanh, total, up
+from theory.lstm.construction import LSTM, ReadOut
+from theory.lstm.turing_tape import TapeMachine, column_bits, next_column, windows
+
+# Shapes: W windows of three tokens, D bits of a column, H hidden units.
+
+Region = Literal["box", "ball"]
+
+
+# How far beyond 1/2 an answer must be.
+REQUIRED_MARGIN: Mapping[ReadOut, float] = {"saturated": 0.5, "rounded": 0.0}
+
+
+def certified_radius(
+    lstm: LSTM, machine: TapeMachine, region: Region, *, read_out: ReadOut = "saturated", digits: int = 14
+) -> float:
+    """Return a radius within which every network computes the machine's step, 0.0 if none is found.
+
+    Bisection between 0 and 1 to so many binary digits; the radius returned is itself certified.
+    """
+    low, high, required = 0, 2**digits, REQUIRED_MARGIN[read_out]
+    while high - low > 1:
+        middle = (low + high) // 2
+        if certified_margin(lstm, machine, middle / 2**digits, region) > required:
+            low = middle
+        else:
+            high = middle
+    return low / 2**digits
+
+
+def certified_margin(lstm: LSTM, machine: TapeMachine, radius: float, region: Region) -> float:
+    """Return how far beyond 1/2, on the right side, all answers of all networks within the radius are at least.
+
+    At radius 0 it is the margin of the network itself. A lower bound, rounded down; see `REQUIRED_MARGIN`.
+    """
+    tokens_W3D, steps_WD = _windows(machine)
+    answers = _answers(lstm, tokens_W3D, radius, region)
+    half = Interval.point(0.5)
+    return float(np.where(steps_WD == 1, (answers - half).low, (half - answers).low).min())
+
+
+def _windows(machine: TapeMachine) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return the windows (W, 3, D) and what their middle columns become (W, D)."""
+    before = [[column_bits(machine, column) for column in window] for window in windows(machine)]
+    after = [column_bits(machine, next_column(machine, *window)) for window in windows(machine)]
+    return np.array(before, dtype=np.uint8), np.array(after, dtype=np.uint8)
+
+
+def _answers(lstm: LSTM, tokens_W3D: NDArray[np.uint8], radius: float, region: Region) -> Interval:
+    """Enclose the answers (W, D) after three tokens, for every history and every network within the radius."""
+    columns_CD = np.unique(tokens_W3D.reshape(-1, tokens_W3D.shape[2]), axis=0)
+    _, forget, _, _ = _gates(lstm, columns_CD, _anything(len(columns_CD), lstm), radius, region)
+    most = float(up(1 / down(1 - forget.high.max())))  # of |c_t| <= f |c_{t-1}| + 1, for ever
+
+    hidden = _anything(len(tokens_W3D), lstm)
+    cell = Interval(most * hidden.low, most * hidden.high)
+    for tokens_WD in tokens_W3D.swapaxes(0, 1):
+        i, f, g, o = _gates(lstm, tokens_WD, hidden, radius, region)
+        cell = f * cell + i * g
+        hidden = o * tanh(cell)
+    said = matrix_product(hidden, lstm.readout_weight) + Interval.point(lstm.readout_bias)
+    return said.widened(_reach(np.zeros(len(tokens_W3D)), hidden, radius, region))
+
+
+def _anything(rows: int, lstm: LSTM) -> Interval:
+    """Return what is always true of a hidden state, o tanh(c): all units (rows, H) lie in [-1, 1]."""
+    ones = np.ones((rows, lstm.hidden_size))
+    return Interval(-ones, ones)
+
+
+def _gates(
+    lstm: LSTM, columns_WD: NDArray[np.uint8], hidden: Interval, radius: float, region: Region
+) -> tuple[Interval, Interval, Interval, Interval]:
+    """Enclose i, f, g and o (W, H) for these columns, these hidden states, and every network within the radius."""
+    H = lstm.hidden_size
+    z = matrix_product(Interval.point(columns_WD), lstm.input_weight)
+    z = z + matrix_product(hidden, lstm.recurrent_weight) + Interval.point(lstm.bias)
+    z = z.widened(_reach(columns_WD.sum(axis=1), hidden, radius, region))
+    i, f, g, o = (z[:, k * H : (k + 1) * H] for k in range(4))
+    return logistic(i), logistic(f), tanh(g), logistic(o)
+
+
+def _reach(ones_W: NDArray[np.number], hidden: Interval, radius: float, region: Region) -> Interval:
+    """Enclose how far a row's sum can move (W, 1), over `ones_W` inputs of 1, the hidden units and the bias."""
+    moved = Interval.point(hidden.magnitude)
+    if region == "box":
+        norm = total(moved) + Interval.point(ones_W + 1.0)
+    else:
+        norm = (total(moved * moved) + Interval.point(ones_W + 1.0)).sqrt()
+    return (Interval.point(radius) * norm)[:, None]

@@ -1,0 +1,59 @@
+"""The check of Lemma 4.4 as a whole."""
+
+from fractions import Fraction
+
+import pytest
+
+from theory.checks.lstm import VARIANTS, check_lstm
+from theory.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def result():
+    return check_lstm()
+
+
+def test_the_lemma_holds_for_the_busy_beaver(result):
+    assert result.holds
+    assert result.counterexample is None
+    assert result.counts["configurations"] == 1216
+    assert result.counts["parameters"] == 1416
+    assert all(item.holds for item in result.items)
+
+
+def test_the_least_slack_is_next_to_none(result):
+    """The certified radius is as large as it can be shown to be: a zero-slack case."""
+    assert 0 < result.slack_bits < 0.005
+    assert result.tightest.startswith("certified")
+    assert all(Fraction(1, 20) < radius < Fraction(1, 4) for radius in result.constants.values())
+
+
+def test_norms_fall_below_intervals_with_every_token(result):
+    norms, certified = result.curves
+    assert list(norms.values) == sorted(norms.values, reverse=True)
+    assert norms.values[0] < certified.values[0]
+
+
+@pytest.mark.parametrize(
+    ("variant", "where", "observed"),
+    [
+        ("printed-bias", "every step in float64", 864),
+        ("matrix-step", "a matrix product", Fraction(128601, 160000)),
+        ("outside-radius", "sampled in the box", 20),
+    ],
+)
+def test_each_wrong_variant_is_caught(variant, where, observed):
+    wrong = check_lstm(samples=20, variant=variant)
+    assert not wrong.holds
+    assert wrong.variant == variant
+    assert (wrong.counterexample.where, wrong.counterexample.observed) == (where, observed)
+
+
+def test_every_variant_is_tested():
+    assert set(VARIANTS) == {"printed-bias", "matrix-step", "outside-radius"}
+
+
+@pytest.mark.parametrize("wrong", [{"machine_name": "bb3"}, {"cells": 0}, {"samples": 0}, {"variant": "nonsense"}])
+def test_bad_input_is_refused(wrong):
+    with pytest.raises(InputError):
+        check_lstm(**wrong)

@@ -1,0 +1,57 @@
+"""Monotone in time and space; the price of time."""
+
+from fractions import Fraction
+
+import pytest
+
+from theory.checks.resources import VARIANTS, check_resources, timed_measure
+from theory.classes import ModelClass
+from theory.machine import Bound
+from theory.mealy import mealy_class
+from theory.universal.machine import UniversalMachine, universal_class
+
+
+def test_measures_grow_with_time_and_space_on_class_b() -> None:
+    result = check_resources(mealy_class())
+    assert result.holds
+    assert result.constants["greatest Omega"] == 1
+
+
+def test_measures_grow_with_time_and_space_on_the_universal_machine() -> None:
+    machine = ModelClass.of("universal", [UniversalMachine()], bound=Bound(15, 4), max_length=2)
+    result = check_resources(machine, times=[3, 7, 11, 15], spaces=[1, 2, 4])
+    assert result.holds
+    assert result.slack_bits == 0  # most strings gain nothing at most steps
+    assert result.curves[0].values == tuple(float(Fraction(n, 4096)) for n in (512, 960, 1352, 1693))
+    assert (result.constants["least Omega"], result.constants["greatest Omega"]) == (
+        Fraction(1, 8),
+        Fraction(1693, 4096),
+    )
+
+
+def test_both_members_of_the_class_are_run() -> None:
+    result = check_resources(universal_class(), times=[3, 4], spaces=[1])
+    assert result.constants["least Omega"] == Fraction(1, 2) * Fraction(1, 8)
+    assert result.constants["greatest Omega"] == Fraction(1, 2) * (Fraction(1, 8) + Fraction(1, 16))
+
+
+def test_time_is_charged_by_hand() -> None:
+    measure = timed_measure([(UniversalMachine(), Fraction(1))], Bound(time=7, space=2))
+    # ! takes 3 steps; each of the six instructions that write nothing, and then !, takes 7
+    assert measure.mass[""] == Fraction(1, 8) + 6 * Fraction(1, 64)
+    assert measure.speed[""] == Fraction(1, 8) / 3 + 6 * Fraction(1, 64) / 7
+    assert measure.fastest[""] == Fraction(1, 8) / 3
+    assert measure.shortest[""] == Fraction(1, 8)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_wrong_variants_are_caught(variant: str) -> None:
+    result = check_resources(mealy_class(), variant=variant)
+    assert not result.holds
+    assert result.counterexample is not None
+    assert result.counterexample.observed < result.counterexample.claimed
+
+
+def test_bounds_that_do_not_ascend_are_refused() -> None:
+    with pytest.raises(ValueError, match="must ascend"):
+        check_resources(mealy_class(), times=[4, 2])

@@ -1,0 +1,177 @@
+"""The coding theorem: the shortest program against the whole mass, and where the converse fails.
+
+The class complexity K_C(x) is the least |code(c)| + |r| over the members c and their programs r with c(r) = x. Each
+such pair is one term of m_C(x), so 2^-K_C(x) <= m_C(x), always. For all machines the converse holds as well,
+K(x) <= -log m(x) + O(1), because m can be turned into a code whose decoder is one more machine. A restricted class need
+not hold that decoder, and then many long programs can make a string likely that has no short one: the gap
+K_C(x) + log m_C(x) is 1.00 to 5.45 bits on class B. Adding a Shannon-Fano decoder for m_C, under a one-bit name, brings
+it below 2: K <= 1 + ceil(-log m_C(x)).
+
+Source: Bloem 2025 (arXiv 2506.20057), section 4.1; Li and Vitanyi, theorem 4.3.3.
+Limits: empty condition; strings that the class can write under its bound.
+"""
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from theory.bits import Bits, shown
+from theory.classes import ModelClass
+from theory.errors import InputError
+from theory.exact import at_least_power_of_two, log2_float
+from theory.machine import Bound, FunctionMachine, Tape, enumerate_programs
+from theory.mixture import Mixture
+from theory.result import CheckResult, Counterexample, Item, require_variant, tightest_item
+
+VARIANTS = {
+    "converse": "claims K_C <= -log m_C + 2 for the class itself, without a decoder",
+    "free-name": "does not count the bits that name the machine: claims 2^-|r| <= m_C(x) for the shortest program r",
+}
+
+
+def shannon_fano_code(mass: Mapping[Bits, Fraction]) -> dict[Bits, Bits]:
+    """Return a prefix code with a word of ceil(-log2 p) bits for each string of probability p.
+
+    Words are given out in order of length, each the next binary number; Kraft's inequality makes them suffice.
+
+    >>> shannon_fano_code({"0": Fraction(1, 2), "1": Fraction(1, 3)})
+    {'0': '0', '1': '10'}
+    """
+    lengths = {x: _code_length(p) for x, p in mass.items() if p}
+    code: dict[Bits, Bits] = {}
+    word, before = 0, 0
+    for x in sorted(lengths, key=lambda x: (lengths[x], len(x), x)):
+        length = lengths[x]
+        word <<= length - before
+        code[x] = format(word, f"0{length}b") if length else ""
+        word, before = word + 1, length
+    return code
+
+
+def decoder_machine(code: Mapping[Bits, Bits]) -> FunctionMachine:
+    """Return the machine that reads a word of this code and writes its string."""
+    string_of = {word: x for x, word in code.items()}
+    longest = max(map(len, string_of), default=0)
+
+    def decode(tape: Tape) -> None:
+        word = ""
+        while word not in string_of:
+            if len(word) == longest:
+                tape.stuck()
+            word += str(tape.read())
+        for bit in string_of[word]:
+            tape.write(bit)
+
+    return FunctionMachine("Shannon-Fano decoder", decode, reads_condition=False)
+
+
+def class_complexity(model_class: ModelClass) -> dict[Bits, int]:
+    """Return K_C(x) in bits for every string that the class writes under its bound.
+
+    Raises:
+        InputError: a class whose prior comes from no code, so that its machines have no names to pay for.
+
+    """
+    return _shortest(model_class, names_cost_bits=True)
+
+
+def check_coding(model_class: ModelClass, *, max_length: int | None = None, variant: str | None = None) -> CheckResult:
+    """Check 2^-K_C(x) <= m_C(x), and that a decoder for m_C closes the gap to less than 2 bits.
+
+    Args:
+        model_class: the class C, with a prior 2^-|word|.
+        max_length: strings of up to this length; by default that of the class.
+        variant: None, or one of `VARIANTS`.
+
+    Raises:
+        InputError: a class without a code, or an unknown variant.
+
+    """
+    require_variant(variant, VARIANTS)
+    longest = model_class.max_length if max_length is None else max_length
+    shortest = _shortest(model_class, names_cost_bits=variant != "free-name")
+    mass = Mixture(model_class).measure("").mass
+    decoded = _decoder_programs(mass)
+    strings = sorted((x for x in shortest if len(x) <= longest), key=lambda x: (len(x), x))
+    if not strings:
+        raise InputError("no member halts under the bound", received=model_class.name, remedy="raise the bound")
+    items, gaps, gaps_with_decoder = [], [], []
+    for x in strings:
+        k, m = shortest[x], mass[x]
+        gap = m * (1 << k)
+        both_k, both_m = min(k, decoded[x]) + 1, (m + Fraction(1, 1 << decoded[x])) / 2
+        if variant == "converse":
+            both_k, both_m = k, m
+        closed = both_m * (1 << both_k)
+        numbers = {"K_C": k, "m_C": m, "gap in bits": log2_float(gap), "gap with decoder": log2_float(closed)}
+        items.append(_item(f"2^-K <= m at {shown(x)}", gap >= 1, gap, x, numbers))
+        items.append(_item(f"gap < 2 at {shown(x)}", closed < 4, 4 / closed, x, numbers))
+        gaps.append(log2_float(gap))
+        gaps_with_decoder.append(log2_float(closed))
+    tightest = tightest_item(items)
+    return CheckResult(
+        check="coding",
+        statement="The shortest program is no more than the whole mass; with a decoder for m_C, not much less.",
+        formula="2^-K_C(x) <= m_C(x)   and   K_{C+decoder}(x) < 2 - log2 m_{C+decoder}(x)",
+        class_name=model_class.name,
+        bound=f"time {model_class.bound.time}, space {model_class.bound.space}, strings of up to {longest} bits",
+        constants={"p(decoder)": Fraction(1, 2)},
+        items=tuple(items),
+        holds=all(item.holds for item in items),
+        slack_bits=tightest.slack_bits,
+        tightest=tightest.name,
+        counterexample=_counterexample(tightest),
+        counts={"strings": len(strings)},
+        remarks=(
+            f"gap K_C + log2 m_C of the class itself: {min(gaps):.2f} to {max(gaps):.2f} bits",
+            f"with the decoder: {min(gaps_with_decoder):.2f} to {max(gaps_with_decoder):.2f} bits",
+        ),
+        variant=variant,
+    )
+
+
+def _shortest(model_class: ModelClass, *, names_cost_bits: bool) -> dict[Bits, int]:
+    is_coded = model_class.words and all(
+        prior == Fraction(1, 1 << len(word)) for prior, word in zip(model_class.prior, model_class.words, strict=True)
+    )
+    if not is_coded:
+        raise InputError(
+            f"class {model_class.name} has no code that its prior comes from",
+            remedy="give words and no prior, so that p(c) = 2^-|word|",
+        )
+    shortest: dict[Bits, int] = {}
+    for machine, word in zip(model_class.members, model_class.words, strict=True):
+        for program, x in enumerate_programs(machine, "", model_class.bound).programs:
+            length = len(program) + (len(word) if names_cost_bits else 0)
+            shortest[x] = min(length, shortest.get(x, length))
+    return shortest
+
+
+def _decoder_programs(mass: Mapping[Bits, Fraction]) -> dict[Bits, int]:
+    """Run the Shannon-Fano decoder on all its programs; return the length of each string's one."""
+    code = shannon_fano_code(mass)
+    cells = max(map(len, code), default=0)
+    bound = Bound(time=max(map(len, code.values()), default=0) + cells, space=cells)
+    return {x: len(word) for word, x in enumerate_programs(decoder_machine(code), "", bound).programs}
+
+
+def _code_length(p: Fraction) -> int:
+    """Return ceil(-log2 p), on integers."""
+    length = max(0, p.denominator.bit_length() - p.numerator.bit_length() - 1)
+    while not at_least_power_of_two(p, -length):
+        length += 1
+    return length
+
+
+def _item(name: str, holds: bool, slack: Fraction, x: Bits, numbers: Mapping[str, Fraction | float | int]) -> Item:
+    return Item(name=name, holds=holds, slack=slack, slack_bits=log2_float(slack), witness=shown(x), numbers=numbers)
+
+
+def _counterexample(worst: Item) -> Counterexample | None:
+    if worst.holds or worst.slack is None:
+        return None
+    return Counterexample(
+        where=worst.name,
+        claimed=Fraction(1),
+        observed=worst.slack,
+        sentence=f"{worst.name}: the two sides have the ratio {worst.slack}, and less than 1 is a failure",
+    )

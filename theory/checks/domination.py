@@ -1,0 +1,99 @@
+"""Domination: the mixture gives every string at least p(c) times what any member c gives it.
+
+Source: Bloem 2025 (arXiv 2506.20057), section 4.1. The sum m_C(x|z) = p(c) p_c(x|z) + (the other members) has no
+negative term, so the constant is the prior itself. It cannot be improved: where no other member can write x, equality
+holds. In code lengths, m_C compresses x at most log 1/p(c) bits worse than c does.
+Limits: strings up to a length, members under a bound; a member that does not always halt is taken as a semimeasure.
+"""
+
+from fractions import Fraction
+
+from theory.bits import Bits, shown
+from theory.classes import ModelClass
+from theory.mixture import Mixture
+from theory.result import CheckResult, Counterexample, Item, ratio_item, require_variant, tightest_item
+
+VARIANTS = {"double-constant": "claims the constant 2 p(c); without overlap between members it is too large"}
+
+
+def check_domination(
+    model_class: ModelClass, *, max_length: int | None = None, variant: str | None = None
+) -> CheckResult:
+    """Check m_C(x|z) >= p(c) p_c(x|z) for every member c, condition z and string x that c can write.
+
+    Args:
+        model_class: the class C.
+        max_length: length of the conditions; by default that of the class.
+        variant: None, or one of `VARIANTS`.
+
+    """
+    require_variant(variant, VARIANTS)
+    longest = model_class.max_length if max_length is None else max_length
+    mixture = Mixture(model_class)
+    factor = 2 if variant == "double-constant" else 1
+    conditions = list(mixture.conditions(longest))
+    items, triples, tight, failures = [], 0, 0, 0
+    unresolved = Fraction(0)
+    for index, (machine, prior) in enumerate(zip(model_class.members, model_class.prior, strict=True)):
+        constant, least, at = factor * prior, None, ("", "")
+        for z in conditions:
+            member, whole = mixture.member(index, z), mixture.measure(z)
+            unresolved = max(unresolved, member.unresolved)
+            for x, p in member.mass.items():
+                ratio = whole.mass[x] / p
+                triples += 1
+                tight += ratio == constant
+                failures += ratio < constant
+                if least is None or ratio < least:
+                    least, at = ratio, (x, z)
+        items.append(_item(model_class, index, machine.name, least, constant, at))
+    tightest = tightest_item(items)
+    remarks = (
+        () if not unresolved else (f"some runs do not halt under the bound: up to {unresolved} of a member's mass",)
+    )
+    return CheckResult(
+        check="domination",
+        statement="The mixture gives every string at least p(c) times what member c gives it.",
+        formula="m_C(x|z) >= p(c) p_c(x|z)   for all c in C and all x, z",
+        class_name=model_class.name,
+        bound=f"time {model_class.bound.time}, space {model_class.bound.space}, conditions of up to {longest} bits",
+        constants={machine.name: factor * p for machine, p in zip(model_class.members, model_class.prior, strict=True)},
+        items=tuple(items),
+        holds=all(item.holds for item in items),
+        slack_bits=tightest.slack_bits,
+        tightest=f"{tightest.name} at {tightest.witness}",
+        counterexample=_counterexample(tightest),
+        counts={
+            "members": len(items),
+            "conditions": len(conditions),
+            "programs": mixture.programs_found,
+            "triples": triples,
+            "tight": tight,
+            "failures": failures,
+        },
+        remarks=remarks,
+        variant=variant,
+    )
+
+
+def _item(
+    model_class: ModelClass, index: int, name: str, least: Fraction | None, constant: Fraction, at: tuple[Bits, Bits]
+) -> Item:
+    length = model_class.code_length_bits(index)
+    if least is None:  # the member never halts under the bound: nothing to dominate
+        return Item(name=name, holds=True, slack_bits=None, code_length_bits=length)
+    witness = f"x = {shown(at[0])}, z = {shown(at[1])}"
+    numbers = {"constant": constant, "min m_C/p_c": least}
+    return ratio_item(name, least / constant, witness=witness, code_length_bits=length, numbers=numbers)
+
+
+def _counterexample(worst: Item) -> Counterexample | None:
+    if worst.holds:
+        return None
+    constant, observed = worst.numbers["constant"], worst.numbers["min m_C/p_c"]
+    return Counterexample(
+        where=f"{worst.name}: {worst.witness}",
+        claimed=constant,
+        observed=observed,
+        sentence=f"m_C(x|z) is {observed} times p_c(x|z), less than the constant {constant} that was claimed",
+    )

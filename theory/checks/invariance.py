@@ -1,0 +1,132 @@
+"""Invariance: two machines that can call each other agree on every probability, up to the price of the call.
+
+Let U read one bit: after 0 it runs a program of its own kind, after 1 it becomes V. Let V do the same with its own kind
+and with U. Reading "become the other" costs one bit, so that m_U >= m_V / 2 and m_V >= m_U / 2, on every string: the
+choice of a universal machine moves no log probability by more than a constant. If the two kinds alone have the measures
+a and b, the machines call each other without end, and their measures are the fixed point of
+
+    m_U = a / 2 + m_V / 2,   m_V = b / 2 + m_U / 2,
+
+which is m_U = (2a + b) / 3 and m_V = (a + 2b) / 3 exactly. The ratio 2, one whole bit, is reached on the strings that
+only one of the two kinds can write. Here a = m_C for a model class C, and b is the sticky source of class A, as long as
+the class's strings (a fair bit, then each bit repeats the one before with probability 3/4).
+
+Source: Bloem 2025 (arXiv 2506.20057), section 4.1, of which this is the classical case; Li and Vitányi, theorem 2.1.1.
+Limits: empty condition; members under their bound, so that a class whose runs stay unresolved is a semimeasure.
+"""
+
+from fractions import Fraction
+
+from theory.bits import Bits, shown
+from theory.classes import ModelClass
+from theory.exact import log2_float
+from theory.mixture import Distribution, Mixture
+from theory.named_sources import sources_class
+from theory.result import CheckResult, Counterexample, Item, require_variant, tightest_item
+
+VARIANTS = {
+    "half-bit": "claims that the two differ by half a bit at most, less than a call costs",
+    "one-way": "lets V call nothing: after 1 it never halts, and what only U's own kind can write is lost to it",
+}
+
+CALL = Fraction(1, 2)
+
+
+def fixed_point(own_u: Distribution, own_v: Distribution) -> tuple[dict[Bits, Fraction], dict[Bits, Fraction]]:
+    """Return m_U and m_V for two machines that run their own kind after 0 and the other machine after 1.
+
+    >>> u, v = fixed_point({"0": Fraction(1)}, {"1": Fraction(1)})
+    >>> str(u["0"]), str(v["0"])
+    ('2/3', '1/3')
+    """
+    m_u: dict[Bits, Fraction] = {}
+    m_v: dict[Bits, Fraction] = {}
+    for x in sorted(own_u.keys() | own_v.keys(), key=lambda x: (len(x), x)):
+        a, b = own_u.get(x, Fraction(0)), own_v.get(x, Fraction(0))
+        m_u[x], m_v[x] = (2 * a + b) / 3, (a + 2 * b) / 3
+    return m_u, m_v
+
+
+def one_way(own_u: Distribution, own_v: Distribution) -> tuple[dict[Bits, Fraction], dict[Bits, Fraction]]:
+    """Return m_U and m_V for a V that cannot call U."""
+    m_u: dict[Bits, Fraction] = {}
+    m_v: dict[Bits, Fraction] = {}
+    for x in sorted(own_u.keys() | own_v.keys(), key=lambda x: (len(x), x)):
+        m_v[x] = CALL * own_v.get(x, Fraction(0))
+        m_u[x] = CALL * own_u.get(x, Fraction(0)) + CALL * m_v[x]
+    return m_u, m_v
+
+
+def check_invariance(model_class: ModelClass, *, variant: str | None = None) -> CheckResult:
+    """Check |log2 m_U(x) / m_V(x)| <= 1 for every string that either machine can write.
+
+    Args:
+        model_class: the class C that U runs after a 0; its length is that of the sticky source that V runs.
+        variant: None, or one of `VARIANTS`.
+
+    Raises:
+        InputError: an unknown variant.
+
+    """
+    require_variant(variant, VARIANTS)
+    whole, sources = Mixture(model_class).measure(""), sources_class(model_class.max_length)
+    sticky = Mixture(sources).member(sources.index("sticky")).mass
+    own = {x: p for x, p in whole.mass.items() if p}
+    m_u, m_v = (one_way if variant == "one-way" else fixed_point)(own, sticky)
+    items = [_item(shown(x), m_u[x], m_v[x], half_a_bit=variant == "half-bit") for x in m_u]
+    tightest = tightest_item(items)
+    alone = {"U's kind": own.keys() - sticky.keys(), "V's kind": sticky.keys() - own.keys()}
+    return CheckResult(
+        check="invariance",
+        statement="Two machines that call each other at one bit differ by one bit at most, on every string.",
+        formula="m_U = m_C/2 + m_V/2,   m_V = sticky/2 + m_U/2,   |log2 m_U(x) / m_V(x)| <= 1",
+        class_name=model_class.name,
+        bound=(
+            f"time {model_class.bound.time}, space {model_class.bound.space};"
+            f" the sticky source writes {model_class.max_length} bits"
+        ),
+        constants={"price of a call": CALL},
+        items=tuple(items),
+        holds=all(item.holds for item in items),
+        slack_bits=tightest.slack_bits,
+        tightest=tightest.name,
+        counterexample=_counterexample(tightest),
+        counts={
+            "strings": len(items),
+            "tight": sum(item.slack == 1 for item in items),
+            "failures": sum(not item.holds for item in items),
+        },
+        remarks=tuple(f"strings that {kind} alone can write: {len(strings)}" for kind, strings in alone.items()),
+        variant=variant,
+    )
+
+
+def _item(name: str, u: Fraction, v: Fraction, *, half_a_bit: bool) -> Item:
+    """Return the item of one string: the smaller of the two masses over the larger is at least 1/2."""
+    ratio = min(u, v) / max(u, v)
+    holds = 2 * ratio * ratio >= 1 if half_a_bit else 2 * ratio >= 1
+    return Item(
+        name=name,
+        holds=holds,
+        slack=None if half_a_bit else 2 * ratio,
+        slack_bits=log2_float(ratio) + (0.5 if half_a_bit else 1) if ratio else None,
+        witness=name,
+        numbers={
+            "observed": ratio,
+            "claimed": 0.5**0.5 if half_a_bit else CALL,
+            "m_U": u,
+            "m_V": v,
+        },
+    )
+
+
+def _counterexample(worst: Item) -> Counterexample | None:
+    if worst.holds:
+        return None
+    claimed, observed = worst.numbers["claimed"], worst.numbers["observed"]
+    return Counterexample(
+        where=f"x = {worst.name}",
+        claimed=claimed,
+        observed=observed,
+        sentence=f"one machine gives it {observed} times what the other does, less than {float(claimed):.4f}",
+    )

@@ -1,0 +1,100 @@
+"""The buffer's mixture over depths: it dominates the samples of every depth, at a price that grows with the depth.
+
+A row that has passed n machines since its reset holds a sample of m^n. The stationary probability of depth n is
+w_n = r (1 - r)^n, r = R / B (`theory.iteration`), so that the buffer holds m^mix = sum of w_n m^n and m^mix >= w_n m^n.
+The slack of log 1/w_n bits grows linearly in n, as the paper says: its constant "vanishes exponentially". That is a
+choice, not a necessity: weights 1/((n+1)(n+2)) would cost about 2 log n bits, and stand beside it here.
+
+Source: Bloem 2025 (arXiv 2506.20057), section 5.1 and appendix A.1 (B = 138, R = 40). Limits: finitely many depths; the
+sum over those is a rigorous lower bound of the mixture, and what deeper rows hold is reported as unresolved mass.
+"""
+
+from fractions import Fraction
+from itertools import islice
+
+from theory.bits import shown
+from theory.checks.iteration import counterexample, least_ratio, require_steps
+from theory.classes import ModelClass
+from theory.errors import InputError
+from theory.exact import log2_float
+from theory.iteration import reset_probability
+from theory.mixture import Distribution, Mixture, depth_mixture, iterates, length_uniform
+from theory.result import CheckResult, Curve, Item, ratio_item, require_variant, tightest_item
+
+VARIANTS = {
+    "double-weight": "claims m^mix >= 2 w_n m^n",
+    "without-noise": "takes a buffer whose rows have all passed at least one machine, and claims it dominates m^0",
+}
+
+
+def check_mix(
+    model_class: ModelClass,
+    *,
+    steps: int = 8,
+    source_batch: int = 138,
+    reset_rows: int = 40,
+    base: Distribution | None = None,
+    variant: str | None = None,
+) -> CheckResult:
+    """Check that the buffer's mixture over depths dominates every m^n with the weight of that depth.
+
+    The infinite mixture is bounded from below by its depths up to `steps`; the rest is reported as unresolved mass.
+
+    Args:
+        model_class: any class whose strings stay few.
+        steps: the largest depth n.
+        source_batch: B, rows that pass a machine at a time; the paper's 138.
+        reset_rows: R, rows of those that start again from noise; the paper's 40.
+        base: m^0; by default a uniform length up to the class's, then a uniform string.
+        variant: None, or one of `VARIANTS`.
+
+    Raises:
+        InputError: no resets, where depth has no stationary distribution; an unknown variant.
+
+    """
+    require_variant(variant, VARIANTS)
+    require_steps(steps)
+    r = reset_probability(source_batch, reset_rows)
+    if r == 0:
+        raise InputError("without resets there is no stationary depth", received=reset_rows, remedy="give 1 or more")
+    base = length_uniform(model_class.max_length) if base is None else base
+    stages = list(islice(iterates(base, Mixture(model_class)), steps + 1))
+    weights = [r * (1 - r) ** n for n in range(steps + 1)]
+    slow = [Fraction(1, (n + 1) * (n + 2)) for n in range(steps + 1)]
+    held = [Fraction(0), *weights] if variant == "without-noise" else weights
+    mix, slow_mix = depth_mixture(stages, held), depth_mixture(stages, slow)
+    factor = 2 if variant == "double-weight" else 1
+    items = []
+    for n, stage in enumerate(stages):
+        if not stage:  # no machine halted: there is nothing to dominate
+            items.append(Item(name=f"depth {n}", holds=True, slack_bits=None))
+            continue
+        (ratio, x), (slow_ratio, _) = least_ratio(mix, stage), least_ratio(slow_mix, stage)
+        claimed = factor * weights[n]
+        numbers = {
+            "claimed": claimed,
+            "observed": ratio,
+            "observed with 1/((n+1)(n+2))": slow_ratio,
+            "constant with 1/((n+1)(n+2))": slow[n],
+        }
+        items.append(ratio_item(f"depth {n}", ratio / claimed, witness=f"x = {shown(x)}", numbers=numbers))
+    tightest = tightest_item(items)
+    return CheckResult(
+        check="mix",
+        statement="The buffer's mixture over depths dominates every m^n, with the probability of depth n as constant.",
+        formula="m^mix(x) >= w_n m^n(x),   w_n = r (1 - r)^n,   r = R / B",
+        class_name=model_class.name,
+        bound=f"depths up to {steps}, base: {len(base)} strings of up to {max(map(len, base))} bits",
+        constants={"r": r, "unresolved mass of deeper rows": (1 - r) ** (steps + 1)},
+        items=tuple(items),
+        holds=all(item.holds for item in items),
+        slack_bits=tightest.slack_bits,
+        tightest=f"{tightest.name} at {tightest.witness}",
+        counterexample=counterexample(tightest),
+        counts={"depths": steps + 1, "strings": len(mix)},
+        curves=(
+            Curve("log2 1/w_n, the buffer's geometric weights", "n", tuple(-log2_float(w) for w in weights)),
+            Curve("log2 (n+1)(n+2), weights that fall slowly", "n", tuple(-log2_float(w) for w in slow)),
+        ),
+        variant=variant,
+    )

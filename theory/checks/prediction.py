@@ -1,0 +1,292 @@
+"""Theorem 4.2: whoever predicts with a dominating q loses a bounded number of bits to p, over the whole string.
+
+With the end of the string as an outcome "$" beside the bits 0 and 1, let
+
+    D_n = sum over |x| = n of p(x_) KL(p( . | x) || q( . | x)),   n = 0, 1, 2, ...
+
+Every D_n is at least 0, the chain rule gives sum D_n = KL(p || q) exactly, and q >= c p gives KL(p || q) <= log 1/c.
+For the mixture q = m_C and a member p the constant is the prior p(c). The terms are kept as rational combinations of
+logarithms of integers (`theory.exact.LogSum`): the chain rule is an identity there, and signs are decided exactly.
+
+Source: Bloem 2025 (arXiv 2506.20057), section 4.2; Li and Vitányi, theorem 5.2.1. Limits: members must be sufficient.
+
+Deviation (erratum): the second line of the definition of D_n and all that follows from it carries a minus sign too
+many. In the proof, p(xb_) = sum over |y| = m of p(xby_) fails for strings that end within y; the telescoping sum starts
+at n = 0, not 1; and the last step, "sum D_n <= sum of p <= 1", drops the logarithm: a point mass with p(c) = 1/8 that
+no other member shares has sum D_n = 3. The bound that holds is log 1/p(c). Over the bits alone, as printed, D_n can be
+negative, since p(0|x) + p(1|x) is less than 1 where a string may end.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import comb
+
+from theory.bits import Bits, shown, strings_of_length
+from theory.classes import ModelClass
+from theory.exact import LogSum
+from theory.mixture import END, Distribution, Mixture, prefix_masses
+from theory.named_sources import SOURCES, prior
+from theory.result import CheckResult, Counterexample, Curve, Item, require_variant, tightest_item
+
+VARIANTS = {
+    "printed-bound": "claims sum D_n <= 1, as the last line of the printed proof does",
+    "printed-sign": "claims D_n >= 0 for the D_n that is printed with a minus sign",
+    "bits-only": "claims sum D_n = KL(p || q) for the D_n over the outcomes 0 and 1 alone",
+    "from-one": "claims sum D_n = KL(p || q) for a sum that starts at n = 1",
+    "no-end": "claims p(x_) = p(x0_) + p(x1_), as if no string ended",
+    "pointwise": "claims q(b|x) >= p(c) p(b|x) for every single prediction",
+    "lacking-dup": "compares dup with the mixture of a class A that lacks it, on strings of 12 bits",
+}
+
+
+def divergences(p: Distribution, q: Distribution, outcomes: str = "01" + END) -> list[LogSum]:
+    """Return D_0, D_1, ... up to the longest string of p; q must be positive wherever p is.
+
+    >>> point, fair = {"1": Fraction(1)}, {"0": Fraction(1, 2), "1": Fraction(1, 2)}
+    >>> [float(d) for d in divergences(point, fair)]
+    [1.0, 0.0]
+    """
+    p_masses, q_masses = prefix_masses(p), prefix_masses(q)
+    terms = [LogSum() for _ in range(max(map(len, p_masses)) + 1)]
+    for x, p_x in p_masses.items():
+        for outcome in outcomes:
+            p_next = p.get(x, Fraction(0)) if outcome == END else p_masses.get(x + outcome, Fraction(0))
+            if p_next:
+                q_next = q[x] if outcome == END else q_masses[x + outcome]
+                # p_next log [ (p_next / p_x) / (q_next / q_x) ], apart so that equal terms of opposite sign cancel
+                term = terms[len(x)]
+                term.add(p_next, p_next)
+                term.add(-p_next, p_x)
+                term.add(-p_next, q_next)
+                term.add(p_next, q_masses[x])
+    return terms
+
+
+def relative_entropy(p: Distribution, q: Distribution) -> LogSum:
+    """Return KL(p || q), the sum of p(x) log2 p(x) / q(x)."""
+    total = LogSum()
+    for x, p_x in p.items():
+        total.add(p_x, p_x)
+        total.add(-p_x, q[x])
+    return total
+
+
+def least_prediction_ratio(p: Distribution, q: Distribution) -> tuple[Fraction, Bits, str]:
+    """Return the least q(b|x) / p(b|x) over all x and outcomes b that p allows, and where it lies."""
+    p_masses, q_masses = prefix_masses(p), prefix_masses(q)
+    ratios = []
+    for x, p_x in p_masses.items():
+        for outcome in "01" + END:
+            p_next = p.get(x, Fraction(0)) if outcome == END else p_masses.get(x + outcome, Fraction(0))
+            if p_next:
+                q_next = q[x] if outcome == END else q_masses[x + outcome]
+                ratios.append((q_next / q_masses[x] / (p_next / p_x), x, outcome))
+    return min(ratios)
+
+
+def total(terms: list[LogSum]) -> LogSum:
+    """Return the sum of the terms."""
+    added = LogSum()
+    for term in terms:
+        for integer, coefficient in term.terms.items():
+            added.add(coefficient, integer)
+    return added
+
+
+def two_hazards(n: int) -> tuple[Fraction, float]:
+    """Return P(length >= n) and D_n / P(length >= n) for an example in which D_n vanishes only because strings end.
+
+    Under p every symbol is preceded by a stop with probability 3/4, and a bit is 1 with probability 3/4; under r the
+    stop has probability 1/4 and bits are fair; q = (p + r) / 2. A prefix that survives for long speaks for r, so that
+    q( . | x) turns to r, whatever p is. So D_n falls like 4^-n, but given that the string goes on, the divergence
+    approaches the whole of KL(p || r) for one symbol, 0.8397 bits. The ratio is for display, from an exact sum.
+    """
+    survival = Fraction(1, 4) ** n
+    stop_p, stop_r, one = Fraction(3, 4), Fraction(1, 4), Fraction(3, 4)
+    ratio = LogSum()
+    for ones in range(n + 1):
+        among_p = one**ones * (1 - one) ** (n - ones)
+        weight = comb(n, ones) * among_p
+        posterior = survival * among_p / (survival * among_p + Fraction(3, 4) ** n * Fraction(1, 2) ** n)
+        for p, r in (
+            (stop_p, stop_r),
+            ((1 - stop_p) * one, (1 - stop_r) / 2),
+            ((1 - stop_p) * (1 - one), (1 - stop_r) / 2),
+        ):
+            ratio.add(weight * p, p / (posterior * p + (1 - posterior) * r))
+    return survival, float(ratio)
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """Member p against the mixture q, with everything that a claim may need."""
+
+    p: Distribution
+    q: Distribution
+    constant: Fraction
+    terms: list[LogSum]
+    sum: LogSum
+    kl: LogSum
+    ratio: tuple[Fraction, Bits, str]
+
+
+def check_prediction(model_class: ModelClass, *, condition: Bits = "", variant: str | None = None) -> CheckResult:
+    """Check 0 <= D_n, sum D_n = KL(p_c || m_C) and sum D_n <= log 1/p(c) for every member c.
+
+    Args:
+        model_class: the class C; every member must be sufficient.
+        condition: what is on the conditional tape throughout.
+        variant: None, or one of `VARIANTS`.
+
+    Raises:
+        InputError: a member that is not sufficient under the bound, or an unknown variant.
+
+    """
+    require_variant(variant, VARIANTS)
+    if variant == "lacking-dup":
+        return _lacking_dup()
+    mixture = Mixture(model_class)
+    mixture.require_sufficient([condition])
+    whole = sum(model_class.prior, Fraction(0))
+    q = {x: mass / whole for x, mass in mixture.measure(condition).mass.items()}
+    items, failures, curves, worst = [], [], [], None
+    for index, (machine, p_c) in enumerate(zip(model_class.members, model_class.prior, strict=True)):
+        p = mixture.member(index, condition).mass
+        terms = divergences(p, q)
+        compared = _Comparison(
+            p, q, p_c / whole, terms, total(terms), relative_entropy(p, q), least_prediction_ratio(p, q)
+        )
+        item, failure = _judge(machine.name, model_class.code_length_bits(index), compared, variant)
+        items.append(item)
+        failures += [(item, failure)] if failure else []
+        if not worst or compared.ratio[0] / compared.constant < worst[1].ratio[0] / worst[1].constant:
+            worst = (machine.name, compared)
+        values = [float(term) for term in terms]
+        curves.append(Curve(f"D_n of {machine.name}", "n", tuple(values)))
+    assert worst is not None
+    return _result(model_class.name, items, failures, variant, curves, (_pointwise_remark(*worst),), condition)
+
+
+def _judge(
+    name: str, length: int | None, compared: _Comparison, variant: str | None
+) -> tuple[Item, Counterexample | None]:
+    """Return the item of one member, and the counterexample to the claim of the variant, if there is one."""
+    bound = LogSum([(-1, compared.constant)])
+    slack, where, sentence, claimed, observed = bound - compared.sum, "", "", float(bound), float(compared.sum)
+    if variant == "printed-bound":
+        slack, claimed = LogSum([(1, 2)]) - compared.sum, 1.0
+        sentence = f"sum D_n is {observed:.4f} bits, more than the 1 that is printed"
+    elif variant == "printed-sign":
+        n, term = max(enumerate(compared.terms), key=lambda pair: float(pair[1]))
+        slack, where, claimed, observed = LogSum() - term, f"n = {n}", 0.0, -float(term)
+        sentence = f"with the printed minus sign D_{n} is {observed:.4f}, below 0"
+    elif variant in ("bits-only", "from-one"):
+        other = total(divergences(compared.p, compared.q, "01") if variant == "bits-only" else compared.terms[1:])
+        gap = compared.kl - other
+        slack = gap if gap.sign() < 0 else LogSum() - gap
+        claimed, observed = float(compared.kl), float(other)
+        sentence = f"the sum of D_n is {observed:.4f}, not KL(p || q) = {claimed:.4f}"
+    elif variant == "no-end":
+        x = min(compared.p, key=lambda x: (-compared.p[x], x))
+        mass = prefix_masses(compared.p)
+        claimed, observed = mass[x], mass[x] - compared.p[x]
+        slack, where = LogSum([(-compared.p[x], 2)]), shown(x)
+        sentence = f"p(x0_) + p(x1_) = {observed} but p(x_) = {claimed}: the string may end at x = {shown(x)}"
+    elif variant == "pointwise":
+        ratio, x, outcome = compared.ratio
+        slack, where = LogSum([(1, ratio / compared.constant)]), f"{outcome} after {shown(x)}"
+        claimed, observed = compared.constant, ratio
+        sentence = f"q({outcome}|{shown(x)}) is {observed} times p({outcome}|{shown(x)}), below p(c) = {claimed}"
+    else:
+        where, sentence = _broken_part(compared)
+    holds = slack.sign() >= 0 and not (variant is None and sentence)
+    item = Item(
+        name=name,
+        holds=holds,
+        slack_bits=float(slack),
+        code_length_bits=length,
+        witness=where,
+        numbers={"sum D_n": float(compared.sum), "log 1/p(c)": float(bound), "min q/p": compared.ratio[0]},
+    )
+    if holds:
+        return item, None
+    return item, Counterexample(
+        where=f"{name} {where}".strip(),
+        claimed=claimed,
+        observed=observed,
+        sentence=sentence or f"sum D_n is {observed:.4f} bits, more than log 1/p(c) = {claimed:.4f}",
+    )
+
+
+def _broken_part(compared: _Comparison) -> tuple[str, str]:
+    """Say where the true statement fails apart from the bound: never, unless this code is wrong."""
+    for n, term in enumerate(compared.terms):
+        if term.sign() < 0:
+            return f"n = {n}", f"D_{n} is negative"
+    if (compared.sum - compared.kl).sign():
+        return "", "the chain rule fails: sum D_n is not KL(p || q)"
+    return "", ""
+
+
+def _pointwise_remark(name: str, compared: _Comparison) -> str:
+    ratio, x, outcome = compared.ratio
+    verb = "falls below" if ratio < compared.constant else "stays above"
+    event = f"({outcome}|{shown(x)})"
+    return (
+        f"Single predictions are not dominated in general: for {name}, q{event} / p{event} = {float(ratio):.3f}"
+        f" {verb} p(c) = {float(compared.constant):.3f}."
+    )
+
+
+def _lacking_dup(length: int = 12) -> CheckResult:
+    """Compare dup with class A without it, through the densities: KL(p || q) needs q on the strings of dup alone."""
+    dup = next(source for source in SOURCES if source.name == "dup")
+    others = [source for source in SOURCES if source is not dup]
+    whole = 1 - prior(dup)
+    divergence = LogSum()
+    for word in strings_of_length(length // 2):
+        x = word + word
+        p = dup.density(length, x)
+        q = sum((prior(source) / whole * source.density(length, x) for source in others), Fraction(0))
+        divergence.add(p, p / q)
+    slack = LogSum([(-1, prior(dup))]) - divergence
+    claimed = float(LogSum([(-1, prior(dup))]))
+    item = Item(
+        name="dup",
+        holds=slack.sign() >= 0,
+        slack_bits=float(slack),
+        code_length_bits=dup.code_length_bits,
+        numbers={"sum D_n": float(divergence), "log 1/p(c)": claimed},
+    )
+    sentence = f"sum D_n is {float(divergence):.4f} bits, more than log 1/p(c) = {claimed:.4f}, since dup is no member"
+    failure = Counterexample(where="dup", claimed=claimed, observed=float(divergence), sentence=sentence)
+    failures = [] if item.holds else [(item, failure)]
+    return _result(f"sources without dup, {length} bits", [item], failures, "lacking-dup", [], (), "")
+
+
+def _result(
+    class_name: str,
+    items: list[Item],
+    failures: list[tuple[Item, Counterexample]],
+    variant: str | None,
+    curves: list[Curve],
+    remarks: tuple[str, ...],
+    condition: Bits,
+) -> CheckResult:
+    tightest = tightest_item(items)
+    return CheckResult(
+        check="prediction",
+        statement="Predicting symbol by symbol with m_C instead of c costs at most log 1/p(c) bits in expectation.",
+        formula="D_n >= 0,   sum_{n>=0} D_n = KL(p_c || m_C) <= log 1/p(c)",
+        class_name=class_name,
+        bound=f"every string that a member writes on condition {shown(condition)}",
+        items=tuple(items),
+        holds=not failures,
+        slack_bits=tightest.slack_bits,
+        tightest=tightest.name,
+        counterexample=next((failure for item, failure in failures if item is tightest), None),
+        counts={"members": len(items), "failures": len(failures)},
+        curves=tuple(curves),
+        remarks=remarks,
+        variant=variant,
+    )

@@ -1,0 +1,229 @@
+"""Regret and convergence: what a Bayes mixture loses to its best member, and how fast its predictions become right.
+
+Take N coins, coin j with P(1) = theta_j, and the mixture m = (1/N) sum of P_j. Since m >= P_j / N on every string, no
+member is ever ahead by more than log2 N bits, on any string of any length: the regret is bounded for ever, although the
+losses themselves grow. The bound is approached where one coin is right and the others are refuted (all ones, for the
+largest theta). Solomonoff's convergence theorem follows: if coin j does produce the bits and q_n is the mixture's
+probability that the next one is 1, Pinsker's inequality in nats, 2 (q - p)^2 <= KL, and the chain rule give
+
+    sum over n of E (q_n - theta_j)^2 <= (ln N) / 2,
+
+so that the expected squared errors, summed for ever, stay finite. Coins see only counts, hence n + 1 cases stand for
+2^n strings. Ratios of probabilities are exact; the sum of squares is enclosed between binary fractions that are rounded
+outward, and so is ln N.
+
+Source: Bloem 2025 (arXiv 2506.20057), section 4.2, of which this is the classical special case; Solomonoff 1978; Li and
+Vitányi, theorem 5.2.1. Limits: uniform prior; independent bits; strings of `steps` bits at most, a partial sum.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import comb, lcm
+
+from theory.errors import InputError
+from theory.exact import log2_float, log2_interval
+from theory.result import CheckResult, Counterexample, Curve, Item, ratio_item, require_variant, tightest_item
+
+VARIANTS = {
+    "one-member-less": "claims the regret log2(N - 1), as if the best coin were no member of its own mixture",
+    "any-parameter": "claims the bound against the best theta in [0, 1], not only against the members",
+    "without-weight": "claims that the squares sum to 1/2 at most, whatever the prior of the true coin",
+}
+
+EIGHTHS = tuple(Fraction(k, 8) for k in range(1, 8))
+
+Interval = tuple[Fraction, Fraction]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """All strings of `ones` ones and `zeros` zeros; `weights` are in proportion to the coins' probabilities of one."""
+
+    ones: int
+    zeros: int
+    weights: tuple[int, ...]
+
+    @property
+    def length(self) -> int:
+        """Bits of each of these strings."""
+        return self.ones + self.zeros
+
+    def ratio(self, index: int) -> Fraction:
+        """Return P_j(x) / m(x)."""
+        return Fraction(len(self.weights) * self.weights[index], sum(self.weights))
+
+    def __str__(self) -> str:
+        return f"{self.ones} ones, {self.zeros} zeros"
+
+
+def counts(thetas: Sequence[Fraction], steps: int) -> Iterator[Counts]:
+    """Yield the counts of all strings of up to `steps` bits that some coin can produce."""
+    whole = lcm(*(theta.denominator for theta in thetas))
+    heads = [int(theta * whole) for theta in thetas]
+    for length in range(steps + 1):
+        for ones in range(length + 1):
+            weights = tuple(head**ones * (whole - head) ** (length - ones) for head in heads)
+            if any(weights):
+                yield Counts(ones, length - ones, weights)
+
+
+def squared_errors(thetas: Sequence[Fraction], index: int, steps: int, precision: int = 128) -> list[Interval]:
+    """Enclose E (q_n - theta)^2 for n = 0 .. steps where the coin with this index produces the bits.
+
+    >>> low, high = squared_errors([Fraction(0), Fraction(1)], 1, 3)[0]
+    >>> low == high == Fraction(1, 4)
+    True
+    """
+    whole = lcm(*(theta.denominator for theta in thetas))
+    heads = [int(theta * whole) for theta in thetas]
+    unit = 1 << precision
+    ends = [[0, 0] for _ in range(steps + 1)]
+    for case in counts(thetas, steps):
+        if not case.weights[index]:
+            continue
+        total = sum(case.weights)
+        error = sum(w * head for w, head in zip(case.weights, heads, strict=True)) - heads[index] * total
+        numerator = comb(case.length, case.ones) * case.weights[index] * error * error * unit
+        denominator = whole**case.length * (whole * total) ** 2
+        ends[case.length][0] += numerator // denominator
+        ends[case.length][1] -= -numerator // denominator
+    return [(Fraction(low, unit), Fraction(high, unit)) for low, high in ends]
+
+
+def ln_interval(value: int, precision: int = 128) -> Interval:
+    """Enclose the natural logarithm of an integer: log2 times ln 2 = 2 (1/3 + (1/3)^3/3 + (1/3)^5/5 + ...).
+
+    >>> low, high = ln_interval(7)
+    >>> float(low), high - low < Fraction(1, 1 << 120)
+    (1.9459101490553132, True)
+    """
+    terms = precision // 3 + 2  # each brings more than 3 binary digits
+    ln2 = sum((Fraction(2, (2 * k + 1) * 3 ** (2 * k + 1)) for k in range(terms)), Fraction(0))
+    rest = Fraction(2, (2 * terms + 1) * 3 ** (2 * terms + 1)) / (1 - Fraction(1, 9))
+    low, high = log2_interval(value, precision)
+    return low * ln2, high * (ln2 + rest)
+
+
+def check_regret(*, steps: int = 64, thetas: Sequence[Fraction] = EIGHTHS, variant: str | None = None) -> CheckResult:
+    """Check that the mixture loses log2 N bits at most to any coin, and that its squared errors sum to (ln N) / 2.
+
+    Args:
+        steps: strings of up to this many bits are looked at, and predictions after 0 to this many bits.
+        thetas: the coins' probabilities of a 1.
+        variant: None, or one of `VARIANTS`.
+
+    Raises:
+        InputError: no coins, one that is no probability, a negative number of steps, or an unknown variant.
+
+    """
+    require_variant(variant, VARIANTS)
+    if steps < 0:
+        raise InputError("a length is not negative", received=steps, remedy="give 0 or more")
+    if not thetas or not all(0 <= theta <= 1 for theta in thetas):
+        raise InputError(
+            "a coin has a probability from 0 to 1",
+            received=", ".join(map(str, thetas)) or "no coin",
+            remedy="give one or more such fractions",
+        )
+    size = len(thetas)
+    allowed = Fraction(size - 1 if variant == "one-member-less" else size)
+    cases = list(counts(thetas, steps))
+    items = [
+        *_regrets(thetas, cases, allowed, any_theta=variant == "any-parameter"),
+        *(_convergence(thetas, index, steps, without_weight=variant == "without-weight") for index in range(size)),
+    ]
+    tightest = tightest_item(items)
+    last = size - 1
+    largest = [Fraction(0)] * (steps + 1)
+    for case in cases:
+        largest[case.length] = max(largest[case.length], *(case.ratio(index) for index in range(size)))
+    return CheckResult(
+        check="regret",
+        statement="The mixture of N coins never falls log2 N bits behind one of them, and learns which one it watches.",
+        formula="log2 P_j(x) / m(x) <= log2 N   and   sum_n E (q_n - theta_j)^2 <= (ln N) / 2",
+        class_name=f"{size} coins, theta = {', '.join(str(theta) for theta in thetas)}",
+        bound=f"strings of up to {steps} bits",
+        constants={"1/N": Fraction(1, size)},
+        items=tuple(items),
+        holds=all(item.holds for item in items),
+        slack_bits=tightest.slack_bits,
+        tightest=f"{tightest.name}, {tightest.witness}",
+        counterexample=_counterexample(tightest),
+        counts={"counts": len(cases), "strings": (2 << steps) - 1, "failures": sum(not item.holds for item in items)},
+        curves=(
+            Curve("largest regret in bits over strings of n bits", "n", tuple(map(log2_float, largest))),
+            Curve(
+                f"E (q_n - theta)^2 for theta = {thetas[last]}",
+                "n",
+                tuple(float(high) for _, high in squared_errors(thetas, last, steps)),
+            ),
+        ),
+        variant=variant,
+    )
+
+
+def _regrets(
+    thetas: Sequence[Fraction], cases: Sequence[Counts], allowed: Fraction, *, any_theta: bool
+) -> Iterator[Item]:
+    """Yield for each coin how far ahead of the mixture it ever is; or that for the best theta of all, once."""
+    if any_theta:
+        yield _regret("regret, any theta", *_first_largest([(_best_of_all(thetas, x), x) for x in cases]), allowed)
+        return
+    for index, theta in enumerate(thetas):
+        yield _regret(f"regret, theta = {theta}", *_first_largest([(x.ratio(index), x) for x in cases]), allowed)
+
+
+def _first_largest(pairs: Sequence[tuple[Fraction, Counts]]) -> tuple[Fraction, Counts]:
+    return max(pairs, key=lambda pair: pair[0])
+
+
+def _regret(name: str, ratio: Fraction, case: Counts, allowed: Fraction) -> Item:
+    numbers = {"observed": log2_float(ratio), "claimed": log2_float(allowed)}
+    return ratio_item(name, allowed / ratio, witness=str(case), numbers=numbers)
+
+
+def _best_of_all(thetas: Sequence[Fraction], case: Counts) -> Fraction:
+    """Return P(x) / m(x) for the theta in [0, 1] that makes x most likely: the share of ones in x."""
+    share = Fraction(case.ones, case.length) if case.length else Fraction(1)
+
+    def likelihood(theta: Fraction) -> Fraction:
+        return theta**case.ones * (1 - theta) ** case.zeros
+
+    return len(thetas) * likelihood(share) / sum(map(likelihood, thetas))
+
+
+def _convergence(thetas: Sequence[Fraction], index: int, steps: int, *, without_weight: bool) -> Item:
+    """Compare twice the sum of squares with ln N, in ever narrower enclosures until the sign is certain.
+
+    They do not overlap for ever: the sum is rational, and the logarithm of an integer above 1 is not.
+    """
+    precision = 128
+    while True:
+        errors = squared_errors(thetas, index, steps, precision)
+        low, high = (2 * sum((error[end] for error in errors), Fraction(0)) for end in (0, 1))
+        ends = (Fraction(1), Fraction(1)) if without_weight else ln_interval(len(thetas), precision)
+        if high <= ends[0] or low > ends[1]:
+            break
+        precision *= 2
+    slack = ends[0] - high
+    return Item(
+        name=f"squares, theta = {thetas[index]}",
+        holds=slack >= 0,
+        slack_bits=float(slack / 2 / ln_interval(2)[0]),
+        witness=f"n = 0 .. {steps}",
+        numbers={"observed": float(high / 2), "claimed": float(ends[0] / 2)},
+    )
+
+
+def _counterexample(worst: Item) -> Counterexample | None:
+    if worst.holds:
+        return None
+    claimed, observed = worst.numbers["claimed"], worst.numbers["observed"]
+    what = "bits" if worst.name.startswith("regret") else "the sum of squares"
+    return Counterexample(
+        where=f"{worst.name}: {worst.witness}",
+        claimed=claimed,
+        observed=observed,
+        sentence=f"{what}: {float(observed):.4f}, more than the {float(claimed):.4f} that was claimed",
+    )

@@ -1,0 +1,164 @@
+"""Time and space: measures grow with the bound, and how a program's running time can be charged.
+
+Under a larger bound the same programs halt and perhaps more do: m^(T,S)(x) never falls, string by string, and neither
+does Omega, its sum. That needs a machine on which more space changes no run that had enough. A tape of S cells that
+wraps around is no such machine: there `<` leads to another place when S grows, and mass moves from string to string.
+
+Charging for time: Levin's Kt(x) is the least |p| + log2 t(p) over the programs for x, where t counts steps, at least
+one, and the speed prior S(x) is the sum of 2^-|p| / t(p). Term by term 2^-Kt(x) <= S(x) <= m(x).
+
+Source: Bloem 2025 (arXiv 2506.20057), section 4.1; Levin 1973; Schmidhuber 2002; Li and Vitanyi, section 7.5.
+Limits: empty condition. Each bound is enumerated afresh: monotonicity is observed, not assumed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from theory.bits import Bits, shown
+from theory.classes import ModelClass
+from theory.errors import InputError
+from theory.exact import log2_float
+from theory.machine import Bound, Machine, Status, leaves
+from theory.result import CheckResult, Counterexample, Curve, Item, require_variant, tightest_item
+from theory.universal.machine import UniversalMachine
+
+VARIANTS = {
+    "wrapping-tape": "gives the universal machine a tape of S cells that wraps: more space moves mass between strings",
+    "free-time": "leaves the time out of Kt: claims 2^-K(x) <= sum of 2^-|p| / t",
+}
+
+
+@dataclass(frozen=True)
+class TimedMeasure:
+    """What a class writes under a bound, by string, in the order in which strings were first met.
+
+    Attributes:
+        mass: m(x).
+        speed: the speed prior, sum of p(c) 2^-|r| / t.
+        fastest: 2^-Kt(x), the greatest term of that sum.
+        shortest: the greatest p(c) 2^-|r|, whatever the time.
+
+    """
+
+    mass: dict[Bits, Fraction]
+    speed: dict[Bits, Fraction]
+    fastest: dict[Bits, Fraction]
+    shortest: dict[Bits, Fraction]
+
+
+def timed_measure(members: Sequence[tuple[Machine, Fraction]], bound: Bound) -> TimedMeasure:
+    """Run all programs of the members under a bound, and add up mass and mass over time."""
+    measure = TimedMeasure({}, {}, {}, {})
+    zero = Fraction(0)
+    for machine, prior in members:
+        for program, run in leaves(machine, "", bound):
+            if run.status is not Status.HALTED:
+                continue
+            term = prior * Fraction(1, 1 << len(program))
+            charged, x = term / max(1, run.steps), run.output
+            measure.mass[x] = measure.mass.get(x, zero) + term
+            measure.speed[x] = measure.speed.get(x, zero) + charged
+            measure.fastest[x] = max(measure.fastest.get(x, zero), charged)
+            measure.shortest[x] = max(measure.shortest.get(x, zero), term)
+    return measure
+
+
+def check_resources(
+    model_class: ModelClass,
+    *,
+    times: Sequence[int] | None = None,
+    spaces: Sequence[int] | None = None,
+    variant: str | None = None,
+) -> CheckResult:
+    """Check that measures grow with time and space, string by string, and that 2^-Kt(x) <= S(x) <= m(x).
+
+    Args:
+        model_class: the class C; a single machine with prior 1 gives the machine's own measure.
+        times: bounds on time, in ascending order; by default four up to the class's own.
+        spaces: bounds on space, likewise.
+        variant: None, or one of `VARIANTS`; `wrapping-tape` puts its machine in the place of the class.
+
+    Raises:
+        InputError: bounds that do not ascend, or an unknown variant.
+
+    """
+    require_variant(variant, VARIANTS)
+    members: Sequence[tuple[Machine, Fraction]] = list(zip(model_class.members, model_class.prior, strict=True))
+    largest_bound = model_class.bound
+    if variant == "wrapping-tape":
+        members, largest_bound = [(UniversalMachine(wraps=True), Fraction(1))], Bound(time=15, space=3)
+    times = _ascending("times", times, largest_bound.time)
+    spaces = _ascending("spaces", spaces, largest_bound.space)
+    measures = {(t, s): timed_measure(members, Bound(t, s)) for t in times for s in spaces}
+    items = [
+        _growth_item(f"T={t} S={s} to T={u} S={v}", measures[t, s], measures[u, v])
+        for t in times
+        for s in spaces
+        for u, v in ((_after(times, t), s), (t, _after(spaces, s)))
+        if u is not None and v is not None
+    ]
+    largest = measures[times[-1], spaces[-1]]
+    least = largest.shortest if variant == "free-time" else largest.fastest
+    items += [_chain_item(x, least[x], largest.speed[x], largest.mass[x]) for x in largest.mass]
+    tightest = tightest_item(items)
+    omegas = [[sum(measures[t, s].mass.values(), Fraction(0)) for s in spaces] for t in times]
+    return CheckResult(
+        check="resources",
+        statement="More time or space takes no mass from any string; charging for time keeps to the order Kt, S, m.",
+        formula="m^(T,S)(x) <= m^(T',S')(x) for T <= T', S <= S'   and   2^-Kt(x) <= S(x) <= m(x)",
+        class_name=members[0][0].name if variant == "wrapping-tape" else model_class.name,
+        bound=f"times {', '.join(map(str, times))}; spaces {', '.join(map(str, spaces))}",
+        constants={"least Omega": omegas[0][0], "greatest Omega": omegas[-1][-1]},
+        items=tuple(items),
+        holds=all(item.holds for item in items),
+        slack_bits=tightest.slack_bits,
+        tightest=f"{tightest.name} at {tightest.witness}",
+        counterexample=_counterexample(tightest),
+        counts={"bounds": len(measures), "strings": len(largest.mass)},
+        curves=(Curve(name="Omega", x_label="bound on time", values=tuple(float(row[-1]) for row in omegas)),),
+        variant=variant,
+    )
+
+
+def _ascending(name: str, bounds: Sequence[int] | None, largest: int) -> tuple[int, ...]:
+    if bounds is None:
+        return tuple(sorted({max(1, largest * quarter // 4) for quarter in range(1, 5)}))
+    if not bounds or list(bounds) != sorted(set(bounds)) or bounds[0] < 0:
+        raise InputError(f"{name} must ascend from 0 or more", received=list(bounds), remedy="give e.g. 4 8 12")
+    return tuple(bounds)
+
+
+def _after(bounds: tuple[int, ...], bound: int) -> int | None:
+    place = bounds.index(bound) + 1
+    return bounds[place] if place < len(bounds) else None
+
+
+def _growth_item(name: str, smaller: TimedMeasure, larger: TimedMeasure) -> Item:
+    """Return the item of one pair of bounds: the least ratio of the larger bound's mass to the smaller's."""
+    ratios = {x: larger.mass.get(x, Fraction(0)) / mass for x, mass in smaller.mass.items()}
+    if not ratios:
+        return Item(name=name, holds=True, slack_bits=None)
+    witness = min(ratios, key=lambda x: ratios[x])
+    return _item(name, ratios[witness], witness, {"strings": len(ratios)})
+
+
+def _chain_item(x: Bits, least: Fraction, speed: Fraction, mass: Fraction) -> Item:
+    numbers = {"2^-Kt": least, "S": speed, "m": mass}
+    return _item(f"2^-Kt <= S <= m at {shown(x)}", min(speed / least, mass / speed), x, numbers)
+
+
+def _item(name: str, slack: Fraction, x: Bits, numbers: Mapping[str, Fraction | float | int]) -> Item:
+    bits = log2_float(slack) if slack else None
+    return Item(name=name, holds=slack >= 1, slack=slack, slack_bits=bits, witness=shown(x), numbers=numbers)
+
+
+def _counterexample(worst: Item) -> Counterexample | None:
+    if worst.holds or worst.slack is None:
+        return None
+    return Counterexample(
+        where=f"{worst.name}: x = {worst.witness}",
+        claimed=Fraction(1),
+        observed=worst.slack,
+        sentence=f"at x = {worst.witness} the larger side is only {worst.slack} times the smaller",
+    )

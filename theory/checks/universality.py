@@ -1,0 +1,238 @@
+"""Theorem 4.5 end to end: random functions, iterated on random strings, run a machine for n steps.
+
+Take the class C of six functions of strings, with their prior:
+
+i      1/4    copies its input                  f      1/16   one step of a machine, by the LSTM of
+`theory.lstm.construction` s      1/8    writes its input on a tape        r      1/8    reads the tape, forgetting head
+and state const  1/4    always answers 1                  rev    3/16   reverses its input
+
+(s, f and r answer with the empty string where their input makes no sense.) Start from a random string u of at most 4
+bits, all lengths equally likely, and apply n + 2 functions drawn from the prior. The draw s, f, ..., f, r happens with
+probability p(r) p(f)^n p(s) and leaves what the machine has on its tape after n steps. So, with all probabilities
+computed exactly,
+
+    m_C^{n+2}(x) >= p(r) p(f)^n p(s) · m_UTM^n(x).
+
+A machine that has settled, its tape changing no more, needs no further f: with tau steps until then, choosing which
+j >= tau of the n places in the middle hold f and putting i in the others,
+
+    m_C^{n+2}(x) >= p(r) p(s) sum over u of p(u) [the tape of u is x] sum_{j >= tau(u)} C(n, j) p(f)^j p(i)^{n-j}.
+
+Deviation (erratum): Theorem 4.5 prints the constant once with p(i)^n, where its last line has p(f)^n; p(i)^n is larger
+here, and wrong. In line 4 of its proof m_C^{n-1} should be m_C^n, and p_s(., .) should be p_s(. | .).
+
+Source: Bloem 2025 (arXiv 2506.20057), Theorem 4.5. Limits: a machine with one tape of fixed size and two symbols.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from math import comb, inf
+
+import numpy as np
+
+from theory.bits import Bits, strings
+from theory.errors import InputError
+from theory.exact import log2_float
+from theory.lstm.construction import LSTM, forward, padded_columns, read, step_lstm
+from theory.lstm.radius import certified_radius
+from theory.lstm.turing_tape import Configuration, TapeMachine, bits_of, configuration_of, load_machine, step
+from theory.result import CheckResult, Counterexample, Item, ratio_item, tightest_item
+
+Distribution = Mapping[Bits, Fraction]
+
+INPUT_CELL, HEAD_CELL = 2, 3
+PRIOR: Mapping[str, Fraction] = {
+    "i": Fraction(1, 4),
+    "s": Fraction(1, 8),
+    "f": Fraction(1, 16),
+    "r": Fraction(1, 8),
+    "const": Fraction(1, 4),
+    "rev": Fraction(3, 16),
+}
+VARIANTS: Mapping[str, str] = {
+    "outside-radius": "f is an LSTM whose parameters moved by up to 8 certified radii",
+    "without-f": "the class lacks f, the step of the machine",
+    "printed-constant": "the constant is p(r) p(i)^n p(s), as the theorem prints it once",
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A machine, the `cells` of its tape, and the greatest length of what s writes on it (`max_length`, in bits)."""
+
+    machine: TapeMachine
+    cells: int
+    max_length: int
+
+    def __post_init__(self) -> None:
+        if self.machine.symbols != 2:
+            raise InputError("r reads bits from a tape", received=self.machine.name, remedy="take a 2-symbol machine")
+        if self.cells <= HEAD_CELL:
+            raise InputError("the tape is too short", received=self.cells, remedy=f"give {HEAD_CELL + 1} cells or more")
+        if not 0 <= self.max_length <= self.cells - INPUT_CELL:
+            raise InputError(
+                "inputs do not fit on the tape",
+                received=self.max_length,
+                remedy=f"give a length of 0 to {self.cells - INPUT_CELL}",
+            )
+
+    def start(self, u: Bits) -> Configuration:
+        """Return the tape with u on it and the head of the machine in its first state."""
+        blank = (0,) * self.cells
+        tape = (*blank[:INPUT_CELL], *map(int, u), *blank[INPUT_CELL + len(u) :])
+        return Configuration(tape, HEAD_CELL, self.machine.states[0])
+
+    def inputs(self) -> Distribution:
+        """Return the base distribution p_u: the length uniform, then uniform within the length."""
+        return {u: Fraction(1, (self.max_length + 1) << len(u)) for u in strings(self.max_length)}
+
+
+def tape_bits(configuration: Configuration) -> Bits:
+    """Return what is on the tape."""
+    return "".join(map(str, configuration.tape))
+
+
+def functions(setting: Setting, lstm: LSTM) -> dict[str, Callable[[Bits], Bits]]:
+    """Return the six functions of the class, each remembering what it has answered."""
+    machine, steps_seen = setting.machine, dict[Bits, Bits]()
+
+    def network_step(y: Bits) -> Bits:
+        if y not in steps_seen:
+            configuration = configuration_of(machine, y)
+            steps_seen[y] = ""
+            if configuration is not None:
+                answers = forward(lstm, padded_columns(machine, [configuration]))
+                steps_seen[y] = "".join(str(int(bit)) for bit in read(answers, "rounded").ravel())
+        return steps_seen[y]
+
+    def read_out(y: Bits) -> Bits:
+        configuration = configuration_of(machine, y)
+        return "" if configuration is None else tape_bits(configuration)
+
+    return {
+        "i": lambda y: y,
+        "s": lambda u: bits_of(machine, setting.start(u)) if len(u) <= setting.max_length else "",
+        "f": network_step,
+        "r": read_out,
+        "const": lambda _: "1",
+        "rev": lambda y: y[::-1],
+    }
+
+
+def iterate(members: Mapping[str, Callable[[Bits], Bits]], start: Distribution, times: int) -> Distribution:
+    """Return m_C^times: strings from `start`, passed through so many functions drawn from the prior."""
+    current = dict(start)
+    for _ in range(times):
+        following: dict[Bits, Fraction] = {}
+        for u, probability in current.items():
+            for name, function in members.items():
+                x = function(u)
+                following[x] = following.get(x, Fraction(0)) + probability * PRIOR[name]
+        current = following
+    return current
+
+
+def machine_distribution(setting: Setting, steps: int) -> tuple[Distribution, Distribution]:
+    """Return m_UTM^n, the distribution of the tape after n steps, and the sharpened lower bound of m_C^{n+2}."""
+    tapes: dict[Bits, Fraction] = {}
+    sharpened: dict[Bits, Fraction] = {}
+    for u, probability in setting.inputs().items():
+        seen = [setting.start(u)]
+        for _ in range(steps):
+            seen.append(step(setting.machine, seen[-1]))
+        x = tape_bits(seen[-1])
+        settled = max((t + 1 for t in range(steps) if tape_bits(seen[t]) != x), default=0)
+        choices = (comb(steps, j) * PRIOR["f"] ** j * PRIOR["i"] ** (steps - j) for j in range(settled, steps + 1))
+        ways = PRIOR["r"] * PRIOR["s"] * sum(choices, Fraction(0))
+        tapes[x] = tapes.get(x, Fraction(0)) + probability
+        sharpened[x] = sharpened.get(x, Fraction(0)) + probability * ways
+    return tapes, sharpened
+
+
+def check_universality(
+    machine_name: str = "bb2",
+    *,
+    steps: int = 3,
+    cells: int = 7,
+    max_length: int = 4,
+    seed: int = 0,
+    variant: str | None = None,
+) -> CheckResult:
+    """Check Theorem 4.5 for every tape that the machine can leave after so many steps.
+
+    Args:
+        machine_name: a machine with two symbols, `bb2` or `flip`.
+        steps: n, the steps of the machine; m_C is iterated n + 2 times.
+        cells: size of the tape.
+        max_length: greatest length of the random strings at the start, in bits.
+        seed: for the parameters of the moved network (within the certified radius, or outside it in the variant).
+        variant: a key of `VARIANTS`.
+
+    Raises:
+        InputError: an unknown machine or variant, a negative number of steps, or inputs that do not fit.
+
+    """
+    if variant is not None and variant not in VARIANTS:
+        raise InputError("no such variant", received=variant, remedy=f"take one of {', '.join(VARIANTS)}")
+    if steps < 0:
+        raise InputError("a number of steps is not negative", received=steps, remedy="give 0 or more")
+    setting = Setting(load_machine(machine_name), cells, max_length)
+    lstm = step_lstm(setting.machine)
+    radius = _radius(machine_name)
+    reach = radius * (8 if variant == "outside-radius" else 1)
+    moved = lstm.shifted(np.random.default_rng(seed).uniform(-reach, reach, lstm.parameter_count))
+
+    members = functions(setting, moved)
+    if variant == "without-f":
+        del members["f"]
+    observed = iterate(members, setting.inputs(), steps + 2)
+    unmoved = iterate(functions(setting, lstm), setting.inputs(), steps + 2)
+    tapes, sharpened = machine_distribution(setting, steps)
+    stepping = "i" if variant == "printed-constant" else "f"
+    constant = PRIOR["r"] * PRIOR[stepping] ** steps * PRIOR["s"]
+
+    items = tuple(_item(x, constant, tapes[x], observed.get(x, Fraction(0)), sharpened[x]) for x in sorted(tapes))
+    tightest = tightest_item(items)
+    sharp = min(log2_float(sharpened[x] / tapes[x]) for x in tapes)
+    least = min(log2_float(observed[x] / tapes[x]) if x in observed else -inf for x in tapes)
+    same = "the same distribution as" if observed == unmoved else "another distribution than"
+    return CheckResult(
+        check="universality",
+        statement="Iterating the class n + 2 times dominates what the machine has written after n steps.",
+        formula=f"m_C^(n+2)(x) >= p(r) p({stepping})^n p(s) m_UTM^n(x)",
+        class_name="{i, s, f, r, const, rev}" if variant != "without-f" else "{i, s, r, const, rev}",
+        bound=f"{setting.machine.name}, n = {steps} steps, {cells} cells, inputs of at most {max_length} bits",
+        constants={"p(r) p(f)^n p(s)": constant} if stepping == "f" else {"p(r) p(i)^n p(s)": constant},
+        items=items,
+        holds=all(item.holds for item in items),
+        slack_bits=tightest.slack_bits,
+        tightest=tightest.name,
+        counterexample=None
+        if tightest.holds
+        else Counterexample(
+            where=tightest.name,
+            claimed=constant * tapes[tightest.name],
+            observed=observed.get(tightest.name, Fraction(0)),
+            sentence=f"The machine leaves {tightest.name} more often than the constant allows for.",
+        ),
+        counts={"inputs": len(setting.inputs()), "outputs": len(items), "strings": len(observed)},
+        remarks=(
+            f"log2 of m_C / m_UTM is at least {least:.3f}; the theorem says {log2_float(constant):.3f}, sharpened"
+            f" {sharp:.3f}.",
+            f"f is an LSTM whose parameters moved by up to {reach:.4f}; it gives {same} the LSTM that was built.",
+        ),
+        variant=variant,
+    )
+
+
+@cache
+def _radius(machine_name: str) -> float:
+    machine = load_machine(machine_name)
+    return certified_radius(step_lstm(machine), machine, "box", read_out="rounded")
+
+
+def _item(x: Bits, constant: Fraction, tape: Fraction, observed: Fraction, sharpened: Fraction) -> Item:
+    numbers = {"m_UTM": tape, "m_C": observed, "sharpened": sharpened}
+    return ratio_item(x, observed / (constant * tape), witness=x, numbers=numbers)

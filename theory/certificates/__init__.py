@@ -1,0 +1,1 @@
+"""Certificates: what a check found, written as data, and verified by a program that does not search."""

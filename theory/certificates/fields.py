@@ -1,0 +1,106 @@
+"""Reading JSON strictly: every value has one type and one spelling, and an error names its place in the file.
+
+A certificate is read by these few readers and by nothing else. Numbers that are not whole are strings such as "3/4" in
+lowest terms, so that no float is ever read and equal numbers look equal. Limits: integers up to `LARGEST`, text and
+fractions of up to `LONGEST` characters, so that no file can ask for unlimited memory.
+"""
+
+import re
+import reprlib
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from theory.bits import Bits
+from theory.errors import InputError
+
+LARGEST, LONGEST = 100_000, 4_000
+
+
+@dataclass(frozen=True)
+class Field:
+    """A value in the file with its place, and the readers that accept one type each."""
+
+    value: Any
+    place: str
+
+    def refuse(self, wanted: str) -> InputError:
+        """Return the error that says what should stand here."""
+        return InputError(
+            f"the certificate is malformed: {self.place or 'the file'} should be {wanted}",
+            received=shortened(self.value),
+            remedy="write it again with --certificate",
+        )
+
+    def fields(self, *names: str) -> list["Field"]:
+        """Read an object with exactly these names."""
+        if not isinstance(self.value, dict) or set(self.value) != set(names):
+            raise self.refuse("an object with the fields " + ", ".join(names))
+        return [Field(self.value[name], f"{self.place}.{name}".lstrip(".")) for name in names]
+
+    def items(self) -> list["Field"]:
+        """Read a list."""
+        if not isinstance(self.value, list):
+            raise self.refuse("a list")
+        return [Field(value, f"{self.place}[{i}]") for i, value in enumerate(self.value)]
+
+    def pairs(self) -> dict[Bits, "Field"]:
+        """Read an object whose keys are bit strings."""
+        if not isinstance(self.value, dict):
+            raise self.refuse("an object")
+        return {
+            Field(key, f"a key of {self.place}").bits(): Field(v, f"{self.place}.{key}")
+            for key, v in self.value.items()
+        }
+
+    def text(self) -> str:
+        """Read a string."""
+        if not isinstance(self.value, str) or len(self.value) > LONGEST or not self.value.isprintable():
+            raise self.refuse(f"a line of text of at most {LONGEST} characters")
+        return self.value
+
+    def among(self, *choices: Any) -> Any:
+        """Read one of some values, of the same type."""
+        if not any(type(self.value) is type(choice) and self.value == choice for choice in choices):
+            raise self.refuse("one of " + ", ".join(map(repr, choices)))
+        return self.value
+
+    def bits(self) -> Bits:
+        """Read a bit string."""
+        if not isinstance(self.value, str) or not re.fullmatch(f"[01]{{0,{LARGEST}}}", self.value):
+            raise self.refuse("a bit string")
+        return self.value
+
+    def integer(self) -> int:
+        """Read an integer from 0 to `LARGEST`."""
+        if type(self.value) is not int or not 0 <= self.value <= LARGEST:
+            raise self.refuse(f"an integer from 0 to {LARGEST}")
+        return self.value
+
+    def fraction(self) -> Fraction:
+        """Read a fraction that is not negative, in lowest terms: "3/4" or "1"."""
+        text = self.value
+        if isinstance(text, str) and len(text) <= LONGEST and re.fullmatch(r"[0-9]+(/[1-9][0-9]*)?", text):
+            number = Fraction(text)
+            if str(number) == text:
+                return number
+        raise self.refuse('a fraction in lowest terms such as "3/4"')
+
+    def maybe(self) -> "Field | None":
+        """Read null as None."""
+        return None if self.value is None else self
+
+
+def shortened(value: Any) -> "_Shortened":
+    """Return a value as an error message shows it."""
+    text = reprlib.repr(value)
+    return _Shortened(text if len(text) <= 60 else text[:57] + "...")
+
+
+class _Shortened(str):
+    """A text that an error message shows as it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)

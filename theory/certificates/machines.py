@@ -1,0 +1,162 @@
+"""Machines as data: a kind and its parameters, in both directions, so that a certificate holds its class and no code.
+
+    mealy      {"kind": "mealy", "actions": ["0.", "1.", "h"], "clock": 6}
+    source     {"kind": "source", "name": "dup", "length": 6}
+    turing     {"kind": "turing", "name": ..., "start": ..., "looks_at": {...}, "rules": [...]}
+    universal  {"kind": "universal", "reads_condition": false, "wraps": false}
+    tree       {"kind": "tree", "name": ..., "trees": {"": ["0", ["1", null]]}}
+
+A tree takes one bit of program at each fork; a leaf is what is written, or null where the machine does not halt. It
+stands for machines that are code, such as a user's Python function: the certificate is then about the tree.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from theory.bits import Bits
+from theory.certificates.fields import Field
+from theory.machine import Bound, FunctionMachine, Machine, Run, Status
+from theory.mealy import Action, MealyMachine
+from theory.named_sources import SOURCES
+from theory.turing import HALT, Rule, Source, TuringMachine
+from theory.universal.machine import UniversalMachine
+
+Tree = Bits | None | list[Any]
+
+
+@dataclass(frozen=True)
+class TreeMachine:
+    """A machine that is written down as a tree for each condition; see the module's docstring."""
+
+    name: str
+    trees: Mapping[Bits, Tree]
+
+    @property
+    def reads_condition(self) -> bool:
+        """Whether there are trees for more than the empty condition."""
+        return set(self.trees) != {""}
+
+    def run(self, program: Bits, condition: Bits, bound: Bound) -> Run:
+        """Walk down the tree, one step for each bit, then write the leaf."""
+        node = self.trees[condition if self.reads_condition else ""]
+        bits_read = 0
+        while isinstance(node, list):
+            if bits_read == bound.time:
+                return Run(Status.OUT_OF_TIME, "", bits_read, 0, bits_read)
+            if bits_read == len(program):
+                return Run(Status.NEEDS_INPUT, "", bits_read, 0, bits_read)
+            node = node[program[bits_read] == "1"]
+            bits_read += 1
+        if node is None:
+            return Run(Status.STUCK, "", bits_read, 0, bits_read)
+        if len(node) > bound.space:
+            return Run(Status.OUT_OF_SPACE, "", bits_read, bound.space, bits_read)
+        return Run(Status.HALTED, node, bits_read, len(node), bits_read)
+
+
+def machine_data(machine: Machine) -> dict[str, Any] | None:
+    """Return a machine as its kind and parameters; None if it is no built-in kind."""
+    if type(machine) is MealyMachine:
+        return {"kind": "mealy", "actions": [action.sign for action in machine.actions], "clock": machine.clock}
+    if type(machine) is UniversalMachine:
+        return {"kind": "universal", "reads_condition": machine.reads_condition, "wraps": machine.wraps}
+    if type(machine) is FunctionMachine and isinstance(machine.function, partial):
+        for source in SOURCES:
+            if machine.function.func is source.write and machine.name == source.name and not machine.reads_condition:
+                return {"kind": "source", "name": source.name, "length": machine.function.args[0]}
+    if type(machine) is TuringMachine:
+        return {
+            "kind": "turing",
+            "name": machine.name,
+            "start": machine.start,
+            "looks_at": {state: source.value for state, source in machine.looks_at.items()},
+            "rules": [
+                {
+                    "state": state,
+                    "seen": seen,
+                    "write": rule.write,
+                    "move": rule.move,
+                    "condition_move": rule.condition_move,
+                    "emit": rule.emit,
+                    "go_to": rule.state,
+                }
+                for (state, seen), rule in machine.rules.items()
+            ],
+        }
+    return None
+
+
+def read_machine(machine: Field) -> Machine:
+    """Read a machine of one of the kinds in the module's docstring."""
+    kind = machine.value.get("kind") if isinstance(machine.value, dict) else None
+    readers = {"mealy": _mealy, "source": _source, "turing": _turing, "universal": _universal, "tree": _tree}
+    if not isinstance(kind, str) or kind not in readers:
+        raise machine.refuse("a machine whose kind is one of " + ", ".join(readers))
+    return readers[kind](machine)
+
+
+def _mealy(machine: Field) -> MealyMachine:
+    _, actions, clock = machine.fields("kind", "actions", "clock")
+    signs = actions.items()
+    if len(signs) not in (2, 3):
+        raise actions.refuse("a list of 2 or 3 actions")
+    for sign in signs:
+        if not re.fullmatch(r"[01]{0,9}[.h]", sign.text()):
+            raise sign.refuse('an action such as "0." or "1h"')
+    return MealyMachine(tuple(Action(sign.value[:-1], sign.value[-1] == "h") for sign in signs), clock.integer())
+
+
+def _source(machine: Field) -> FunctionMachine:
+    _, name, length = machine.fields("kind", "name", "length")
+    name.among(*(source.name for source in SOURCES))
+    write = next(source.write for source in SOURCES if source.name == name.value)
+    return FunctionMachine(name.value, partial(write, length.integer()), reads_condition=False)
+
+
+def _universal(machine: Field) -> UniversalMachine:
+    _, reads_condition, wraps = machine.fields("kind", "reads_condition", "wraps")
+    return UniversalMachine(reads_condition.among(False, True), wraps.among(False, True))
+
+
+def _turing(machine: Field) -> TuringMachine:
+    _, name, start, looks_at, rules = machine.fields("kind", "name", "start", "looks_at", "rules")
+    if not isinstance(looks_at.value, dict):
+        raise looks_at.refuse("an object")
+    tapes = {source.value: source for source in Source}
+    states = {
+        state: tapes[Field(tape, f"{looks_at.place}.{state}").among(*tapes)] for state, tape in looks_at.value.items()
+    }
+    table: dict[tuple[str, str], Rule] = {}
+    for row in rules.items():
+        state, seen, write, move, condition_move, emit, target = row.fields(
+            "state", "seen", "write", "move", "condition_move", "emit", "go_to"
+        )
+        key = state.among(*states), seen.among("0", "1", "end")
+        if key in table:
+            raise row.refuse("the only rule for its state and symbol")
+        table[key] = Rule(
+            target.among(HALT, *states),
+            write.among(None, "0", "1"),
+            move.among(-1, 0, 1),
+            condition_move.among(-1, 0, 1),
+            emit.bits(),
+        )
+    return TuringMachine(name.text(), states, table, start.among(HALT, *states))
+
+
+def _tree(machine: Field) -> TreeMachine:
+    _, name, trees = machine.fields("kind", "name", "trees")
+    roots = trees.pairs()
+    left = list(roots.values())
+    while left:
+        node = left.pop()
+        if isinstance(node.value, list):
+            if len(node.value) != 2:
+                raise node.refuse("a fork of two branches, a bit string or null")
+            left += node.items()
+        elif node.value is not None:
+            node.bits()
+    return TreeMachine(name.text(), {condition: root.value for condition, root in roots.items()})

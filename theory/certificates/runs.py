@@ -1,0 +1,93 @@
+"""Verifying runs: each goes as the certificate says, and together they are all that the machine can do.
+
+That a list is complete needs no search: if the strings of bits read are prefix-free and their 2^-length sum to 1, coin
+flips can lead nowhere else. A run that did not halt is listed with the reason. It is repeated with more bits than the
+bound on time allows to read, so that it is seen to stop for that reason and not for want of input.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+from theory.bits import Bits, shown
+from theory.certificates.file import OPEN, Runs
+from theory.machine import Bound, Machine, Run, Status
+
+Mass = dict[Bits, Fraction]
+ZERO = Fraction(0)
+
+
+class Wrong(Exception):  # noqa: N818 (a verdict, not an error)
+    """The first wrong item."""
+
+
+@dataclass
+class Tally:
+    """Counts what was checked, and stops at the first wrong item."""
+
+    checked: int = 0
+
+    def require(self, right: bool, item: str) -> None:
+        """Stop at this item unless it is right."""
+        if not right:
+            raise Wrong(item)
+        self.checked += 1
+
+    def equal(self, item: str, claimed: object, found: object) -> None:
+        """Stop at this item unless what is claimed is what was found."""
+        self.require(claimed == found, f"{item} is {in_words(found)}, the certificate says {in_words(claimed)}")
+
+
+def in_words(value: object) -> str:
+    """Return a value as it stands in the sentence about a wrong item, shortened."""
+    if isinstance(value, Fraction) and value.denominator.bit_length() + value.numerator.bit_length() > 999:
+        return "a fraction of hundreds of digits"
+    text = "nothing" if value is None else shown(str(value))
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def prefix_free(words: list[Bits]) -> bool:
+    """Return whether no word is the start of another; in sorted order an offender would follow directly."""
+    return not any(later.startswith(word) for word, later in pairwise(sorted(words)))
+
+
+def half_to_the(length: int) -> Fraction:
+    """Return 2^-length."""
+    return Fraction(1, 1 << length)
+
+
+def verify_runs(
+    tally: Tally, where: str, machine: Machine, bound: Bound, conditions: list[Bits], runs: Runs
+) -> Fraction:
+    """Check that each listed run goes as listed and that nothing is left out; return the largest open mass."""
+    tally.require(set(runs) == set(conditions), f"{where}: the conditions listed are not all of those to look at")
+    most_open = Fraction(0)
+    for z in conditions:
+        here = f"{where}, condition {shown(z)}"
+        total = open_mass = Fraction(0)
+        for leaf, outcome in runs[z].items():
+            halts = outcome not in OPEN
+            supplied = leaf if halts else leaf.ljust(bound.time + 1, "0")
+            run = machine.run(supplied, z, bound)
+            tally.equal(f"{here}, program {shown(leaf)}: the outcome", outcome, _outcome(run))
+            tally.equal(f"{here}, program {shown(leaf)}: the number of bits read", len(leaf), run.bits_read)
+            total += half_to_the(len(leaf))
+            open_mass += 0 if halts else half_to_the(len(leaf))
+        tally.require(prefix_free(list(runs[z])), f"{here}: the programs listed are not prefix-free")
+        tally.require(total == 1, f"{here}: programs are missing, the Kraft sum is {in_words(total)} instead of 1")
+        most_open = max(most_open, open_mass)
+    return most_open
+
+
+def _outcome(run: Run) -> str:
+    return run.output if run.status is Status.HALTED else run.status.name.lower()
+
+
+def output_mass(runs: Mapping[Bits, str]) -> Mass:
+    """Return p(x): the sum of 2^-|r| over the listed programs r that halt with x."""
+    mass: Mass = {}
+    for program, outcome in runs.items():
+        if outcome not in OPEN:
+            mass[outcome] = mass.get(outcome, ZERO) + half_to_the(len(program))
+    return mass

@@ -1,0 +1,238 @@
+"""The page of one check: what is claimed, what was gone through, how near to failing it comes, and the verdict."""
+
+import dataclasses
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import accumulate
+
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from cli.render.exact import Number, bits_cell, cell, exact
+from cli.render.steps import StepBars
+from theory.checks.registry import Check
+from theory.exact import log2_float
+from theory.result import CheckResult, Counterexample, Item
+
+_GAP = 2
+_SHOWN = 10
+_MOST_NAME_COLUMNS, _MOST_WITNESS_COLUMNS = 30, 40
+_MOST_CONSTANTS = 8
+_PAPER = "Bloem 2025, arXiv 2506.20057"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CheckPage:
+    """Everything about one result.
+
+    Attributes:
+        check: its entry in the registry.
+        result: what came out.
+        show_all: every item in order, instead of the tightest where there are many.
+
+    """
+
+    check: Check
+    result: CheckResult
+    show_all: bool = False
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        result = self.result
+        yield Text.assemble((result.check, "bold"), f"  {self.check.source}")
+        if result.variant is not None:
+            yield Text(f"Deliberately wrong, variant {result.variant}: {self.check.describe(result.variant)}.")
+        yield Text(result.statement)
+        yield Text()
+        yield Padding(Text(result.formula), (0, 0, 0, _GAP), expand=False)
+        yield Text()
+        yield facts(self._facts())
+        yield Text()
+        tightest = tightest_first(result.items)
+        few = self.show_all or len(result.items) <= _SHOWN
+        shown = result.items if few else tightest[:_SHOWN]
+        yield from _items(shown, options.max_width)
+        if not few:
+            yield Text(
+                f"and {len(result.items) - _SHOWN:,} more with at least this slack; --all shows all", style="dim"
+            )
+        yield Text()
+        yield from self._tightest(tightest[0])
+        for picture in pictures(result, tightest[0]):
+            yield picture
+            yield Text()
+        for remark in result.remarks:
+            yield Text(remark)
+        if result.remarks:
+            yield Text()
+        yield from verdict(result)
+        yield Text(f"read more: {self.check.module.replace('.', '/')}.py; {_PAPER}, {self.check.source}", style="dim")
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        result = self.result
+        yield "class", result.class_name
+        yield "bound", result.bound
+        yield "counted", "; ".join(f"{name} {count:,}" for name, count in result.counts.items())
+        if len(result.constants) <= _MOST_CONSTANTS:
+            for name, value in result.constants.items():
+                yield name, exact(value)
+        else:
+            least = min(result.constants.values())
+            yield "constants", f"{len(result.constants)}, one for each item; the least is {exact(least)}"
+
+    def _tightest(self, item: Item) -> Iterator[RenderableType]:
+        """Yield the item with the least slack, its numbers in full."""
+        at = f" at {item.witness}" if item.witness and not item.name.endswith(item.witness) else ""
+        yield Text.assemble(("Tightest" if item.holds else "Worst", "bold"), f"  {item.name}{at}")
+        numbers = [(name, exact(value)) for name, value in item.numbers.items()]
+        slack = "nothing to compare" if item.slack_bits is None else f"{bits_cell(item.slack_bits)} bits"
+        if item.slack is not None:
+            slack = f"{slack}, a ratio of {exact(item.slack)}" if item.slack else "a ratio of 0"
+        yield facts([*numbers, ("slack", slack)])
+        yield Text()
+
+
+def verdict(result: CheckResult) -> Iterator[RenderableType]:
+    """Yield what came out, and the counterexample if there is one."""
+    took = "" if result.seconds is None else f"; {result.seconds:.2f} s"
+    failed = sum(not item.holds for item in result.items)
+    count = f"{len(result.items):,} {'item' if len(result.items) == 1 else 'items'}"
+    if result.holds:
+        least = "" if result.slack_bits is None else f"; least slack {bits_cell(result.slack_bits)} bits"
+        yield Text.assemble(("holds", "bold green"), f" for all of {count}{least}{took}")
+        if result.variant is not None:
+            yield Text(f"NOT CAUGHT: the check accepts the wrong variant {result.variant}", style="bold red")
+        return
+    yield Text.assemble(("FAILS", "bold red"), f" for {failed:,} of {count}{took}")
+    if result.counterexample is not None:
+        yield from _counterexample(result.counterexample)
+
+
+def tightest_first(items: Sequence[Item]) -> list[Item]:
+    """Return the items from the one that fails most to the one with most slack; equals stay in order."""
+
+    def rank(item: Item) -> tuple[bool, float]:
+        if item.slack_bits is None:
+            return item.holds, math.inf if item.holds else -math.inf
+        return item.holds, item.slack_bits
+
+    return sorted(items, key=rank)
+
+
+def pictures(result: CheckResult, tightest: Item) -> Iterator[StepBars]:
+    """Yield what the curves of a result show, as far as a picture says more than its numbers."""
+    curves = {curve.name: curve for curve in result.curves}
+    if result.check == "prediction":
+        curve = curves.get(f"D_n of {tightest.name}")
+        if curve is not None:
+            bound = float(tightest.numbers["log 1/p(c)"])
+            title = f"D_0 + ... + D_n of {tightest.name}, in bits"
+            sums = [max(0.0, value) for value in accumulate(curve.values)]
+            yield _bars(title, curve.x_label, sums, [bound] * len(sums), "log 1/p(c)")
+    elif result.check == "mix" and len(result.curves) == 2:
+        buffer, slow = result.curves
+        yield _bars(buffer.name, buffer.x_label, buffer.values, slow.values, slow.name)
+    elif result.check == "lstm" and len(result.curves) == 2:
+        norms, certified = ([-value for value in curve.values] for curve in result.curves)
+        title = "log2 1/r by norms, against tape length"
+        yield _bars(title, "tokens", norms, certified, "certified, for any length", first=1)
+    elif result.check == "iteration":
+        for curve in result.curves:
+            if curve.name.startswith("log2 min"):
+                lost = [-value for value in curve.values]
+                allowed = [-n * math.log2(result.constants["p(i)"]) for n in range(len(lost))]
+                yield _bars("log2 max m^0 / m^n, bits lost", curve.x_label, lost, allowed, "n log 1/p(i)")
+            else:
+                yield _bars(curve.name, curve.x_label, curve.values)
+    elif result.check == "resources":
+        for curve in result.curves:
+            yield _bars(f"{curve.name} under each bound on time, with most space", "bound", curve.values, first=1)
+    else:
+        yield from (_bars(curve.name, curve.x_label, curve.values) for curve in result.curves)
+
+
+def _bars(
+    title: str,
+    label: str,
+    values: Sequence[float],
+    marks: Sequence[float] = (),
+    mark_name: str = "",
+    *,
+    first: int = 0,
+) -> StepBars:
+    places = range(first, first + len(values))
+    clipped = [max(0.0, value) for value in values]
+    return StepBars(title=title, label=label, places=places, values=clipped, marks=marks, mark_name=mark_name)
+
+
+def _items(items: Sequence[Item], width: int) -> Iterator[RenderableType]:
+    """Yield the items as a table: name, code length, numbers as far as there is room, slack, and where it is least."""
+    coded = any(item.code_length_bits is not None for item in items)
+    headings = list(dict.fromkeys(name for item in items for name in item.numbers))
+    columns: list[tuple[str, list[str]]] = [("item", [_marked(item) for item in items])]
+    if coded:
+        columns.append(("code", [str(item.code_length_bits) for item in items]))
+    ends = [("slack", [_slack(item) for item in items]), ("where", [item.witness for item in items])]
+    if all(not item.witness or item.witness == item.name for item in items):
+        del ends[-1]
+    limits = {"item": _MOST_NAME_COLUMNS, "where": _MOST_WITNESS_COLUMNS}
+    numbers: list[tuple[str, list[str]]] = []
+    for heading in headings:
+        numbers.append((heading, [_number(item.numbers, heading) for item in items]))
+        if heading.startswith("min ") and not any(name == "log2" for name, _ in numbers):
+            numbers.append(("log2", [_log2(item.numbers.get(heading)) for item in items]))
+
+    def room(these: Sequence[tuple[str, list[str]]]) -> int:
+        wide = (min(limits.get(head, width), max(len(head), *map(len, cells))) for head, cells in these)
+        return sum(wide) + _GAP * (len(these) - 1)
+
+    while numbers and room([*columns, *numbers, *ends]) > width:
+        numbers.pop()
+    table = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
+    every = [*columns, *numbers, *ends]
+    for heading, _ in every:
+        is_text = heading in limits
+        table.add_column(justify="left" if is_text else "right", no_wrap=not is_text, overflow="fold")
+    table.add_row(*(Text(heading, style="dim") for heading, _ in every))
+    for row, item in enumerate(items):
+        table.add_row(*(Text(cells[row], style="" if item.holds else "red") for _, cells in every))
+    yield table
+
+
+def _marked(item: Item) -> str:
+    return item.name if item.holds else f"✗ {item.name}"
+
+
+def _slack(item: Item) -> str:
+    return bits_cell(item.slack_bits) if item.slack_bits is not None or item.holds else "fails"
+
+
+def _log2(value: Number | None) -> str:
+    return bits_cell(log2_float(value)) if isinstance(value, Fraction) and value else ""
+
+
+def _number(numbers: Mapping[str, Number], heading: str) -> str:
+    return cell(numbers[heading]) if heading in numbers else ""
+
+
+def _counterexample(counterexample: Counterexample) -> Iterator[RenderableType]:
+    yield facts(
+        [
+            ("counterexample", counterexample.where),
+            ("claimed", exact(counterexample.claimed)),
+            ("observed", exact(counterexample.observed)),
+            ("that is", counterexample.sentence),
+        ]
+    )
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> Table:
+    """Return names with values beside them; what has no value is left out."""
+    grid = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
+    grid.add_column(style="dim", overflow="fold", max_width=28)
+    grid.add_column(overflow="fold")
+    for name, value in filter(all, pairs):
+        grid.add_row(Text(name), Text(value))
+    return grid

@@ -1,0 +1,69 @@
+"""Values at steps 0, 1, 2, ... as horizontal bars with their numbers, and a mark for what they are compared with."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.text import Text
+
+from cli.render.exact import bits_cell
+
+MARK = "│"
+_MOST_ROWS = 13
+_FEWEST_COLUMNS = 8
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StepBars:
+    """One quantity over steps.
+
+    Attributes:
+        title: what the bars are.
+        label: what the steps are, such as `n`.
+        places: the number of each step.
+        values: lengths of the bars, not negative.
+        marks: values to compare with, one for each step, or none.
+        mark_name: what the marks are.
+
+    """
+
+    title: str
+    label: str
+    places: Sequence[int]
+    values: Sequence[float]
+    marks: Sequence[float] = ()
+    mark_name: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        rows = _evenly(len(self.values), _MOST_ROWS)
+        numbers = [bits_cell(self.values[row]) for row in rows]
+        label_columns = max(len(self.label), *(len(str(self.places[row])) for row in rows))
+        number_columns = max(map(len, numbers))
+        columns = max(_FEWEST_COLUMNS, options.max_width - label_columns - number_columns - 4)
+        highest = max(*self.values, *self.marks, 0.0)
+        scale = (columns - 1) / highest if highest > 0 else 0.0
+        yield Text.assemble((self.title, "bold"), (f"   {MARK} {self.mark_name}" if self.marks else "", "dim"))
+        yield Text(f"{self.label:>{label_columns}}", style="dim")
+        for row, number in zip(rows, numbers, strict=True):
+            length = round(self.values[row] * scale)
+            bar = Text("█" * length, style="cyan")
+            if self.marks:
+                place = round(self.marks[row] * scale)
+                bar.pad_right(max(0, place + 1 - length))
+                bar = Text.assemble(bar[:place], (MARK, "reverse cyan" if place < length else ""), bar[place + 1 :])
+            start = Text(f"{self.places[row]:>{label_columns}}  {number:>{number_columns}}  ", style="dim")
+            line = Text.assemble(start, bar)
+            line.rstrip()
+            line.no_wrap = True
+            yield line
+
+
+def _evenly(count: int, most: int) -> list[int]:
+    """Return at most so many of the numbers below `count`, evenly spread, the first and the last among them.
+
+    >>> _evenly(3, 13), _evenly(24, 4)
+    ([0, 1, 2], [0, 8, 15, 23])
+    """
+    if count <= most:
+        return list(range(count))
+    return [round(place * (count - 1) / (most - 1)) for place in range(most)]

@@ -1,0 +1,141 @@
+"""Pages of the universal machine: the complexity of one string, and the distribution over the shortest strings."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from cli.render.check import facts
+from cli.render.exact import cell, exact
+from theory.bits import Bits, shown
+from theory.exact import log2_float
+
+if TYPE_CHECKING:  # these import numpy when they run
+    from theory.machine import Bound, Measure
+    from theory.universal.complexity import Complexity
+    from theory.universal.omega import OmegaPoint
+
+_GAP = 2
+_MOST_STRING_COLUMNS = 40
+
+
+@dataclasses.dataclass(frozen=True)
+class ComplexityPage:
+    """Bounds on K and m of one string, and the program that proves the upper one."""
+
+    found: "Complexity"
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        found = self.found
+        yield Text.assemble(("complexity", "bold"), f"  of {shown(found.string)}, {len(found.string)} bits")
+        yield Text("under the bounded universal machine; another machine differs by its constant", style="dim")
+        yield Text()
+        yield facts(self._facts())
+        yield Text()
+        witness = found.witness
+        if witness is None:
+            yield Text("no program for it was found within the bound")
+        else:
+            yield Text.assemble(("Witness", "bold"), f"  {witness.program}")
+            bits = witness.bits
+            short = bits if len(bits) <= _MOST_STRING_COLUMNS else f"{bits[:_MOST_STRING_COLUMNS]}…"
+            used = f"halts after {witness.run.steps} steps in {witness.run.space} cells"
+            yield facts([("as bits", f"{short} ({len(bits)} bits)"), ("run", used)])
+        yield Text("read more: theory/universal/complexity.py; Bloem 2025, arXiv 2506.20057, section 4.1", style="dim")
+
+    def _facts(self) -> Iterator[tuple[str, str]]:
+        found = self.found
+        if found.condition:
+            yield "condition", found.condition
+        yield "bound", f"time {found.bound.time}, space {found.bound.space}"
+        yield "searched", f"all programs of up to {found.max_tokens} tokens: {found.leaves:,} runs"
+        yield "K within the bound", self._bounded()
+        yield "K with no bound", f"at least {found.k_lower_bits} bits{self._at_most()}"
+        if found.programs or found.witness is None:
+            yield "m, at least", f"{exact(found.m_lower)}, from {found.programs:,} programs"
+        else:  # the witness is longer than what was searched, and part of the unresolved mass
+            yield "m, at least", f"{exact(Fraction(1, 1 << len(found.witness.bits)))}, from the witness"
+        yield "m, at most", exact(found.m_upper)
+        if found.m_lower:
+            yield "log2 1/m", f"{-log2_float(found.m_upper):.3f} to {-log2_float(found.m_lower):.3f} bits"
+        yield "unresolved", exact(found.unresolved)
+
+    def _bounded(self) -> str:
+        found = self.found
+        if found.k_bounded_lower_bits is None:
+            return "no program gives it, however long"
+        if found.is_shortest_within_bound:
+            return f"exactly {found.k_upper_bits} bits: the witness is shortest"
+        return f"at least {found.k_bounded_lower_bits} bits{self._at_most()}"
+
+    def _at_most(self) -> str:
+        upper = self.found.k_upper_bits
+        return "" if upper is None else f", at most {upper}"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class UniversalPage:
+    """The distribution over the shortest strings, and Omega as time and space grow.
+
+    Attributes:
+        bound: of the distribution.
+        strings: what to show, in order.
+        measure: the machine's measure under the bound.
+        omega: Omega under each bound, by time and then by space.
+
+    """
+
+    bound: "Bound"
+    strings: Sequence[Bits]
+    measure: "Measure"
+    omega: "Sequence[OmegaPoint]"
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        measure = self.measure
+        yield Text.assemble(("universal", "bold"), "  coin flips as the program of the bounded universal machine")
+        yield Text()
+        yield facts(
+            [
+                ("bound", f"time {self.bound.time}, space {self.bound.space}"),
+                ("halted, Omega", exact(measure.total)),
+                ("unresolved", exact(measure.unresolved)),
+                ("longer strings", exact(measure.total - sum(map(measure.lower, self.strings), Fraction(0)))),
+            ]
+        )
+        yield Text()
+        yield from self._bars(options.max_width)
+        yield Text()
+        yield Text.assemble(("Omega", "bold"), "  mass that has halted, by bound on time (down) and space (across)")
+        yield self._growth()
+        yield Text("read more: theory/universal/omega.py; Bloem 2025, arXiv 2506.20057, section 2", style="dim")
+
+    def _bars(self, width: int) -> Iterator[Text]:
+        """Yield a line for each string; a bar's length is log2 of the mass, from the least mass shown."""
+        known = {x: self.measure.lower(x) for x in self.strings}
+        logs = {x: log2_float(m) for x, m in known.items() if m}
+        names, cells = max(len(shown(x)) for x in known), max(len(exact(m)) for m in known.values())
+        floor = min(logs.values(), default=0.0) - 1
+        room = max(8, width - names - cells - 2 * _GAP)
+        scale = room / (max(logs.values(), default=1.0) - floor)
+        yield Text.assemble(("m(x), at least", "bold"), ("  bars: each bit of log2 m is equally long", "dim"))
+        for x, mass in known.items():
+            bar = "█" * round((logs[x] - floor) * scale) if x in logs else ""
+            yield Text.assemble(
+                f"{shown(x):{names}}{' ' * _GAP}", f"{exact(mass):{cells}}{' ' * _GAP if bar else ''}", (bar, "cyan")
+            )
+
+    def _growth(self) -> Table:
+        times = list(dict.fromkeys(point.bound.time for point in self.omega))
+        spaces = list(dict.fromkeys(point.bound.space for point in self.omega))
+        found = {(point.bound.time, point.bound.space): point for point in self.omega}
+        table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="dim")
+        table.add_column("T \\ S", justify="right", style="dim")
+        for space in spaces:
+            table.add_column(str(space), justify="right")
+        for time in times:
+            table.add_row(str(time), *(cell(found[time, space].omega) for space in spaces))
+        return table

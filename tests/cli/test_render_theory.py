@@ -1,0 +1,177 @@
+"""What the pages of `up theory` draw: numbers, bars, and tables that fit."""
+
+import math
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from cli.render.check import CheckPage, pictures, tightest_first
+from cli.render.exact import cell, exact
+from cli.render.steps import MARK, StepBars
+from cli.render.theory import AllTable, BreakTable
+from theory.checks.registry import CHECKS
+from theory.result import CheckResult, Counterexample, Curve, Item, ratio_item, tightest_item
+
+FRACTIONS = st.fractions(min_value=0)
+
+
+def drawn(renderable, width=80):
+    console = Console(width=width, color_system=None, highlight=False, markup=False)
+    with console.capture() as capture:
+        console.print(renderable)
+    return capture.get()
+
+
+def a_result(items, **fields):
+    tightest = tightest_item(items)
+    given = {
+        "check": "domination",
+        "statement": "A statement.",
+        "formula": "a >= b",
+        "class_name": "a class",
+        "bound": "a bound",
+        "items": tuple(items),
+        "holds": all(item.holds for item in items),
+        "slack_bits": tightest.slack_bits,
+        "tightest": tightest.name,
+        "counterexample": None,
+        "seconds": 1.25,
+    }
+    return CheckResult(**(given | fields))
+
+
+def some_items(count):
+    return [ratio_item(f"item {i}", 1 + Fraction(i % 7, 8), witness=f"x = {i:b}") for i in range(count)]
+
+
+class TestNumbers:
+    @given(FRACTIONS)
+    def test_what_claims_to_be_equal_is(self, value):
+        """`p/q = decimal` only if the decimal is the fraction."""
+        text = exact(value)
+        if " = " in text:
+            fraction, decimal = text.split(" = ")
+            assert Fraction(decimal) == value
+            if "…" not in fraction:
+                assert Fraction(fraction) == value
+
+    @given(FRACTIONS)
+    def test_a_cell_is_exact_or_says_that_it_is_rounded(self, value):
+        text = cell(value)
+        if text.startswith("≈"):
+            assert float(text[1:]) == pytest.approx(float(value), rel=1e-3)
+        elif not text.startswith("2^"):
+            assert Fraction(text.replace(",", "")) == value
+
+    def test_long_fractions_are_shortened_and_say_how_long_they_are(self):
+        assert exact(Fraction(10**30 + 1, 10**30)) == "1000…0001/1000…0000 (31 digits each) ≈ 1"
+        assert exact(Fraction(1, 3**40)) == "1/1215…8801 (1 over 20 digits) ≈ 8.225e-20"
+
+    def test_powers_of_two_beyond_floats_keep_their_size(self):
+        assert cell(Fraction(1, 2**5000)) == "2^-5000"
+        assert exact(Fraction(1, 2**1500)).endswith("≈ 2^-1500")
+        assert exact(Fraction(3, 2**1500)).endswith("≈ 2^-1498")
+
+
+class TestBars:
+    def test_lengths_are_in_proportion_and_the_largest_fills_the_line(self):
+        bars = StepBars(title="t", label="n", places=range(3), values=(1.0, 2.0, 4.0))
+        lines = drawn(bars, 80).splitlines()[2:]
+        lengths = [line.count("█") for line in lines]
+        assert lengths == [round(lengths[2] / 4), round(lengths[2] / 2), lengths[2]]
+        assert max(map(len, lines)) <= 80
+
+    def test_a_mark_stands_beyond_what_is_less_and_within_what_is_more(self):
+        bars = StepBars(title="t", label="n", places=range(2), values=(1.0, 3.0), marks=(2.0, 2.0), mark_name="bound")
+        first, second = drawn(bars, 60).splitlines()[2:]
+        assert first.index(MARK) == second.index(MARK)
+        assert first.rindex("█") < first.index(MARK)
+        assert second.rindex("█") > second.index(MARK)
+
+    def test_many_steps_are_thinned_with_both_ends_kept(self):
+        bars = StepBars(title="t", label="n", places=range(100), values=tuple(map(float, range(100))))
+        lines = drawn(bars).splitlines()[2:]
+        assert len(lines) == 13
+        assert [lines[0].split()[0], lines[-1].split()[0]] == ["0", "99"]
+
+    @pytest.mark.parametrize("values", [(0.0, 0.0), (0.0,)])
+    def test_nothing_at_all_is_drawn_as_nothing(self, values):
+        assert "█" not in drawn(StepBars(title="t", label="n", places=range(len(values)), values=values))
+
+
+class TestPage:
+    @pytest.mark.parametrize("width", [60, 80, 120])
+    @pytest.mark.parametrize("count", [1, 10, 11, 300])
+    def test_it_fits_and_shows_the_tightest_ten(self, width, count):
+        items = some_items(count)
+        page = drawn(CheckPage(check=CHECKS["domination"], result=a_result(items)), width)
+        assert max(map(len, page.splitlines())) <= width
+        shown = sum(f"\nitem {i} " in page for i in range(count))
+        assert shown == min(count, 10)
+        assert ("more with at least this slack" in page) == (count > 10)
+        everything = drawn(CheckPage(check=CHECKS["domination"], result=a_result(items), show_all=True), width)
+        assert sum(f"\nitem {i} " in everything for i in range(count)) == count
+
+    def test_the_first_of_the_sorted_is_the_tightest(self):
+        items = [*some_items(9), Item(name="nothing", holds=True, slack_bits=None)]
+        assert tightest_first(items)[0] is tightest_item(items)
+        failing = Item(name="altogether", holds=False, slack_bits=None)
+        assert tightest_first([*items, failing])[0] is tightest_item([*items, failing]) is failing
+
+    def test_a_failure_is_told_without_colour(self):
+        items = [*some_items(3), ratio_item("bad", Fraction(1, 2), witness="x = 1")]
+        counterexample = Counterexample(
+            where="x = 1", claimed=Fraction(1, 4), observed=Fraction(1, 8), sentence="it is less"
+        )
+        page = drawn(CheckPage(check=CHECKS["domination"], result=a_result(items, counterexample=counterexample)))
+        assert "✗ bad -1.000 x = 1" in " ".join(page.split())
+        assert "FAILS for 1 of 4 items; 1.25 s" in page
+        assert "observed        1/8 = 0.125" in page
+
+    def test_what_was_not_tested_has_no_slack(self):
+        page = drawn(
+            CheckPage(check=CHECKS["domination"], result=a_result([Item(name="nothing", holds=True, slack_bits=None)]))
+        )
+        assert "slack  nothing to compare" in page
+
+    def test_columns_that_do_not_fit_are_left_out_of_the_table_and_kept_below(self):
+        numbers = {f"a rather long heading {i}": Fraction(i, 7) for i in range(6)}
+        item = ratio_item("item", Fraction(2), witness="x = 1", numbers=numbers)
+        page = drawn(CheckPage(check=CHECKS["domination"], result=a_result([item])))
+        assert page.count("a rather long heading 0") == 2
+        assert page.count("a rather long heading 5") == 1
+
+
+class TestPictures:
+    def test_the_running_sum_stays_under_the_bound(self):
+        result = CHECKS["prediction"].run({"max_length": 4})
+        (bars,) = pictures(result, tightest_first(result.items)[0])
+        assert list(bars.values) == sorted(bars.values)
+        assert max(bars.values) <= bars.marks[0]
+        assert bars.values[-1] == pytest.approx(float(tightest_first(result.items)[0].numbers["sum D_n"]))
+
+    def test_iterates_lose_no_more_than_allowed(self):
+        result = CHECKS["iteration"].run({"max_length": 3, "steps": 4})
+        entropy, lost = pictures(result, result.items[0])
+        assert len(entropy.values) == len(lost.values) == 5
+        assert lost.marks[1] == -math.log2(result.constants["p(i)"])
+        assert all(value <= mark for value, mark in zip(lost.values, lost.marks, strict=True))
+
+    def test_other_curves_are_drawn_alone(self):
+        result = a_result(some_items(1), check="new", curves=(Curve("c", "n", (1.0, 2.0)),))
+        assert [bars.title for bars in pictures(result, result.items[0])] == ["c"]
+
+
+def test_tables_of_all_fit_and_count():
+    good = a_result(some_items(3))
+    bad = a_result([ratio_item("bad", Fraction(1, 2), witness="x")], check="other", variant="twice")
+    table = drawn(AllTable([good, bad]))
+    assert max(map(len, table.splitlines())) <= 80
+    assert "1 of 2 hold; 2.5 s" in table
+    assert "FAILS" in table
+    broken = drawn(BreakTable([bad, a_result(some_items(1), variant="harmless")]))
+    assert "1 of 2 wrong variants caught" in broken
+    assert "NOT CAUGHT" in broken

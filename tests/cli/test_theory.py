@@ -1,0 +1,307 @@
+"""`up theory` from the command line: the checks, their wrong variants, files, JSON, and bad input."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from cli import theory as theory_command
+from cli.render.exact import exact
+from cli.theory_checks import result_object
+from tests.cli.streams import assert_refused
+from tests.theory.checks.test_registry import MINE, SMALL
+from theory.checks.registry import CHECKS, Check
+
+FLAGS = {"class_name": "--class", "machine_name": "--machine"}
+
+
+def small(name):
+    """The words of a check that is done in no time."""
+    words = ["theory", f"check-{name}"]
+    for setting, value in SMALL[name].items():
+        words += [FLAGS.get(setting, f"--{setting.replace('_', '-')}"), str(value)]
+    return words
+
+
+def object_of(outcome, code=0):
+    assert (outcome.code, outcome.stdout.count("\n")) == (code, 1), outcome.stderr
+    return json.loads(outcome.stdout)
+
+
+@pytest.fixture
+def only_small(monkeypatch):
+    """A registry of two checks, with quick defaults."""
+    quick = {name: CHECKS[name] for name in ("domination", "coding")}
+
+    def run(self, settings=None, *, variant=None, original=Check.run):
+        return original(self, {**SMALL[self.name], **(settings or {})}, variant=variant)
+
+    monkeypatch.setattr(theory_command, "CHECKS", quick)
+    monkeypatch.setattr(Check, "run", run)
+
+
+@pytest.mark.parametrize("name", CHECKS)
+class TestEveryCheck:
+    def test_its_page_has_statement_verdict_and_where_to_read_on_in_80_columns(self, run, name):
+        outcome = run(*small(name))
+        assert (outcome.code, outcome.stderr) == (0, "")
+        assert max(map(len, outcome.stdout.splitlines())) <= 80
+        page = " ".join(outcome.stdout.split())
+        assert page.startswith(f"{name} {CHECKS[name].source} ")
+        assert " holds for all of " in page
+        assert f"read more: {CHECKS[name].module.replace('.', '/')}.py" in page
+        assert "\x1b" not in outcome.stdout
+
+    def test_as_json_fractions_are_exact(self, run, name):
+        found = object_of(run(*small(name), "--json", "--quiet"))
+        assert (found["command"], found["check"], found["holds"]) == (f"theory check-{name}", name, True)
+        assert (found["variant"], found["counterexample"]) == (None, None)
+        assert found["items"]
+        result = CHECKS[name].run(SMALL[name])
+        assert {key: Fraction(text) for key, text in found["constants"].items()} == result.constants
+        assert [item["holds"] for item in found["items"]] == [item.holds for item in result.items]
+        for item, expected in zip(found["items"], result.items, strict=True):
+            assert expected.slack is None or Fraction(item["slack"]) == expected.slack
+
+    def test_a_wrong_variant_exits_1_with_the_counterexample(self, run, name):
+        variant = CHECKS[name].variants[-1]
+        outcome = run(*small(name), "--break", variant)
+        assert (outcome.code, outcome.stderr) == (1, "")
+        assert max(map(len, outcome.stdout.splitlines())) <= 80
+        page = " ".join(outcome.stdout.split())
+        assert f"Deliberately wrong, variant {variant}: " in page
+        assert " FAILS for " in page
+        assert "counterexample " in page
+        found = object_of(run(*small(name), "--break", variant, "--json"), code=1)
+        assert (found["holds"], found["variant"]) == (False, variant)
+        assert set(found["counterexample"]) == {"where", "claimed", "observed", "sentence"}
+
+    def test_help_names_the_variants(self, run, capsys, name):
+        assert run("theory", f"check-{name}", "--help").code == 0
+        said = " ".join(capsys.readouterr().out.split())
+        assert ", ".join(CHECKS[name].variants) in said.replace("- ", "-")
+        assert ("--class" in said) == (CHECKS[name].class_name is not None)
+        assert ("--certificate" in said) == CHECKS[name].is_certifiable
+
+
+def test_class_b_at_its_full_length(run):
+    """The numbers of section 4.1: 28,152 programs, 60,960 triples, 128 of them tight, 2^-8."""
+    page = " ".join(run("theory", "check-domination").stdout.split())
+    assert "members 252; conditions 127; programs 28,152; triples 60,960; tight 128; failures 0" in page
+    assert "8 1/256 1/256 -8.000 0 x = 0111, z = 001" in page
+    assert "and 242 more with at least this slack; --all shows all" in page
+
+
+def test_all_shows_every_member(run):
+    outcome = run(*small("domination"), "--all")
+    assert outcome.stdout.count("\nmealy ") + outcome.stdout.count("\ncoin ") == 252
+    assert "more with at least this slack" not in outcome.stdout
+
+
+def test_a_variant_that_is_not_caught_is_said_and_exits_0(run, monkeypatch):
+    def run_as_if_right(self, settings=None, *, variant=None, original=Check.run):
+        return replace(original(self, settings), variant=variant)
+
+    monkeypatch.setattr(Check, "run", run_as_if_right)
+    outcome = run(*small("coding"), "--break", "converse")
+    assert outcome.code == 0
+    assert "NOT CAUGHT: the check accepts the wrong variant converse" in outcome.stdout
+
+
+def test_the_list_has_every_check_and_class(run):
+    outcome = run("theory", "list")
+    assert (outcome.code, outcome.stderr) == (0, "")
+    assert max(map(len, outcome.stdout.splitlines())) <= 80
+    listed = object_of(run("theory", "list", "--json"))
+    assert [each["check"] for each in listed["checks"]] == list(CHECKS)
+    for each in listed["checks"]:
+        assert f"{each['command']} " in outcome.stdout
+        assert tuple(each["variants"]) == CHECKS[each["check"]].variants
+    for name in listed["classes"]:
+        assert f"\n{name} " in outcome.stdout
+
+
+@pytest.mark.usefixtures("only_small")
+class TestAll:
+    def test_one_table_of_all_checks(self, run):
+        outcome = run("theory", "all", "-q")
+        assert (outcome.code, outcome.stderr) == (0, "")
+        rows = [line.split() for line in outcome.stdout.splitlines()]
+        assert rows[0] == ["check", "class", "items", "slack", "verdict", "seconds"]
+        assert rows[1][:5] == ["domination", "mealy", "252", "0", "holds"]
+        assert "2 of 2 hold" in outcome.stdout
+
+    def test_every_variant_is_caught(self, run):
+        outcome = run("theory", "all", "--break", "-q")
+        assert outcome.code == 0
+        assert outcome.stdout.count(" caught ") == 3
+        assert "3 of 3 wrong variants caught" in outcome.stdout
+
+    @pytest.mark.parametrize("words", [[], ["--break"]])
+    def test_what_goes_wrong_exits_1(self, run, monkeypatch, words):
+        def run_upside_down(self, settings=None, *, variant=None, original=Check.run):
+            result = original(self, settings, variant=variant)
+            return replace(result, holds=result.holds != (self.name == "coding"))
+
+        monkeypatch.setattr(Check, "run", run_upside_down)
+        outcome = run("theory", "all", *words, "-q")
+        assert outcome.code == 1
+        assert ("NOT CAUGHT" if words else "FAILS") in outcome.stdout
+        assert object_of(run("theory", "all", *words, "--json", "-q"), code=1)["holds"] is False
+
+    def test_as_json(self, run):
+        found = object_of(run("theory", "all", "--json", "-q"))
+        assert (found["command"], found["holds"], found["breaks"]) == ("theory all", True, False)
+        assert [(each["check"], each["holds"]) for each in found["checks"]] == [("domination", True), ("coding", True)]
+        assert all("slack_bits" in each and "items" not in each for each in found["checks"])
+
+
+class TestCertificates:
+    @pytest.mark.parametrize("name", [name for name, check in CHECKS.items() if check.is_certifiable])
+    def test_one_is_written_verified_and_rejected_when_changed(self, run, tmp_path, name):
+        path = tmp_path / "certificate.json"
+        written = run(*small(name), "--certificate", str(path))
+        assert written.code == 0
+        assert written.stderr == f"up: wrote {path}; re-check it with: up theory verify {path}\n"
+        verified = run("theory", "verify", str(path))
+        assert (verified.code, verified.stderr) == (0, "")
+        assert "verified: all of " in verified.stdout
+        found = object_of(run("theory", "verify", str(path), "--json"))
+        assert (found["check"], found["holds"], found["first_wrong"]) == (name, True, None)
+
+        text = path.read_text()
+        changed = text.replace('"1/256"', '"1/128"', 1)
+        assert changed != text
+        path.write_text(changed)
+        rejected = run("theory", "verify", str(path))
+        assert rejected.code == 1
+        assert "REJECTED after " in rejected.stdout
+        assert object_of(run("theory", "verify", str(path), "--json"), code=1)["first_wrong"]
+
+    def test_a_wrong_variant_has_none(self, run, tmp_path):
+        path = tmp_path / "certificate.json"
+        outcome = run(*small("domination"), "--break", "double-constant", "--certificate", str(path))
+        assert_refused(outcome, "a wrong variant has no certificate")
+        assert not path.exists()
+
+    def test_what_is_no_certificate_is_refused(self, run, tmp_path):
+        path = tmp_path / "certificate.json"
+        assert_refused(run("theory", "verify", str(path)), "cannot be read")
+        path.write_text("{}")
+        assert_refused(run("theory", "verify", str(path)))
+
+
+class TestComplexity:
+    def test_bounds_and_witness(self, run):
+        outcome = run("theory", "complexity", "11", "--max-tokens", "4")
+        assert (outcome.code, outcome.stderr) == (0, "")
+        assert max(map(len, outcome.stdout.splitlines())) <= 80
+        page = " ".join(outcome.stdout.split())
+        assert "K within the bound exactly 12 bits: the witness is shortest" in page
+        assert "Witness +..! as bits 000110110111 (12 bits)" in page
+
+    def test_where_nothing_was_found_the_witness_bounds_the_mass(self, run):
+        page = " ".join(run("theory", "complexity", "01101", "--max-tokens", "3").stdout.split())
+        assert "m, at least 1/134217728 ≈ 7.451e-09, from the witness" in page
+        assert "(27 bits)" in page
+
+    def test_too_little_time_leaves_nothing(self, run):
+        outcome = run("theory", "complexity", "11", "--time", "4", "--max-tokens", "3")
+        assert outcome.code == 0
+        assert "no program for it was found within the bound" in outcome.stdout
+
+    def test_as_json_masses_are_fractions(self, run):
+        found = object_of(run("theory", "complexity", "11", "--max-tokens", "4", "--condition", "1", "--json"))
+        assert (found["string"], found["condition"], found["bound"]) == ("11", "1", {"time": 64, "space": 64})
+        lower, upper, open_mass = (Fraction(found[name]) for name in ("m_lower", "m_upper", "unresolved"))
+        assert upper == lower + open_mass
+        assert lower >= Fraction(1, 1 << found["k_upper_bits"])
+        assert len(found["witness"]["bits"]) == found["k_upper_bits"]
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (["012"], "only the characters 0 and 1"),
+            (["01", "--condition", "x"], "only the characters 0 and 1"),
+            (["01", "--time", "-1"], "bound on time is not negative"),
+            (["01", "--max-tokens", "0"], "max_tokens is out of range"),
+            ([], "missing argument 'BITS'"),
+        ],
+    )
+    def test_bad_input(self, run, words, said):
+        assert_refused(run("theory", "complexity", *words), said)
+
+
+class TestUniversal:
+    def test_masses_and_omega_grow(self, run):
+        outcome = run("theory", "universal", "--time", "12")
+        assert (outcome.code, outcome.stderr) == (0, "")
+        assert max(map(len, outcome.stdout.splitlines())) <= 80
+        found = object_of(run("theory", "universal", "--time", "12", "--json"))
+        assert len(found["mass"]) == 15
+        assert Fraction(found["omega"]) + Fraction(found["unresolved"]) == 1
+        omegas = {(p["time"], p["space"]): Fraction(p["omega"]) for p in found["growth"]}
+        assert omegas[12, 8] == Fraction(found["omega"])
+        for (time, space), omega in omegas.items():
+            assert all(omega <= more for (t, s), more in omegas.items() if t >= time and s >= space)
+
+    def test_without_time_nothing_halts(self, run):
+        outcome = run("theory", "universal", "--time", "0")
+        assert outcome.code == 0
+        assert "█" not in outcome.stdout
+
+    def test_bad_input(self, run):
+        assert_refused(run("theory", "universal", "--time", "-1"), "bound on time is not negative")
+        assert_refused(run("theory", "universal", "--time", "99"), "tree of programs is too large")
+        assert_refused(run("theory", "universal", "--max-length", "7"), "max-length is out of range")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["check-domination", "--class", "nothing"], "choose mealy, sources, turing-2, universal"),
+        (["check-domination", "--class", "missing.py:CLASS"], "there is no such file"),
+        (["check-domination", "--break", "nothing"], "choose double-constant"),
+        (["check-domination", "--max-length", "-1"], "a length is not negative"),
+        (["check-domination", "--time", "-1"], "a bound on time is not negative"),
+        (["check-domination", "--space", "x"], "see up theory check-domination --help"),
+        (["check-prediction", "--condition", "2"], "only the characters 0 and 1"),
+        (["check-prediction", "--class", "universal"], "is not sufficient"),
+        (["check-iteration", "--steps", "0"], "at least one step"),
+        (["check-lstm", "--machine", "nothing"], "take one of flip, bb2, two-three"),
+        (["check-lstm", "--seed", "-1"], "a seed is not negative"),
+        (["check-nothing"], "no such command"),
+    ],
+)
+def test_bad_input_is_one_line(run, words, said):
+    assert_refused(run("theory", *words), said)
+
+
+def test_a_class_of_ones_own_and_files_that_hold_none(run, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(MINE)
+    assert object_of(run("theory", "check-domination", "--class", f"{path}:CLASS", "--json"))["class"] == "mine"
+    assert_refused(run("theory", "check-domination", "--class", f"{path}:NUMBER"), "no ModelClass of this name")
+
+
+def test_fractions_longer_than_python_writes_by_itself_are_shown_and_survive_as_json():
+    long = Fraction(1, 3**20_000)
+    result = replace(CHECKS["coding"].run(SMALL["coding"]), constants={"c": long})
+    assert len(result_object(result)["constants"]["c"]) > 9_000
+    with pytest.raises(ValueError, match="Exceeds the limit"):
+        str(long)
+    assert exact(long) == "≈ 2^-31699, a fraction of 1 over 9,543 digits"
+
+
+def test_no_check_imports_torch():
+    words = [small(name) for name in ("domination", "lstm")]
+    code = (
+        "import sys; from cli.main import main\n"
+        f"for words in {[*words, ['theory', 'complexity', '01', '--max-tokens', '3']]!r}: assert main(words) == 0\n"
+        "print('torch' in sys.modules, file=sys.stderr)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stderr == "False\n"

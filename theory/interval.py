@@ -6,17 +6,17 @@ step on either side, and the interval of the results of any points of the operan
 a basic operation and libraries round it as they please, so it is summed here from its series with the remainder added;
 the logistic function and tanh follow from it by monotonicity.
 
+    >>> from fractions import Fraction
     >>> one_third = Interval.point(1.0) / Interval.point(3.0)
     >>> one_third.low < Fraction(1, 3) < one_third.high
     True
 
 Source: Moore, Kearfott and Cloud 2009, "Introduction to Interval Analysis", chapters 2 to 5.
-Limits: float64 in the default rounding mode. Ends are arrays, so one operation serves many intervals. The logistic
-function and tanh are known to about 1e-12 in absolute terms.
+Limits: float64 in the default rounding mode, with gradual underflow. Ends are arrays, so one operation serves many
+intervals. The logistic function and tanh are known to about 1e-12 in absolute terms.
 """
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 _HALVINGS = 10
 _TERMS = 8
 _LARGEST_EXPONENT = 40.0
-# |y| <= 40 / 2^10 < 2^-4.6 leaves a remainder |y|^9 / 9! · e^|y| < 6e-19 after eight terms.
+# |y| <= 40 / 2^10 < 2^-4.6 leaves a remainder |y|^9 / 9! · e^|y| < 7e-19 after eight terms.
 _REMAINDER = 1e-18
 
 
@@ -52,14 +52,6 @@ class Interval:
         """Return the interval that contains just this float."""
         exact = np.asarray(value, dtype=np.float64)
         return cls(exact, exact)
-
-    @classmethod
-    def around(cls, fraction: Fraction | int) -> "Interval":
-        """Return an interval that contains a fraction, which may be no float."""
-        nearest = np.float64(float(fraction))
-        if Fraction(float(nearest)) == fraction:
-            return cls.point(nearest)
-        return cls(down(nearest), up(nearest))
 
     @property
     def magnitude(self) -> Floats:

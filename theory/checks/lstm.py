@@ -24,7 +24,7 @@ from theory.lstm.lipschitz import lipschitz_radius, matrix_step
 from theory.lstm.probability import log2_probability
 from theory.lstm.radius import REQUIRED_MARGIN, Region, certified_margin, certified_radius
 from theory.lstm.turing_tape import TapeMachine, load_machine
-from theory.result import CheckResult, Counterexample, Curve, Item, ratio_item, tightest_item
+from theory.result import CheckResult, Counterexample, Curve, Item, ratio_item, require_variant, tightest_item
 
 VARIANTS: Mapping[str, str] = {
     "printed-bias": "the read-out is moved inside by 3 W and b - 1, as the proof prints, and not 3 b - 1",
@@ -57,11 +57,10 @@ def check_lstm(
         variant: a key of `VARIANTS`.
 
     Raises:
-        InputError: an unknown machine or variant, or a tape without cells.
+        InputError: an unknown machine or variant, a tape without cells, or one with too many configurations.
 
     """
-    if variant is not None and variant not in VARIANTS:
-        raise InputError("no such variant", received=variant, remedy=f"take one of {', '.join(VARIANTS)}")
+    require_variant(variant, VARIANTS)
     for name, value in (("cells", cells), ("attack_cells", attack_cells), ("samples", samples)):
         if value < 1:
             raise InputError(f"{name} is too small", received=value, remedy="give 1 or more")
@@ -72,15 +71,16 @@ def check_lstm(
     radii: dict[Region, float] = {region: certified_radius(lstm, machine, region) for region in regions}
 
     margin = certified_margin(lstm, machine, 0.0, "box")
+    beyond = margin - REQUIRED_MARGIN["saturated"]
+    factor = 8 if variant == "outside-radius" else 1
+    claimed: dict[Region, float] = {region: factor * radius for region, radius in radii.items()}
     items = [*_exactness(lstm, tapes), _matrix_item(as_printed=variant == "matrix-step")]
     curves: tuple[Curve, ...] = ()
     if min(radii.values()) > 0:
-        factor = 8 if variant == "outside-radius" else 1
-        claimed: dict[Region, float] = {region: factor * radius for region, radius in radii.items()}
         items += _attacks(lstm, Tapes.of(machine, attack_cells), claimed, samples, seed)
-        items += [_certificate(lstm, machine, region, claimed[region]) for region in regions]
-        items += _lipschitz(lstm, margin, radii["ball"])
-        curves = tuple(_curves(lstm, margin, radii["ball"]))
+        items += _lipschitz(lstm, beyond, radii["ball"])
+        curves = tuple(_curves(lstm, beyond, radii["ball"]))
+    items += [_certificate(lstm, machine, region, claimed[region]) for region in regions]
 
     tightest = tightest_item(items)
     return CheckResult(
@@ -97,7 +97,7 @@ def check_lstm(
         counterexample=None if tightest.holds else _counterexample(tightest),
         counts={"configurations": len(tapes.tokens_BTD), "parameters": lstm.parameter_count, "samples": samples},
         curves=curves,
-        remarks=(f"The nominal answers lie {margin - 0.5:.4f} beyond 0 and 1.",),
+        remarks=(f"The nominal answers lie {beyond:.4f} beyond 0 and 1.",),
         variant=variant,
     )
 
@@ -115,7 +115,7 @@ def _exactness(lstm: LSTM, tapes: Tapes) -> Iterator[Item]:
         margin = float(np.where(tapes.steps_BND == 1, answers - 0.5, 0.5 - answers).min())
         yield Item(
             name=f"every step in {precision.__name__}",
-            holds=bool(wrong == 0),
+            holds=bool(wrong == 0 and margin > REQUIRED_MARGIN["saturated"]),
             slack_bits=log2(margin / REQUIRED_MARGIN["saturated"]) if margin > 0 else None,
             witness=f"{wrong} of {len(answers)} wrong",
             numbers={"wrong": int(wrong), "margin": margin},
@@ -133,21 +133,22 @@ def _matrix_item(*, as_printed: bool) -> Item:
 
 
 def _certificate(lstm: LSTM, machine: TapeMachine, region: Region, radius: float) -> Item:
+    """Return the item of a radius; it fails for a radius of 0, which leaves p(f) = 0."""
     margin = certified_margin(lstm, machine, radius, region)
+    numbers = {"radius": radius, "margin": margin}
+    if radius > 0:
+        numbers["log2 p(f)"] = float(log2_probability(lstm, radius=radius, region=region))
     return Item(
         name=f"certified {region}",
-        holds=margin > REQUIRED_MARGIN["saturated"],
+        holds=radius > 0 and margin > REQUIRED_MARGIN["saturated"],
         slack_bits=log2(margin / REQUIRED_MARGIN["saturated"]) if margin > 0 else None,
         witness=f"r = {radius:.4f}",
-        numbers={
-            "radius": radius,
-            "margin": margin,
-            "log2 p(f)": float(log2_probability(lstm, radius=radius, region=region)),
-        },
+        numbers=numbers,
     )
 
 
 def _lipschitz(lstm: LSTM, margin: float, certified: float) -> Iterator[Item]:
+    """Return items that compare the norms with the intervals, both for the saturated read-out of Lemma 4.4."""
     for tokens in LIPSCHITZ_TOKENS:
         radius = lipschitz_radius(lstm, tokens=tokens, margin=margin)
         yield ratio_item(

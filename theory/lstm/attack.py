@@ -6,8 +6,9 @@ tokens (backpropagation through time, written out below), and walks to the edge 
 in which that answer moves fastest. A network counts as broken only once it has been run and what was read from it was
 wrong, so an attack gives an upper bound on the true radius where the certificate gives a lower one.
 
-Source: Madry et al. 2018 (arXiv 1706.06083), projected gradient steps, here on parameters instead of inputs.
-Limits: tapes of a few cells; a failed attack proves nothing.
+Source: after the projected gradient steps of Madry et al. 2018 (arXiv 1706.06083); here on parameters instead of
+inputs, and each step goes all the way to the point of the region that lies furthest in the direction. Limits: tapes of
+a few cells; a failed attack proves nothing.
 """
 
 from dataclasses import dataclass
@@ -15,11 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.errors import InputError
 from theory.lstm.construction import LSTM, ReadOut, forward, padded_columns, read
 from theory.lstm.radius import Region
 from theory.lstm.turing_tape import TapeMachine, configurations, step
 
 # Shapes: B configurations, T tokens, N cells, D bits of a column, H hidden units.
+
+MAX_CONFIGURATIONS = 200_000  # about a minute and a gigabyte
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,17 @@ class Tapes:
 
     @classmethod
     def of(cls, machine: TapeMachine, cells: int) -> "Tapes":
-        """Return all configurations of so many cells."""
+        """Return all configurations of so many cells.
+
+        Raises:
+            InputError: more than `MAX_CONFIGURATIONS` of them.
+
+        """
+        tapes = machine.symbols ** min(cells, 64)  # no power without end
+        if tapes * (1 + cells * len(machine.flags)) > MAX_CONFIGURATIONS:
+            raise InputError(
+                f"the tape has over {MAX_CONFIGURATIONS:,} configurations", received=cells, remedy="give fewer cells"
+            )
         before = list(configurations(machine, cells))
         after = padded_columns(machine, [step(machine, configuration) for configuration in before])
         return cls(padded_columns(machine, before), after[:, 1:-1])
@@ -123,7 +137,10 @@ def margin_gradient(lstm: LSTM, tapes: Tapes, at: tuple[int, int, int]) -> tuple
 
 
 def _promising(lstm: LSTM, tapes: Tapes, radius: float, region: Region) -> list[tuple[int, int, int]]:
-    """Return the answers by the margin that a first-order step would leave, least first; one of each equal kind."""
+    """Return the answers by the margin that a first-order step would leave, least first.
+
+    Of the answers to the same three columns only the first is taken: what came before them matters little.
+    """
     kinds: dict[bytes, tuple[int, int, int]] = {}
     for configuration, cell, bit in np.ndindex(*tapes.steps_BND.shape):
         seen = tapes.tokens_BTD[configuration, cell : cell + 3].tobytes() + bytes([bit])

@@ -2,7 +2,8 @@
 
 The network reads a tape column by column, a padding column before it and one after it, and answers one column late,
 when it has seen both neighbours. Gates do no work: i and o stand open, f stands shut, so that the cell is a
-feed-forward network with a memory of one token, in three layers of units that are +a where they fire, else -a:
+feed-forward network with a memory of one token, in three layers of units that are +a where they fire, else -a or a
+little less:
 
     events       this column holds symbol s and state q (or no state)      an AND over the input
     first delay  the last column will show s; keeps a halted head;          an OR over the events one token ago
@@ -24,6 +25,7 @@ Deviation: the network streams. At fixed precision no network can read all of a 
 """
 
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 import numpy as np
@@ -68,10 +70,10 @@ class Gains:
 
     def __post_init__(self) -> None:
         for name in ("event", "delay", "gate"):
-            if not getattr(self, name) > 0:
+            if not 0 < getattr(self, name) < inf:
                 raise InputError(f"the gain {name} is positive", received=getattr(self, name), remedy="give e.g. 4")
-        if not self.margin >= 0:
-            raise InputError("the margin is not negative", received=self.margin, remedy="give 0 or more")
+        if not 0 <= self.margin < inf:
+            raise InputError("the margin is a number of 0 or more", received=self.margin, remedy="give e.g. 1")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,7 +28,12 @@ E = Fraction(27182818284590452353602874, 10**25), Fraction(271828182845904523536
 
 
 def log2_probability(lstm: LSTM, *, radius: float, region: Region) -> Fraction:
-    """Return a lower bound of log2 of the probability that an initialisation falls within the radius; radius > 0."""
+    """Return a lower bound of log2 of the probability that an initialisation falls within the radius.
+
+    Raises:
+        ValueError: a radius that is not positive.
+
+    """
     n, r = lstm.parameter_count, Fraction(radius)
     square_norm = _square_norm(lstm.vector)
     two_pi_high = log2_interval(2 * PI[1])[1]

@@ -34,6 +34,20 @@ def test_norms_fall_below_intervals_with_every_token(result):
     assert norms.values[0] < certified.values[0]
 
 
+def test_norms_and_intervals_are_compared_for_the_same_read_out(result):
+    """Saturated answers lie 0.9366 beyond 0 and 1; rounded ones, 1.4366 beyond 1/2, would give the notes' 5.2e-6."""
+    norms = {item.name: item.numbers["radius"] for item in result.items if item.name.startswith("norms")}
+    assert norms["norms, 4 tokens"] == pytest.approx(5.2e-6 * 0.93662 / 1.43662, rel=1e-4)
+
+
+def test_a_radius_of_0_is_a_failure():
+    """The network with the printed bias is wrong at once: no ball around it, so no probability."""
+    wrong = check_lstm(samples=1, variant="printed-bias")
+    certified = [item for item in wrong.items if item.name.startswith("certified")]
+    assert [item.numbers["radius"] for item in certified] == [0, 0]
+    assert not any(item.holds for item in certified)
+
+
 @pytest.mark.parametrize(
     ("variant", "where", "observed"),
     [
@@ -53,7 +67,9 @@ def test_every_variant_is_tested():
     assert set(VARIANTS) == {"printed-bias", "matrix-step", "outside-radius"}
 
 
-@pytest.mark.parametrize("wrong", [{"machine_name": "bb3"}, {"cells": 0}, {"samples": 0}, {"variant": "nonsense"}])
+@pytest.mark.parametrize(
+    "wrong", [{"machine_name": "bb3"}, {"cells": 0}, {"cells": 40}, {"samples": 0}, {"variant": "nonsense"}]
+)
 def test_bad_input_is_refused(wrong):
     with pytest.raises(InputError):
         check_lstm(**wrong)

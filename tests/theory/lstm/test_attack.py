@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from theory.errors import InputError
 from theory.lstm.attack import Tapes, gradient_attack, margin_gradient, sampled_failures
 from theory.lstm.construction import forward, step_lstm
 from theory.lstm.turing_tape import MACHINES
@@ -39,6 +40,12 @@ def test_the_certificate_is_near_tight(region, within, outside):
     reached = np.abs(shift).max() if region == "box" else np.linalg.norm(shift)
     assert reached <= outside * (1 + 1e-12)
     assert TAPES.broken(LSTM_STEP.shifted(shift), "saturated")
+
+
+@pytest.mark.parametrize("cells", [13, 10**9])
+def test_tapes_with_too_many_configurations_are_refused(cells):
+    with pytest.raises(InputError, match="fewer cells"):
+        Tapes.of(MACHINE, cells)
 
 
 def test_failures_of_random_networks_rise_from_none_to_all():

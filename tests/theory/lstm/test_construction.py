@@ -1,5 +1,7 @@
 """The hand-written LSTM computes one step of its machine, exactly, on every configuration."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -116,7 +118,9 @@ def test_a_shift_moves_every_parameter_once():
     np.testing.assert_array_equal(lstm.shifted(shift).vector, lstm.vector + shift)
 
 
-@pytest.mark.parametrize("gains", [{"event": 0.0}, {"delay": -1.0}, {"gate": float("nan")}, {"margin": -0.5}])
+@pytest.mark.parametrize(
+    "gains", [{"event": 0.0}, {"delay": -1.0}, {"gate": math.nan}, {"event": math.inf}, {"margin": -0.5}]
+)
 def test_impossible_gains_are_refused(gains):
     with pytest.raises(InputError):
         Gains(**gains)

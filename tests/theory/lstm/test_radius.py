@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reference.lstm import least_margin
-from theory.lstm.attack import Tapes
-from theory.lstm.construction import step_lstm
+from theory.lstm.attack import Tapes, margin_gradient
+from theory.lstm.construction import padded_columns, step_lstm
 from theory.lstm.radius import certified_margin, certified_radius
-from theory.lstm.turing_tape import MACHINES, column_bits, next_column, windows
+from theory.lstm.turing_tape import MACHINES, Configuration, column_bits, next_column, step, windows
 
 MACHINE = MACHINES["bb2"]
 LSTM_STEP = step_lstm(MACHINE)
@@ -50,15 +50,16 @@ def test_the_other_machines_have_a_radius(name):
     assert certified_margin(step_lstm(machine), machine, 0.03, "box") > 0.5
 
 
+@pytest.mark.parametrize("region", ["box", "ball"])
 @pytest.mark.parametrize("shown", [slice(0, None, 4), pytest.param(slice(None), marks=pytest.mark.slow)])
-def test_mpmath_certifies_the_same_box_at_0_999_r(shown):
+def test_mpmath_certifies_the_same_region_at_0_999_r(shown, region):
     """A second interval arithmetic, sharing no code, finds the margin too, and one no smaller."""
-    radius = 0.999 * certified_radius(LSTM_STEP, MACHINE, "box")
+    radius = 0.999 * certified_radius(LSTM_STEP, MACHINE, region)
     before = [[column_bits(MACHINE, column) for column in window] for window in windows(MACHINE)]
     after = [column_bits(MACHINE, next_column(MACHINE, *window)) for window in windows(MACHINE)]
-    margin = least_margin(LSTM_STEP, before[shown], after[shown], radius)
+    margin = least_margin(LSTM_STEP, before[shown], after[shown], radius, region)
     assert margin > 0.5
-    assert margin >= certified_margin(LSTM_STEP, MACHINE, radius, "box") - 1e-9
+    assert margin >= certified_margin(LSTM_STEP, MACHINE, radius, region) - 1e-9
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["box", "corner", "ball"]))
@@ -73,6 +74,31 @@ def test_no_network_within_the_radius_is_wrong(seed, kind):
     else:
         shift = generator.uniform(-0.0535, 0.0535, shift.size)
     assert not TAPES.broken(LSTM_STEP.shifted(shift), "saturated")
+
+
+@pytest.mark.parametrize("region", ["box", "ball"])
+def test_long_tapes_are_stepped_rightly_where_the_margin_falls_fastest(region):
+    """Tapes of 50 cells, and for each answer on short tapes the shift that moves it most to first order."""
+    generator = np.random.default_rng(0)
+    before = [
+        Configuration(tuple(generator.integers(2, size=50).tolist()), int(head), str(state))
+        for head in (0, 1, 2, 25, 47, 48, 49)
+        for state in MACHINE.flags
+        for _ in range(3)
+    ]
+    after = padded_columns(MACHINE, [step(MACHINE, configuration) for configuration in before])
+    tapes = Tapes(padded_columns(MACHINE, before), after[:, 1:-1])
+    radius = certified_radius(LSTM_STEP, MACHINE, region)
+    for at in list(np.ndindex(*TAPES.steps_BND.shape))[::29]:
+        _, gradient = margin_gradient(LSTM_STEP, TAPES, at)
+        shift = np.sign(gradient) if region == "box" else gradient / np.linalg.norm(gradient)
+        assert not tapes.broken(LSTM_STEP.shifted(-radius * shift), "saturated")
+
+
+@pytest.mark.parametrize("radius", [2.0, 5.0, 1e3])
+def test_no_margin_is_known_at_a_radius_where_the_cell_state_may_grow_for_ever(radius):
+    """Minus infinity or a large negative number, never a number that is none."""
+    assert certified_margin(LSTM_STEP, MACHINE, radius, "box") < -30
 
 
 def test_a_network_that_is_wrong_has_no_radius():

@@ -20,6 +20,7 @@ MARGIN = certified_margin(LSTM_STEP, MACHINE, 0.0, "box")
 
 @pytest.mark.parametrize(("tokens", "radius"), [(4, 5.2e-6), (8, 9.1e-11), (24, 8.53e-30)])
 def test_the_radius_by_norms(tokens, radius):
+    """The notes' numbers, for answers that are rounded; saturated ones have 0.5 less to lose."""
     assert lipschitz_radius(LSTM_STEP, tokens=tokens, margin=MARGIN) == pytest.approx(radius, rel=1e-3)
 
 
@@ -51,6 +52,12 @@ def test_the_printed_matrix_step_moves_the_product_by_0_804():
 def test_the_probability_of_an_initialisation(radius, region, bits):
     """The notes have -7,908, -10,942 and -54,913 for weights that are larger by about 0.5 per cent."""
     assert float(log2_probability(LSTM_STEP, radius=radius, region=region)) == pytest.approx(bits, abs=0.1)
+
+
+@pytest.mark.parametrize("region", ["box", "ball"])
+def test_a_point_has_no_probability(region):
+    with pytest.raises(ValueError, match="positive"):
+        log2_probability(LSTM_STEP, radius=0.0, region=region)
 
 
 def test_the_box_bound_is_below_the_integral_and_near_it():

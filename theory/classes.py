@@ -22,6 +22,7 @@ about probability distributions (`Mixture.require_sufficient`); otherwise its me
 
 import importlib
 import runpy
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -67,9 +68,11 @@ class ModelClass:
 
         names = [member.name for member in self.members]
         require(bool(names), "there are no members", 0, "give at least one machine")
-        twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
+        twice = next((name for name, times in Counter(names).items() if times > 1), None)
         require(twice is None, "two members have the same name", twice, "name each machine differently")
         require(len(self.prior) == len(names), "one prior for each member", len(self.prior), f"give {len(names)}")
+        inexact = next((p for p in self.prior if not isinstance(p, int | Fraction)), None)
+        require(inexact is None, "a prior is an exact fraction", inexact, "give e.g. Fraction(1, 3)")
         require(min(self.prior) > 0, "a prior is positive", str(min(self.prior)), "leave out what has no probability")
         require(sum(self.prior) <= 1, "the prior sums to more than 1", str(sum(self.prior)), "scale it down")
         require(
@@ -101,6 +104,11 @@ class ModelClass:
         if prior is None:
             prior = [Fraction(1, 1 << len(word)) for word in words]
         return cls(name, members, tuple(words), tuple(prior), bound, max_length)
+
+    @property
+    def prior_is_of_code(self) -> bool:
+        """Whether the members have words and each prior is 2^-|word|."""
+        return self.prior == tuple(Fraction(1, 1 << len(word)) for word in self.words)
 
     def code_length_bits(self, index: int) -> int | None:
         """Return the length of a member's word, None where there is no code."""

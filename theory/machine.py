@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
-from theory.bits import Bits, require_bits
+from theory.bits import Bits, require_bits, shown
 from theory.errors import InputError
 
 
@@ -86,7 +86,7 @@ class Machine(Protocol):
         ...
 
 
-class _Stop(Exception):  # noqa: N818 (it carries a status out of the user's function; it is no error)
+class _Stop(BaseException):  # not an Exception, which the user's function may catch
     def __init__(self, status: Status) -> None:
         self.status = status
 
@@ -120,19 +120,31 @@ class Tape:
         return int(self._program[self.bits_read - 1])
 
     def condition(self, place: int) -> int | None:
-        """Return a bit of the condition, or None beyond its end; one step."""
+        """Return a bit of the condition, or None beyond either end; one step."""
         self.tick()
-        return int(self._condition[place]) if place < len(self._condition) else None
+        return int(self._condition[place]) if 0 <= place < len(self._condition) else None
 
     def write(self, bit: int | str) -> None:
-        """Append one bit to the output; one step and one cell."""
+        """Append one bit to the output; one step and one cell.
+
+        Raises:
+            ValueError: something else than 0, 1, "0" or "1".
+
+        """
+        if bit not in (0, 1, "0", "1"):
+            raise ValueError(f"a machine writes 0 or 1, not {bit!r}")
         self.tick()
         self.use(1)
-        self._output.append(str(bit))
+        self._output.append(str(int(bit)))
 
     def stuck(self) -> None:
         """End the run without halting: no rule applies."""
         raise _Stop(Status.STUCK)
+
+    @property
+    def read_so_far(self) -> Bits:
+        """The bits of the program that have been read."""
+        return self._program[: self.bits_read]
 
     @property
     def output(self) -> Bits:
@@ -144,7 +156,8 @@ class Tape:
 class FunctionMachine:
     """A machine in a few lines of Python: a function of a `Tape` that halts by returning.
 
-    The function is run afresh for each program, so it must keep nothing between runs.
+    The function is run afresh for each program, so it must keep nothing between runs. The bound stops it when it uses
+    the tape; a loop that does not use it needs a `tick`.
 
     >>> def echo(tape):
     ...     tape.write(tape.read())
@@ -157,13 +170,21 @@ class FunctionMachine:
     reads_condition: bool = True
 
     def run(self, program: Bits, condition: Bits, bound: Bound) -> Run:
-        """Run the function; see `Machine`."""
+        """Run the function; see `Machine`.
+
+        Raises:
+            InputError: the function raises an exception of its own.
+
+        """
         tape = Tape(program, condition if self.reads_condition else "", bound)
         try:
             self.function(tape)
             status = Status.HALTED
         except _Stop as stop:
             status = stop.status
+        except Exception as error:
+            problem = f"machine {self.name} fails on program {shown(tape.read_so_far)}: {type(error).__name__}: {error}"
+            raise InputError(problem, remedy="correct its function") from error
         return Run(status, tape.output, tape.steps, tape.space, tape.bits_read)
 
 

@@ -62,24 +62,24 @@ class MealyMachine:
         watched = condition if self.reads_condition else program
         output = ""
         for step in range(self.clock):
-            bits_read = 0 if self.reads_condition else step
             if step == bound.time:
-                return Run(Status.OUT_OF_TIME, output, step, len(output), bits_read)
+                return self._ended(Status.OUT_OF_TIME, output, step)
             if step < len(watched):
                 action = self.actions[watched[step] == "1"]
             elif self.reads_condition:
                 action = self.actions[2]
             else:
-                return Run(Status.NEEDS_INPUT, output, step, len(output), bits_read)
-            if len(output) + len(action.write) > bound.space:
-                return Run(Status.OUT_OF_SPACE, output, step, len(output), bits_read)
+                return self._ended(Status.NEEDS_INPUT, output, step)
+            if len(output) + len(action.write) > bound.space:  # the symbol that asks for too much has been read
+                return self._ended(Status.OUT_OF_SPACE, output, step + 1)
             output += action.write
             if action.halt:
-                return self._halted(output, step + 1)
-        return self._halted(output, self.clock)
+                return self._ended(Status.HALTED, output, step + 1)
+        return self._ended(Status.HALTED, output, self.clock)
 
-    def _halted(self, output: Bits, steps: int) -> Run:
-        return Run(Status.HALTED, output, steps, len(output), 0 if self.reads_condition else steps)
+    def _ended(self, status: Status, output: Bits, steps: int) -> Run:
+        """Return the run: one symbol for each step, and a bit of the program if the machine watches its input."""
+        return Run(status, output, steps, len(output), 0 if self.reads_condition else steps)
 
 
 def mealy_machines(clock: int = CLOCK) -> tuple[MealyMachine, ...]:

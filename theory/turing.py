@@ -19,8 +19,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
-from theory.bits import Bits
+from theory.bits import Bits, require_bits
 from theory.classes import ModelClass
+from theory.errors import InputError
 from theory.machine import Bound, Run, Status
 
 HALT = "halt"
@@ -73,6 +74,17 @@ class TuringMachine:
     looks_at: Mapping[str, Source]
     rules: Mapping[tuple[str, str], Rule]
     start: str = "A"
+
+    def __post_init__(self) -> None:
+        for state in (self.start, *(rule.state for rule in self.rules.values())):
+            if state != HALT and state not in self.looks_at:
+                raise InputError(
+                    f"machine {self.name} has a state that looks at no tape",
+                    received=state,
+                    remedy=f"name its tape in looks_at or go to {HALT!r}",
+                )
+        for rule in self.rules.values():
+            require_bits(rule.emit)
 
     @property
     def reads_condition(self) -> bool:

@@ -33,6 +33,7 @@ def test_a_prior_alone_comes_from_no_code():
         ({"prior": [Fraction(1)]}, "one prior for each"),
         ({"prior": [Fraction(1), Fraction(1, 9)]}, "more than 1"),
         ({"prior": [Fraction(1), Fraction(0)]}, "positive"),
+        ({"prior": [0.5, 0.5]}, "exact fraction"),
         ({"words": ["0", "01"]}, "prefix-free"),
         ({"words": ["0"], "prior": [Fraction(1, 2)] * 2}, "one word for each"),
         ({"words": ["0", "1x"]}, "only the characters"),
@@ -45,6 +46,15 @@ def test_what_makes_no_class_is_refused(changes, problem):
     machines = changes.pop("machines", [A, B])
     with pytest.raises(InputError, match=problem):
         ModelClass.of("wrong", machines, **{"bound": BOUND, "max_length": 1, **changes})
+
+
+def test_a_prior_is_that_of_the_code_or_it_is_not():
+    of = {"bound": BOUND, "max_length": 1}
+    half = [Fraction(1, 2)] * 2
+    assert ModelClass.of("two", [A, B], **of).prior_is_of_code
+    assert not ModelClass.of("two", [A, B], **of, prior=half).prior_is_of_code  # there are no words
+    assert ModelClass.of("two", [A, B], **of, prior=half, words=["0", "1"]).prior_is_of_code
+    assert not ModelClass.of("two", [A, B], **of, prior=half, words=["0", "10"]).prior_is_of_code
 
 
 def test_a_user_defines_a_class_in_a_file(tmp_path):

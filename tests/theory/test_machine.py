@@ -1,5 +1,6 @@
 """Machines under bounds: statuses, enumeration, and the measures that come of it."""
 
+from contextlib import suppress
 from fractions import Fraction
 
 import pytest
@@ -82,6 +83,45 @@ def test_a_limit_on_the_length_of_programs_leaves_the_rest_unresolved():
     assert enumeration.programs == (("0", "0"), ("10", "10"), ("110", "110"))
     assert enumeration.unresolved == Fraction(1, 8)
     assert enumeration.stuck == 0
+
+
+def test_a_function_that_catches_every_exception_does_not_catch_the_bound():
+    def stubborn(tape):
+        while True:
+            with suppress(Exception):
+                tape.read()
+
+    assert FunctionMachine("m", stubborn).run("0", "", ROOMY).status is Status.NEEDS_INPUT
+
+
+def test_there_is_nothing_on_either_side_of_the_condition():
+    def looks_around(tape):
+        for place in (-1, 0, 1, 2):
+            bit = tape.condition(place)
+            tape.write(bit is None)
+
+    assert FunctionMachine("m", looks_around).run("", "01", ROOMY).output == "1001"
+
+
+@pytest.mark.parametrize("bit", [0, 1, "0", "1", False, True])
+def test_what_is_written_is_one_bit_whatever_its_type(bit):
+    assert FunctionMachine("m", lambda tape: tape.write(bit)).run("", "", ROOMY).output == str(int(bit))
+
+
+@pytest.mark.parametrize("bit", [2, -1, "01", "", "x", None])
+def test_anything_else_is_refused_and_the_machine_named(bit):
+    machine = FunctionMachine("wide", lambda tape: tape.write(bit))
+    with pytest.raises(InputError, match="machine wide fails on program ε: ValueError: a machine writes 0 or 1"):
+        machine.run("", "", ROOMY)
+
+
+def test_a_function_that_raises_is_named_with_the_program_it_fails_on():
+    def fails(tape):
+        tape.read()
+        tape.write(1 // tape.read())
+
+    with pytest.raises(InputError, match="machine fails fails on program 00: ZeroDivisionError"):
+        enumerate_programs(FunctionMachine("fails", fails), "", ROOMY)
 
 
 def test_stuck_mass_is_told_apart_from_what_a_larger_bound_could_resolve():

@@ -1,6 +1,10 @@
 """Class B: the numbers that its description promises."""
 
+from fractions import Fraction
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.reference.programs import halting_programs
 from theory.bits import kraft_sum, strings
@@ -39,6 +43,25 @@ def test_the_copy_machine_copies():
 def test_the_enumeration_of_a_coin_is_that_of_trying_every_string(name):
     coin = CLASS_B.members[CLASS_B.index(name)]
     assert dict(enumerate_programs(coin, "", CLASS_B.bound).programs) == halting_programs(coin, "", CLASS_B.bound, 6)
+
+
+@given(st.sampled_from(CLASS_B.members), st.sampled_from(["", "0", "0110"]), st.integers(0, 7), st.integers(0, 7))
+def test_under_every_bound_the_programs_are_those_of_trying_every_string_and_no_mass_is_lost(
+    machine, condition, time, space
+):
+    """Also where a machine runs out of space on one value of a bit and not on the other."""
+    bound = Bound(time, space)
+    enumeration = enumerate_programs(machine, condition, bound)
+    assert dict(enumeration.programs) == halting_programs(machine, condition, bound, 6)
+    assert kraft_sum([program for program, _ in enumeration.programs]) + enumeration.unresolved == 1
+
+
+def test_out_of_space_is_told_apart_by_the_bit_that_asks_for_too_much():
+    """On 0 the coin halts and writes nothing; on 1 it writes, for which there is no cell."""
+    coin = CLASS_B.members[CLASS_B.index("coin h1h")]
+    enumeration = enumerate_programs(coin, "", Bound(time=6, space=0))
+    assert enumeration.programs == (("0", ""),)
+    assert enumeration.unresolved == Fraction(1, 2)
 
 
 @pytest.mark.parametrize(

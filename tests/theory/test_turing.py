@@ -10,6 +10,7 @@ from tests.reference.programs import halting_programs
 from tests.theory.strategies import bit_strings
 from theory.bits import is_prefix_free, kraft_sum
 from theory.checks.domination import check_domination
+from theory.errors import InputError
 from theory.machine import Bound, Status, enumerate_programs, output_measure
 from theory.turing import END, HALT, Rule, Source, TuringMachine, turing_class
 
@@ -67,6 +68,19 @@ def test_every_way_to_end_is_a_status_within_the_bound(machine, program, bound, 
     assert run.status is status
     assert run.steps <= bound.time
     assert run.space <= bound.space
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"start": "Z"}, "state that looks at no tape"),
+        ({"rules": {("A", "0"): Rule("B")}}, "state that looks at no tape"),
+        ({"rules": {("A", "0"): Rule("A", emit="x")}}, "only the characters 0 and 1"),
+    ],
+)
+def test_a_table_with_a_state_or_an_output_that_is_none_is_refused(wrong, said):
+    with pytest.raises(InputError, match=said):
+        TuringMachine("wrong", {"A": Source.PROGRAM}, **{"rules": {("A", "0"): Rule(HALT)}, **wrong})
 
 
 @given(st.integers(0, 4095), st.sampled_from(["", "0", "11"]), st.integers(0, 8), st.integers(0, 17))

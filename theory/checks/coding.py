@@ -7,7 +7,7 @@ not hold that decoder, and then many long programs can make a string likely that
 K_C(x) + log m_C(x) is 1.00 to 5.45 bits on class B. Adding a Shannon-Fano decoder for m_C, under a one-bit name, brings
 it below 2: K <= 1 + ceil(-log m_C(x)).
 
-Source: Bloem 2025 (arXiv 2506.20057), section 4.1; Li and Vitanyi, theorem 4.3.3.
+Source: Bloem 2025 (arXiv 2506.20057), section 4.1; Li and Vitányi, theorem 4.3.3.
 Limits: empty condition; strings that the class can write under its bound.
 """
 
@@ -130,10 +130,7 @@ def check_coding(model_class: ModelClass, *, max_length: int | None = None, vari
 
 
 def _shortest(model_class: ModelClass, *, names_cost_bits: bool) -> dict[Bits, int]:
-    is_coded = model_class.words and all(
-        prior == Fraction(1, 1 << len(word)) for prior, word in zip(model_class.prior, model_class.words, strict=True)
-    )
-    if not is_coded:
+    if not model_class.prior_is_of_code:
         raise InputError(
             f"class {model_class.name} has no code that its prior comes from",
             remedy="give words and no prior, so that p(c) = 2^-|word|",
@@ -169,9 +166,10 @@ def _item(name: str, holds: bool, slack: Fraction, x: Bits, numbers: Mapping[str
 def _counterexample(worst: Item) -> Counterexample | None:
     if worst.holds or worst.slack is None:
         return None
+    k, m = worst.numbers["K_C"], worst.numbers["m_C"]
     return Counterexample(
         where=worst.name,
         claimed=Fraction(1),
         observed=worst.slack,
-        sentence=f"{worst.name}: the two sides have the ratio {worst.slack}, and less than 1 is a failure",
+        sentence=f"with K = {k} bits and m = {m} the two sides have the ratio {worst.slack}; less than 1 is a failure",
     )

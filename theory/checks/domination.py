@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from theory.bits import Bits, shown
 from theory.classes import ModelClass
+from theory.errors import InputError
 from theory.mixture import Mixture
 from theory.result import CheckResult, Counterexample, Item, ratio_item, require_variant, tightest_item
 
@@ -25,6 +26,9 @@ def check_domination(
         model_class: the class C.
         max_length: length of the conditions; by default that of the class.
         variant: None, or one of `VARIANTS`.
+
+    Raises:
+        InputError: a class of which no member halts under the bound, or an unknown variant.
 
     """
     require_variant(variant, VARIANTS)
@@ -47,6 +51,8 @@ def check_domination(
                 if least is None or ratio < least:
                     least, at = ratio, (x, z)
         items.append(_item(model_class, index, machine.name, least, constant, at))
+    if not triples:
+        raise InputError("no member halts under the bound", received=model_class.name, remedy="raise the bound")
     tightest = tightest_item(items)
     remarks = (
         () if not unresolved else (f"some runs do not halt under the bound: up to {unresolved} of a member's mass",)

@@ -12,6 +12,7 @@ about 0.45, and the least p_u / m_C is 2^-(T+1) for machines that read up to T b
 proof also assumes p_C(i) = 2^-|code(i)| silently; for another prior the factor kappa is needed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -31,6 +32,7 @@ VARIANTS = {
 }
 
 U_PRIOR = Fraction(1, 4)
+EQUALITY = "p_u = m_C"
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def prior_constant(model_class: ModelClass) -> Fraction:
 
 
 def check_embedding(model_class: ModelClass, *, max_length: int = 0, variant: str | None = None) -> CheckResult:
-    """Check m_D(x|z) >= p_D(u) kappa m_C(x|z), and p_u = m_C where the prior is that of a complete code.
+    """Check m_D(x|z) >= p_D(u) kappa m_C(x|z), and p_u = m_C where the prior is 2^-|code(i)|.
 
     Args:
         model_class: the class C; its members need code words.
@@ -167,10 +169,12 @@ def check_embedding(model_class: ModelClass, *, max_length: int = 0, variant: st
                 by_length[len(x)] = (slack, f"x = {shown(x)}, z = {shown(z)}")
     if not by_length:
         raise InputError("no member halts under the bound", received=model_class.name, remedy="raise the bound")
-    items = tuple(
+    items = [
         ratio_item(f"strings of {length} bits", slack, witness=witness, numbers={"min m_D/m_C": slack * constant})
         for length, (slack, witness) in sorted(by_length.items())
-    )
+    ]
+    if variant is None and model_class.prior_is_of_code:
+        items.append(_equality_item(ours, theirs, conditions))
     tightest = tightest_item(items)
     return CheckResult(
         check="embedding",
@@ -179,8 +183,8 @@ def check_embedding(model_class: ModelClass, *, max_length: int = 0, variant: st
         class_name=model_class.name,
         bound=f"time {model_class.bound.time}, space {model_class.bound.space}, conditions of up to {max_length} bits",
         constants={"p_D(u)": U_PRIOR, "kappa": kappa, "total mass of u": _mass_of_u(theirs, with_u)},
-        items=items,
-        holds=not failures,
+        items=tuple(items),
+        holds=all(item.holds for item in items),
         slack_bits=tightest.slack_bits,
         tightest=tightest.witness,
         counterexample=_counterexample(tightest, constant),
@@ -194,6 +198,18 @@ def check_embedding(model_class: ModelClass, *, max_length: int = 0, variant: st
         remarks=_remarks(theirs, with_u),
         variant=variant,
     )
+
+
+def _equality_item(ours: Mixture, theirs: Mixture, conditions: Sequence[Bits]) -> Item:
+    """Return the item of p_u = m_C: the lesser of the two over the greater, at the string where they differ most."""
+    found = []
+    for z in conditions:
+        p_u, m_c = theirs.member(0, z).mass, ours.measure(z).mass
+        for x in {**p_u, **m_c}:
+            ends = sorted((p_u.get(x, Fraction(0)), m_c.get(x, Fraction(0))))
+            found.append((ends[0] / ends[1], f"x = {shown(x)}, z = {shown(z)}"))
+    slack, witness = min(found)
+    return ratio_item(EQUALITY, slack, witness=witness)
 
 
 def _mass_of_u(theirs: Mixture, with_u: bool) -> Fraction:
@@ -216,6 +232,9 @@ def _with_skewed_prior(model_class: ModelClass) -> ModelClass:
 def _counterexample(worst: Item, constant: Fraction) -> Counterexample | None:
     if worst.holds:
         return None
+    if worst.name == EQUALITY and worst.slack is not None:
+        sentence = f"p_u(x|z) and m_C(x|z) should be equal and have the ratio {worst.slack}"
+        return Counterexample(where=worst.witness, claimed=Fraction(1), observed=worst.slack, sentence=sentence)
     observed = Fraction(worst.numbers["min m_D/m_C"])
     power = f" = 2^{log2_float(observed / constant):.4g} of what is claimed" if observed else ""
     return Counterexample(

@@ -14,11 +14,11 @@ text places u on the output tape; it is the conditional tape. The theorem is abo
 deeper samples are richer: on class B the entropy falls from 5.81 to 3.14 bits in eight iterations.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import islice, pairwise, takewhile
 
-from theory.bits import Bits, shown, strings
+from theory.bits import Bits, shown
 from theory.classes import ModelClass
 from theory.errors import InputError
 from theory.exact import LogSum, log2_float
@@ -55,10 +55,11 @@ def least_ratio(above: Distribution, below: Distribution) -> tuple[Fraction, Bit
     return ratio, x
 
 
-def identity_prior(mixture: Mixture, max_length: int) -> Fraction | None:
-    """Return p(i) of the first member that copies every condition of at most `max_length` bits; None without one."""
+def identity_prior(mixture: Mixture, conditions: Iterable[Bits]) -> Fraction | None:
+    """Return p(i) of the first member that copies each of these conditions under the bound; None without one."""
+    conditions = list(conditions)
     for index, prior in enumerate(mixture.model_class.prior):
-        if all(mixture.member(index, z) == Measure({z: Fraction(1)}) for z in strings(max_length)):
+        if all(mixture.member(index, z) == Measure({z: Fraction(1)}) for z in conditions):
             return prior
     return None
 
@@ -91,23 +92,27 @@ def check_iteration(
         variant: None, or one of `VARIANTS`.
 
     Raises:
-        InputError: a class without the identity, or an unknown variant.
+        InputError: a class without the identity, or whose identity lacks the time or space for a string that occurs;
+            an unknown variant; for `entropy-grows` also stages that are no distributions.
 
     """
     require_variant(variant, VARIANTS)
     require_steps(steps)
-    constant = identity_prior(Mixture(model_class), model_class.max_length)
-    if constant is None:
-        raise InputError(
-            "Theorem 4.3 needs the identity among the members",
-            received=model_class.name,
-            remedy="add a machine that copies the condition",
-        )
-    if variant == "without-identity":
-        model_class = erasing_class(model_class.max_length)
-    mixture = Mixture(model_class)
     base = length_uniform(model_class.max_length) if base is None else base
+    mixture = Mixture(model_class)
+    constant = _require_identity(mixture, base)
+    if variant == "without-identity":
+        mixture = Mixture(erasing_class(model_class.max_length))
     stages = list(islice(iterates(base, mixture), steps + 1))
+    if variant != "without-identity":
+        constant = _require_identity(mixture, _passed_on(stages))
+    total = sum(stages[-1].values(), Fraction(0))
+    if variant == "entropy-grows" and total < 1:
+        raise InputError(
+            f"m^{steps} is no distribution and has no entropy",
+            received=str(total),
+            remedy="take a class of machines that halt under the bound",
+        )
     items = [_stage_item(stages, n, constant, variant) for n in range(1, steps + 1)]
     if variant is None:
         items += [_sharper(stages, mixture), _remark_3(stages, mixture)]
@@ -117,7 +122,7 @@ def check_iteration(
         check="iteration",
         statement="One more random machine loses at most the constant p(i), i being the machine that copies.",
         formula="m^{n+1}(x) >= p(i) m^n(x),   m^n(x) >= p(i)^n m^0(x)",
-        class_name=model_class.name,
+        class_name=mixture.model_class.name,
         bound=f"n <= {steps}, base: {len(base)} strings of up to {max(map(len, base))} bits",
         constants={
             "p(i)": constant,
@@ -131,12 +136,37 @@ def check_iteration(
         counterexample=counterexample(tightest),
         counts={"steps": steps, "strings missed by m^1": sum(x not in stages[1] for x in base), "strings": len(last)},
         curves=(
-            Curve("entropy of m^n in bits", "n", tuple(float(entropy(stage)) for stage in stages)),
+            Curve(
+                "entropy of m^n in bits" if total == 1 else "-sum m^n log2 m^n",
+                "n",
+                tuple(float(entropy(stage)) for stage in stages),
+            ),
             Curve("log2 min m^n / m^0", "n", tuple(log2_float(ratio) for ratio in _ratios_to_base(stages))),
         ),
-        remarks=(f"Entropy goes from {float(entropy(base)):.2f} to {float(entropy(last)):.2f} bits.",),
+        remarks=(
+            f"Entropy goes from {float(entropy(base)):.2f} to {float(entropy(last)):.2f} bits."
+            if total == 1
+            else f"Runs that did not halt have taken the mass of m^{steps} down to {float(total):.4f}.",
+        ),
         variant=variant,
     )
+
+
+def _require_identity(mixture: Mixture, conditions: Iterable[Bits]) -> Fraction:
+    """Return p(i) of a member that copies each of the conditions, or refuse the class."""
+    constant = identity_prior(mixture, conditions)
+    if constant is None:
+        raise InputError(
+            "Theorem 4.3 needs a member that copies every condition that occurs, under the bound",
+            received=mixture.model_class.name,
+            remedy="add a machine that copies the condition, or raise the bound",
+        )
+    return constant
+
+
+def _passed_on(stages: list[dict[Bits, Fraction]]) -> list[Bits]:
+    """Return every string that is a condition on the way to the last stage, in the order of its first appearance."""
+    return list({x: None for stage in stages[:-1] for x in stage})
 
 
 def require_steps(steps: int) -> None:
@@ -173,8 +203,8 @@ def _stage_item(stages: list[dict[Bits, Fraction]], n: int, constant: Fraction, 
 
 
 def least_return(stages: list[dict[Bits, Fraction]], mixture: Mixture) -> tuple[Fraction, Bits]:
-    """Return the least K(x|x) over every string of the stages, and where it is attained."""
-    ratio, _, x = min((mixture.measure(x).lower(x), i, x) for i, x in enumerate({x: None for s in stages for x in s}))
+    """Return the least K(x|x) over every string that is passed on, and where it is attained."""
+    ratio, _, x = min((mixture.measure(x).lower(x), i, x) for i, x in enumerate(_passed_on(stages)))
     return ratio, x
 
 

@@ -5,19 +5,21 @@ w_n = r (1 - r)^n, r = R / B (`theory.iteration`), so that the buffer holds m^mi
 The slack of log 1/w_n bits grows linearly in n, as the paper says: its constant "vanishes exponentially". That is a
 choice, not a necessity: weights 1/((n+1)(n+2)) would cost about 2 log n bits, and stand beside it here.
 
-Source: Bloem 2025 (arXiv 2506.20057), section 5.1 and appendix A.1 (B = 138, R = 40). Limits: finitely many depths; the
-sum over those is a rigorous lower bound of the mixture, and what deeper rows hold is reported as unresolved mass.
+Source: Bloem 2025 (arXiv 2506.20057), section 5.1 and appendix A.1 (B = 138, R = 40). Limits: finitely many depths. The
+sum over those is a lower bound of the mixture, by which the statement is judged. The rest of the weight lies on deeper
+rows; `_upper` bounds what these add, and a wrong variant is judged by that, so that its counterexample is one of the
+whole mixture.
 """
 
 from fractions import Fraction
 from itertools import islice
 
-from theory.bits import shown
-from theory.checks.iteration import counterexample, least_ratio, require_steps
+from theory.bits import Bits, shown
+from theory.checks.iteration import counterexample, least_ratio, require_steps, total_variation
 from theory.classes import ModelClass
 from theory.errors import InputError
 from theory.exact import log2_float
-from theory.iteration import reset_probability
+from theory.iteration import reset_probability, stationary_depth_probability
 from theory.mixture import Distribution, Mixture, depth_mixture, iterates, length_uniform
 from theory.result import CheckResult, Curve, Item, ratio_item, require_variant, tightest_item
 
@@ -38,7 +40,8 @@ def check_mix(
 ) -> CheckResult:
     """Check that the buffer's mixture over depths dominates every m^n with the weight of that depth.
 
-    The infinite mixture is bounded from below by its depths up to `steps`; the rest is reported as unresolved mass.
+    The infinite mixture is bounded from below by its depths up to `steps`; the rest is reported as unresolved mass. The
+    mixture with the weights 1/((n+1)(n+2)) is checked beside it.
 
     Args:
         model_class: any class whose strings stay few.
@@ -49,20 +52,30 @@ def check_mix(
         variant: None, or one of `VARIANTS`.
 
     Raises:
-        InputError: no resets, where depth has no stationary distribution; an unknown variant.
+        InputError: no resets, where depth has no stationary distribution, or nothing but resets, where no row has any
+            depth; an unknown variant.
 
     """
     require_variant(variant, VARIANTS)
     require_steps(steps)
     r = reset_probability(source_batch, reset_rows)
-    if r == 0:
-        raise InputError("without resets there is no stationary depth", received=reset_rows, remedy="give 1 or more")
+    if r == 1:
+        raise InputError(
+            "where every row is reset, none has any depth",
+            received=reset_rows,
+            remedy=f"reset fewer rows than the {source_batch} of a source batch",
+        )
+    weights = [
+        stationary_depth_probability(n, source_batch=source_batch, reset_rows=reset_rows) for n in range(steps + 1)
+    ]
     base = length_uniform(model_class.max_length) if base is None else base
     stages = list(islice(iterates(base, Mixture(model_class)), steps + 1))
-    weights = [r * (1 - r) ** n for n in range(steps + 1)]
     slow = [Fraction(1, (n + 1) * (n + 2)) for n in range(steps + 1)]
-    held = [Fraction(0), *weights] if variant == "without-noise" else weights
+    held = [Fraction(0), *weights[:-1]] if variant == "without-noise" else weights
+    deeper = 1 - sum(held, Fraction(0))
     mix, slow_mix = depth_mixture(stages, held), depth_mixture(stages, slow)
+    if variant is not None:
+        mix = _upper(mix, stages, deeper, r)
     factor = 2 if variant == "double-weight" else 1
     items = []
     for n, stage in enumerate(stages):
@@ -78,14 +91,16 @@ def check_mix(
             "constant with 1/((n+1)(n+2))": slow[n],
         }
         items.append(ratio_item(f"depth {n}", ratio / claimed, witness=f"x = {shown(x)}", numbers=numbers))
+    if variant is None:
+        items.append(_slow_item(stages, slow_mix, slow))
     tightest = tightest_item(items)
     return CheckResult(
         check="mix",
-        statement="The buffer's mixture over depths dominates every m^n, with the probability of depth n as constant.",
+        statement="The buffer's mixture over depths dominates every m^n with w_n as constant, as other weights do.",
         formula="m^mix(x) >= w_n m^n(x),   w_n = r (1 - r)^n,   r = R / B",
         class_name=model_class.name,
         bound=f"depths up to {steps}, base: {len(base)} strings of up to {max(map(len, base))} bits",
-        constants={"r": r, "unresolved mass of deeper rows": (1 - r) ** (steps + 1)},
+        constants={"r": r, "unresolved mass of deeper rows": deeper},
         items=tuple(items),
         holds=all(item.holds for item in items),
         slack_bits=tightest.slack_bits,
@@ -98,3 +113,32 @@ def check_mix(
         ),
         variant=variant,
     )
+
+
+def _upper(
+    mix: Distribution, stages: list[dict[Bits, Fraction]], deeper: Fraction, r: Fraction
+) -> dict[Bits, Fraction]:
+    """Return an upper bound of the infinite mixture, for each string of the stages.
+
+    A kernel moves no two measures further apart (in the sum of |p - q|). So m^{N+j}(x) <= m^N(x) + j d for the last
+    stage N and its distance d to the one before. How far a deeper row is beyond N is geometric with mean 1/r, so that
+    these rows add deeper (m^N(x) + d/r) at most.
+    """
+    last, distance = stages[-1], 2 * total_variation(stages[-1], stages[-2])
+    return {
+        x: mix.get(x, Fraction(0)) + deeper * min(Fraction(1), last.get(x, Fraction(0)) + distance / r)
+        for stage in stages
+        for x in stage
+    }
+
+
+def _slow_item(stages: list[dict[Bits, Fraction]], mix: Distribution, weights: list[Fraction]) -> Item:
+    """Return the item of the mixture whose weights fall slowly: the least slack over all depths."""
+    found = []
+    for n, (stage, weight) in enumerate(zip(stages, weights, strict=True)):
+        if stage:
+            ratio, x = least_ratio(mix, stage)
+            found.append((ratio / weight, n, x))
+    slack, n, x = min(found)
+    numbers = {"claimed": weights[n], "observed": slack * weights[n]}
+    return ratio_item("w_n = 1/((n+1)(n+2))", slack, witness=f"depth {n}, x = {shown(x)}", numbers=numbers)

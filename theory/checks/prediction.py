@@ -19,7 +19,6 @@ negative, since p(0|x) + p(1|x) is less than 1 where a string may end.
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import comb
 
 from theory.bits import Bits, shown, strings_of_length
 from theory.classes import ModelClass
@@ -93,30 +92,6 @@ def total(terms: list[LogSum]) -> LogSum:
     return added
 
 
-def two_hazards(n: int) -> tuple[Fraction, float]:
-    """Return P(length >= n) and D_n / P(length >= n) for an example in which D_n vanishes only because strings end.
-
-    Under p every symbol is preceded by a stop with probability 3/4, and a bit is 1 with probability 3/4; under r the
-    stop has probability 1/4 and bits are fair; q = (p + r) / 2. A prefix that survives for long speaks for r, so that
-    q( . | x) turns to r, whatever p is. So D_n falls like 4^-n, but given that the string goes on, the divergence
-    approaches the whole of KL(p || r) for one symbol, 0.8397 bits. The ratio is for display, from an exact sum.
-    """
-    survival = Fraction(1, 4) ** n
-    stop_p, stop_r, one = Fraction(3, 4), Fraction(1, 4), Fraction(3, 4)
-    ratio = LogSum()
-    for ones in range(n + 1):
-        among_p = one**ones * (1 - one) ** (n - ones)
-        weight = comb(n, ones) * among_p
-        posterior = survival * among_p / (survival * among_p + Fraction(3, 4) ** n * Fraction(1, 2) ** n)
-        for p, r in (
-            (stop_p, stop_r),
-            ((1 - stop_p) * one, (1 - stop_r) / 2),
-            ((1 - stop_p) * (1 - one), (1 - stop_r) / 2),
-        ):
-            ratio.add(weight * p, p / (posterior * p + (1 - posterior) * r))
-    return survival, float(ratio)
-
-
 @dataclass(frozen=True)
 class _Comparison:
     """Member p against the mixture q, with everything that a claim may need."""
@@ -172,12 +147,14 @@ def _judge(
 ) -> tuple[Item, Counterexample | None]:
     """Return the item of one member, and the counterexample to the claim of the variant, if there is one."""
     bound = LogSum([(-1, compared.constant)])
-    slack, where, sentence, claimed, observed = bound - compared.sum, "", "", float(bound), float(compared.sum)
+    slack: LogSum | None = bound - compared.sum  # None: the claim fails altogether, by a factor of 0
+    where, sentence, claimed, observed = "", "", float(bound), float(compared.sum)
     if variant == "printed-bound":
         slack, claimed = LogSum([(1, 2)]) - compared.sum, 1.0
         sentence = f"sum D_n is {observed:.4f} bits, more than the 1 that is printed"
     elif variant == "printed-sign":
-        n, term = max(enumerate(compared.terms), key=lambda pair: float(pair[1]))
+        positive = [(n, term) for n, term in enumerate(compared.terms) if term.sign() > 0]
+        n, term = max(positive, key=lambda pair: float(pair[1]), default=(0, compared.terms[0]))
         slack, where, claimed, observed = LogSum() - term, f"n = {n}", 0.0, -float(term)
         sentence = f"with the printed minus sign D_{n} is {observed:.4f}, below 0"
     elif variant in ("bits-only", "from-one"):
@@ -188,9 +165,9 @@ def _judge(
         sentence = f"the sum of D_n is {observed:.4f}, not KL(p || q) = {claimed:.4f}"
     elif variant == "no-end":
         x = min(compared.p, key=lambda x: (-compared.p[x], x))
-        mass = prefix_masses(compared.p)
-        claimed, observed = mass[x], mass[x] - compared.p[x]
-        slack, where = LogSum([(-compared.p[x], 2)]), shown(x)
+        masses = prefix_masses(compared.p)
+        claimed, observed = masses[x], masses.get(x + "0", Fraction(0)) + masses.get(x + "1", Fraction(0))
+        slack, where = LogSum([(1, observed / claimed)]) if observed else None, shown(x)
         sentence = f"p(x0_) + p(x1_) = {observed} but p(x_) = {claimed}: the string may end at x = {shown(x)}"
     elif variant == "pointwise":
         ratio, x, outcome = compared.ratio
@@ -199,11 +176,11 @@ def _judge(
         sentence = f"q({outcome}|{shown(x)}) is {observed} times p({outcome}|{shown(x)}), below p(c) = {claimed}"
     else:
         where, sentence = _broken_part(compared)
-    holds = slack.sign() >= 0 and not (variant is None and sentence)
+    holds = slack is not None and slack.sign() >= 0 and not (variant is None and sentence)
     item = Item(
         name=name,
         holds=holds,
-        slack_bits=float(slack),
+        slack_bits=None if slack is None else float(slack),
         code_length_bits=length,
         witness=where,
         numbers={"sum D_n": float(compared.sum), "log 1/p(c)": float(bound), "min q/p": compared.ratio[0]},

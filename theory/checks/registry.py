@@ -89,7 +89,7 @@ class Check:
             found = load_class(name, max_length)
         except InputError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if name in class_names():
                 raise
             # A user's file is executed: what it raises is the user's mistake.

@@ -196,7 +196,8 @@ def _best_of_all(thetas: Sequence[Fraction], case: Counts) -> Fraction:
 def _convergence(thetas: Sequence[Fraction], index: int, steps: int, *, without_weight: bool) -> Item:
     """Compare twice the sum of squares with ln N, in ever narrower enclosures until the sign is certain.
 
-    They do not overlap for ever: the sum is rational, and the logarithm of an integer above 1 is not.
+    They do not overlap for ever: the sum is rational, and the logarithm of an integer above 1 is not. (For one coin
+    both are exactly 0. The wrong variant compares with a rational number, which is not guaranteed to be told apart.)
     """
     precision = 128
     while True:
@@ -220,10 +221,10 @@ def _counterexample(worst: Item) -> Counterexample | None:
     if worst.holds:
         return None
     claimed, observed = worst.numbers["claimed"], worst.numbers["observed"]
-    what = "bits" if worst.name.startswith("regret") else "the sum of squares"
+    what = "the regret in bits" if worst.name.startswith("regret") else "the sum of squares"
     return Counterexample(
         where=f"{worst.name}: {worst.witness}",
         claimed=claimed,
         observed=observed,
-        sentence=f"{what}: {float(observed):.4f}, more than the {float(claimed):.4f} that was claimed",
+        sentence=f"{what} is {float(observed):.4f}, more than the {float(claimed):.4f} that was claimed",
     )

@@ -7,7 +7,7 @@ wraps around is no such machine: there `<` leads to another place when S grows, 
 Charging for time: Levin's Kt(x) is the least |p| + log2 t(p) over the programs for x, where t counts steps, at least
 one, and the speed prior S(x) is the sum of 2^-|p| / t(p). Term by term 2^-Kt(x) <= S(x) <= m(x).
 
-Source: Bloem 2025 (arXiv 2506.20057), section 4.1; Levin 1973; Schmidhuber 2002; Li and Vitanyi, section 7.5.
+Source: Bloem 2025 (arXiv 2506.20057), section 4.1; Levin 1973; Schmidhuber 2002; Li and Vitányi, section 7.5.
 Limits: empty condition. Each bound is enumerated afresh: monotonicity is observed, not assumed.
 """
 
@@ -80,7 +80,7 @@ def check_resources(
         variant: None, or one of `VARIANTS`; `wrapping-tape` puts its machine in the place of the class.
 
     Raises:
-        InputError: bounds that do not ascend, or an unknown variant.
+        InputError: bounds that do not ascend, under which no member halts, or an unknown variant.
 
     """
     require_variant(variant, VARIANTS)
@@ -99,6 +99,8 @@ def check_resources(
         if u is not None and v is not None
     ]
     largest = measures[times[-1], spaces[-1]]
+    if not largest.mass:
+        raise InputError("no member halts under the bound", received=model_class.name, remedy="raise the bound")
     least = largest.shortest if variant == "free-time" else largest.fastest
     items += [_chain_item(x, least[x], largest.speed[x], largest.mass[x]) for x in largest.mass]
     tightest = tightest_item(items)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.reference.programs import halting_programs
 from tests.theory.strategies import BOUND, model_classes, tree_machine
 from theory.bits import is_prefix_free, kraft_sum, pair, pair_as_in_footnote
-from theory.checks.embedding import VARIANTS, ClassInterpreter, check_embedding, prior_constant
+from theory.checks.embedding import VARIANTS, ClassInterpreter, check_embedding, embedding_class, prior_constant
 from theory.classes import ModelClass
 from theory.errors import InputError
 from theory.machine import Bound, Status, enumerate_programs
@@ -95,7 +95,21 @@ def test_with_the_footnotes_pairing_the_ratio_falls_with_the_bound(time):
     assert float(result.constants["total mass of u"]) == pytest.approx(0.45, abs=0.007)
 
 
+def test_a_machine_that_dominates_but_is_not_the_mixture_is_told_apart(monkeypatch):
+    """p_u = m_C is a claim of its own: here D has a u that never writes ε, which D's other member makes up for."""
+    ours = coded(ModelClass.of("ours", [tree_machine("a", ""), tree_machine("b", "0")], bound=BOUND, max_length=1))
+    other = coded(ModelClass.of("other", [tree_machine("a", "0"), tree_machine("b", "0")], bound=BOUND, max_length=1))
+    assert check_embedding(ours).holds
+    embedding_of_other = embedding_class(other)
+    monkeypatch.setattr("theory.checks.embedding.embedding_class", lambda *_, **__: embedding_of_other)
+    result = check_embedding(ours)
+    assert [item.name for item in result.items if not item.holds] == ["p_u = m_C"]
+    assert result.counterexample is not None
+    assert result.counterexample.observed == 0
+
+
 def test_a_class_that_lacks_u_misses_every_string_but_the_empty_one():
+    """82 of the 83 strings of class B: 64 of six bits, and the 19 that the check of invariance counts. (Not 81.)"""
     result = check_embedding(CLASS_B, variant="without-u")
     assert not result.holds
     assert result.counts["failures"] == 82

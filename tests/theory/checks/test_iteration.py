@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.theory.strategies import BOUND, distributions, model_classes, tree_machine
+from theory.bits import strings
 from theory.checks.iteration import (
     VARIANTS,
     check_iteration,
@@ -19,6 +20,7 @@ from theory.checks.iteration import (
 from theory.classes import ModelClass
 from theory.errors import InputError
 from theory.exact import LogSum, at_least_power_of_two, log2_float
+from theory.machine import Bound, FunctionMachine
 from theory.mealy import mealy_class
 from theory.mixture import Mixture, length_uniform, push
 
@@ -96,7 +98,7 @@ def test_deleting_the_identity_from_class_b_is_not_caught_because_others_return_
     others = [m for m in class_b.members if m.name not in ("mealy 0.1.h", "mealy 0.1..")]
     prior = [Fraction(1, 250)] * 250
     mixture = Mixture(ModelClass.of("others", others, bound=class_b.bound, max_length=6, prior=prior))
-    assert identity_prior(mixture, 6) is None
+    assert identity_prior(mixture, strings(6)) is None
     ratio, _ = least_ratio(push(length_uniform(6), mixture), length_uniform(6))
     assert ratio == Fraction(24, 1000) > Fraction(1, 128)
 
@@ -128,5 +130,35 @@ def test_no_steps_are_refused(steps):
 
 
 def test_a_class_that_lacks_the_identity_is_refused():
-    with pytest.raises(InputError, match="needs the identity"):
+    with pytest.raises(InputError, match="needs a member that copies"):
         check_iteration(erasing_class(2))
+
+
+def leaps(tape):
+    """Write 111111 on the empty condition, and nothing that halts on another."""
+    if tape.condition(0) is not None:
+        tape.stuck()
+    for _ in range(6):
+        tape.write(1)
+
+
+@pytest.mark.parametrize(("time", "suffices"), [(12, False), (13, True)])
+def test_an_identity_that_lacks_the_time_for_a_string_that_occurs_is_refused(time, suffices):
+    """Copying n bits takes 2 n + 1 steps; the base has two bits at most, the first stage six."""
+    machines = [tree_machine("i", "copy"), FunctionMachine("leaps", leaps)]
+    model_class = ModelClass.of("leaps", machines, bound=Bound(time=time, space=9), max_length=2)
+    if suffices:
+        assert check_iteration(model_class, steps=2).holds
+    else:
+        with pytest.raises(InputError, match="copies every condition that occurs"):
+            check_iteration(model_class, steps=2)
+
+
+def test_the_theorem_holds_for_semimeasures_but_nothing_is_said_of_their_entropy():
+    machines = [tree_machine("i", "copy"), tree_machine("stuck", (None, "1"))]
+    model_class = ModelClass.of("half stuck", machines, bound=BOUND, max_length=1)
+    result = check_iteration(model_class, steps=2)
+    assert result.holds
+    assert result.remarks == ("Runs that did not halt have taken the mass of m^2 down to 0.5625.",)
+    with pytest.raises(InputError, match=r"no distribution.*9/16"):
+        check_iteration(model_class, steps=2, variant="entropy-grows")

@@ -1,7 +1,8 @@
 """The buffer's mixture over depths dominates every depth."""
 
+import math
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from theory.classes import ModelClass
 from theory.errors import InputError
 from theory.machine import Bound, FunctionMachine
 from theory.mealy import mealy_class
+from theory.mixture import Mixture, depth_mixture, iterates, length_uniform
 
 
 def successor():
@@ -32,52 +34,76 @@ def successor():
 def test_disjoint_depths_have_no_slack_and_the_constants_are_those_of_the_reset_rate():
     result = check_mix(successor(), steps=5)
     assert result.holds
-    assert [item.slack for item in result.items] == [1] * 6
+    assert [item.slack for item in result.items] == [1] * 7
+    *depths, slow = result.items
     r = Fraction(20, 69)
-    assert [item.numbers["observed"] for item in result.items] == [r * (1 - r) ** n for n in range(6)]
-    assert [item.numbers["observed with 1/((n+1)(n+2))"] for item in result.items] == [
+    assert [item.numbers["observed"] for item in depths] == [r * (1 - r) ** n for n in range(6)]
+    assert [item.numbers["observed with 1/((n+1)(n+2))"] for item in depths] == [
         Fraction(1, (n + 1) * (n + 2)) for n in range(6)
     ]
+    assert slow.name == "w_n = 1/((n+1)(n+2))"
     assert result.constants["unresolved mass of deeper rows"] == (1 - r) ** 6
 
 
 def test_the_papers_weights_cost_bits_in_proportion_to_depth_and_the_slow_ones_about_two_logarithms():
-    """log2 of (n + 1)(n + 2) passes below the geometric cost from n = 13 on."""
+    """log2 of (n + 1)(n + 2) is below the geometric cost at n = 0, where it is 1 bit, and from n = 12 on."""
     geometric, slow = (curve.values for curve in check_mix(successor(), steps=14).curves)
     steps = [b - a for a, b in pairwise(geometric)]
     assert max(steps) == pytest.approx(min(steps))
-    assert [n for n in range(15) if slow[n] < geometric[n]][-1] == 14
+    assert steps[0] == pytest.approx(math.log2(69 / 49))
+    assert [n for n in range(15) if slow[n] < geometric[n]] == [0, 12, 13, 14]
     assert slow[14] == pytest.approx(7.907, abs=1e-3)
+    assert all(cost <= 2 * math.log2(n + 2) for n, cost in enumerate(slow))
 
 
 def test_class_b():
     result = check_mix(mealy_class())
     assert result.holds
-    assert len(result.items) == 9
+    assert len(result.items) == 10
     assert result.constants["r"] == Fraction(20, 69)
 
 
 @given(
     model_classes(sufficient=False),
     distributions(max_length=2),
-    st.integers(1, 9).flatmap(lambda b: st.tuples(st.just(b), st.integers(1, b - 1) if b > 1 else st.just(1))),
+    st.integers(2, 9).flatmap(lambda b: st.tuples(st.just(b), st.integers(1, b - 1))),
 )
 def test_the_mixture_dominates_for_every_class_base_and_reset_rate(model_class, base, sizes):
     source_batch, reset_rows = sizes
-    if source_batch > reset_rows:
-        assert check_mix(model_class, steps=3, base=base, source_batch=source_batch, reset_rows=reset_rows).holds
+    assert check_mix(model_class, steps=3, base=base, source_batch=source_batch, reset_rows=reset_rows).holds
+
+
+@given(model_classes(sufficient=False), st.sampled_from(list(VARIANTS)), st.integers(1, 3))
+def test_a_counterexample_at_few_depths_is_one_at_many(model_class, variant, steps):
+    """A wrong variant is refuted by an upper bound of the infinite mixture, which more depths only lower."""
+    few, many = (check_mix(model_class, steps=n, variant=variant) for n in (steps, 12))
+    assert not (few.counterexample and many.holds)
+    for less, more in zip(few.items, many.items, strict=False):
+        if less.slack is not None and more.slack is not None:
+            assert less.slack >= more.slack
+
+
+def test_a_variant_that_happens_to_be_true_of_a_class_is_not_refuted_by_cutting_the_mixture_off():
+    """On strings of two bits the deeper rows make up for the missing noise: 20 depths already reach w_0 m^0."""
+    assert check_mix(mealy_class(2), steps=3, variant="without-noise").holds
+    r = Fraction(20, 69)
+    base, *deeper = islice(iterates(length_uniform(2), Mixture(mealy_class(2))), 21)
+    mix = depth_mixture(deeper, [r * (1 - r) ** n for n in range(20)])
+    assert all(mix[x] > r * p for x, p in base.items())
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("model_class", [mealy_class(4), successor()], ids=["mealy", "successor"])
 def test_every_wrong_variant_is_caught(model_class, variant):
-    result = check_mix(model_class, steps=3, variant=variant)
+    result = check_mix(model_class, variant=variant)
     assert not result.holds
     assert result.counterexample is not None
     assert result.counterexample.observed < result.counterexample.claimed
 
 
-@pytest.mark.parametrize("wrong", [{"reset_rows": 0}, {"steps": 0}, {"variant": "none"}, {"reset_rows": 139}])
+@pytest.mark.parametrize(
+    "wrong", [{"reset_rows": 0}, {"steps": 0}, {"variant": "none"}, {"reset_rows": 139}, {"reset_rows": 138}]
+)
 def test_bad_input_is_refused(wrong):
     with pytest.raises(InputError):
         check_mix(mealy_class(2), **wrong)

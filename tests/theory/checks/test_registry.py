@@ -20,7 +20,7 @@ SMALL = {
     "embedding": {"max_length": 2},
     "prediction": {"max_length": 4},
     "iteration": {"max_length": 4, "steps": 3},
-    "mix": {"max_length": 2, "steps": 3},
+    "mix": {"max_length": 3},
     "lstm": {"cells": 3, "attack_cells": 1, "samples": 2},
     "universality": {"cells": 6, "max_length": 2, "steps": 2},
     "coding": {"max_length": 3},
@@ -40,6 +40,10 @@ def spin(tape):
     while True:
         tape.tick()
 
+def raises(tape):
+    tape.write(1 // 0)
+
+RAISES = ModelClass.of("raises", [FunctionMachine("raises", raises)], bound=Bound(time=8, space=8), max_length=1)
 CLASS = ModelClass.of("mine", [FunctionMachine("fair", fair_bit)], bound=Bound(time=8, space=8), max_length=1)
 NEVER = ModelClass.of("never", [FunctionMachine("spin", spin)], bound=Bound(time=8, space=8), max_length=1)
 NUMBER = 3
@@ -131,19 +135,28 @@ def test_wrong_settings_are_refused(name, settings, said):
 def test_files_that_define_no_class_or_cannot_be_executed_are_refused(mine, tmp_path):
     broken = tmp_path / "broken.py"
     broken.write_text("1 / 0\n")
+    leaving = tmp_path / "leaving.py"
+    leaving.write_text("raise SystemExit(0)\n")
     for class_name, said in (
         (f"{mine}:NUMBER", "no ModelClass of this name"),
         (f"{mine}:MISSING", "no ModelClass of this name"),
         (f"{broken}:CLASS", "cannot be executed: ZeroDivisionError: division by zero"),
+        (f"{leaving}:CLASS", "cannot be executed: SystemExit: 0"),
     ):
         with pytest.raises(InputError, match=said):
             CHECKS["domination"].run({"class_name": class_name})
 
 
-@pytest.mark.parametrize("name", ["embedding", "coding"])
+@pytest.mark.parametrize("name", ["domination", "embedding", "coding", "resources"])
 def test_a_class_that_never_halts_is_refused_where_nothing_could_be_said(mine, name):
     with pytest.raises(InputError, match="no member halts under the bound"):
         CHECKS[name].run({"class_name": f"{mine}:NEVER"})
+
+
+@pytest.mark.parametrize("check", [check for check in CHECKS.values() if check.class_name], ids=lambda c: c.name)
+def test_a_machine_of_ones_own_that_raises_is_named(check, mine):
+    with pytest.raises(InputError, match="machine raises fails on program ε: ZeroDivisionError"):
+        check.run({"class_name": f"{mine}:RAISES"})
 
 
 def test_an_unknown_variant_is_refused_with_the_known_ones():

@@ -3,11 +3,15 @@
 from fractions import Fraction
 
 import pytest
+from hypothesis import assume, given
 
+from tests.theory.strategies import model_classes
 from theory.checks.resources import VARIANTS, check_resources, timed_measure
 from theory.classes import ModelClass
-from theory.machine import Bound
+from theory.errors import InputError
+from theory.machine import Bound, FunctionMachine
 from theory.mealy import mealy_class
+from theory.mixture import Mixture
 from theory.universal.machine import UniversalMachine, universal_class
 
 
@@ -18,6 +22,7 @@ def test_measures_grow_with_time_and_space_on_class_b() -> None:
 
 
 def test_measures_grow_with_time_and_space_on_the_universal_machine() -> None:
+    """Omega rises from 0.125 to 0.413. (The notes' 0.1719 to 0.5351 is of a machine that they do not specify.)"""
     machine = ModelClass.of("universal", [UniversalMachine()], bound=Bound(15, 4), max_length=2)
     result = check_resources(machine, times=[3, 7, 11, 15], spaces=[1, 2, 4])
     assert result.holds
@@ -50,6 +55,27 @@ def test_wrong_variants_are_caught(variant: str) -> None:
     assert not result.holds
     assert result.counterexample is not None
     assert result.counterexample.observed < result.counterexample.claimed
+
+
+def test_a_program_that_halts_in_its_first_step_has_no_slack_anywhere() -> None:
+    """Kt, the speed prior and m agree on a string with one program that takes one step."""
+    constant = FunctionMachine("writes 1", lambda tape: tape.write(1), reads_condition=False)
+    result = check_resources(ModelClass.of("one", [constant], bound=Bound(4, 4), max_length=1))
+    assert result.holds
+    assert {item.slack for item in result.items} == {1}
+
+
+@given(model_classes(sufficient=False))
+def test_it_holds_for_any_class(model_class) -> None:
+    assume(Mixture(model_class).measure().mass)
+    assert check_resources(model_class).holds
+
+
+@pytest.mark.parametrize("times", [None, [0], [2, 3]])
+def test_bounds_under_which_nothing_halts_are_refused(times) -> None:
+    never = FunctionMachine("never", lambda tape: tape.stuck())
+    with pytest.raises(InputError, match="no member halts under the bound"):
+        check_resources(ModelClass.of("never", [never], bound=Bound(4, 4), max_length=1), times=times)
 
 
 def test_bounds_that_do_not_ascend_are_refused() -> None:

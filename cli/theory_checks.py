@@ -14,29 +14,41 @@ import typer
 from cli.context import CliContext, ExitCode, JsonOption, QuietOption
 from cli.render.check import CheckPage
 from theory.checks.registry import CHECKS, Check
+from theory.classes import class_names
 from theory.result import CheckResult
 from up.errors import InputError
 
-# The options of a check, by the name that the registry gives them.
+# The options of a check, by the name that the registry gives them. The largest values are far beyond what is done in
+# minutes; they keep a slip of the keyboard from filling the memory. The least ones are the checks' own business.
 _OPTIONS: Mapping[str, Any] = {
     "class_name": Annotated[
         str | None,
         typer.Option("--class", metavar="NAME", help="Model class: see up theory list; or path/to/file.py:NAME."),
     ],
     "max_length": Annotated[
-        int | None, typer.Option(help="Strings and conditions of up to so many bits.", metavar="BITS")
+        int | None, typer.Option(max=20, metavar="BITS", help="Strings and conditions of up to so many bits.")
     ],
-    "time": Annotated[int | None, typer.Option(help="Bound on the steps of each run.")],
-    "space": Annotated[int | None, typer.Option(help="Bound on the cells of each run.")],
+    "time": Annotated[int | None, typer.Option(max=100_000, help="Bound on the steps of each run.")],
+    "space": Annotated[int | None, typer.Option(max=100_000, help="Bound on the cells of each run.")],
     "condition": Annotated[str, typer.Option(metavar="BITS", help="The string on the conditional tape.")],
-    "steps": Annotated[int, typer.Option(help="How often to iterate, or how many bits to predict.")],
+    "steps": Annotated[int, typer.Option(max=1000, help="How often to pass the strings through the class.")],
     "source_batch": Annotated[int, typer.Option(help="Rows that pass a machine at a time.")],
     "reset_rows": Annotated[int, typer.Option(help="Rows of those that start again from noise.")],
     "machine_name": Annotated[str, typer.Option("--machine", help="Tape machine: flip, bb2 or two-three.")],
-    "cells": Annotated[int, typer.Option(help="Cells of the tape.")],
-    "attack_cells": Annotated[int, typer.Option(help="Cells of the tape for attacks.")],
-    "samples": Annotated[int, typer.Option(help="Networks drawn at random.")],
+    "cells": Annotated[int, typer.Option(max=100, help="Cells of the tape.")],
+    "attack_cells": Annotated[int, typer.Option(max=100, help="Cells of the tape for attacks.")],
+    "samples": Annotated[int, typer.Option(max=100_000, help="Networks drawn at random.")],
     "seed": Annotated[int, typer.Option(help="Seed of what is drawn.")],
+}
+# Where an option means something else for one check than for the others.
+_OWN_OPTIONS: Mapping[tuple[str, str], Any] = {
+    ("universality", "machine_name"): Annotated[str, typer.Option("--machine", help="Tape machine: flip or bb2.")],
+    ("universality", "steps"): Annotated[int, typer.Option(max=1000, help="Steps of the machine.")],
+    ("universality", "max_length"): Annotated[
+        int, typer.Option(metavar="BITS", help="Random strings at the start of up to so many bits.")
+    ],
+    ("mix", "steps"): Annotated[int, typer.Option(max=1000, help="Look at depths of up to so many machines.")],
+    ("regret", "steps"): Annotated[int, typer.Option(max=1000, help="Strings of up to so many bits.")],
 }
 _CertificateOption = Annotated[
     Path | None,
@@ -61,14 +73,20 @@ def _command(check: Check) -> Callable[..., None]:
         cli = CliContext.of(context, json_output=json_output, quiet=quiet)
         if certificate is not None and variant is not None:
             raise InputError("a wrong variant has no certificate", received=variant, remedy="leave out --break")
-        with cli.status(f"checking {check.name}"):
+        if certificate is not None and not certificate.parent.is_dir():
+            raise InputError(
+                "the certificate has no folder to go to", received=str(certificate), remedy="make the folder first"
+            )
+        with cli.status(f"checking {check.name}"), _blaming_the_file(given.get("class_name")):
             result = check.run(given, variant=variant)
+            if certificate is not None and result.holds:
+                _write_certificate(check, given, certificate)
+        if certificate is not None and result.holds:
+            cli.note(f"wrote {certificate}; re-check it with: up theory verify {certificate}")
         if cli.json_output:
             cli.emit_json({"command": f"theory check-{check.name}", **result_object(result)})
         else:
             cli.stdout.print(CheckPage(check=check, result=result, show_all=show_all))
-        if certificate is not None and result.holds:
-            _write_certificate(cli, check, given, certificate)
         if not result.holds:
             raise typer.Exit(ExitCode.FAILED)
 
@@ -83,7 +101,7 @@ def _parameters(check: Check) -> Iterator[inspect.Parameter]:
     keyword = inspect.Parameter.KEYWORD_ONLY
     yield inspect.Parameter("context", keyword, annotation=typer.Context)
     for name, default in check.settings.items():
-        annotation = int | None if default is None and name not in _OPTIONS else _OPTIONS[name]
+        annotation = _OWN_OPTIONS.get((check.name, name), _OPTIONS[name])
         yield inspect.Parameter(name, keyword, default=default, annotation=annotation)
     yield inspect.Parameter("variant", keyword, default=None, annotation=variants)
     if check.is_certifiable:
@@ -93,13 +111,25 @@ def _parameters(check: Check) -> Iterator[inspect.Parameter]:
     yield inspect.Parameter("quiet", keyword, default=False, annotation=QuietOption)
 
 
-def _write_certificate(cli: CliContext, check: Check, given: Mapping[str, Any], path: Path) -> None:
-    with cli.status("writing the certificate"):
-        from theory.certificates.write import write_certificate
+@contextlib.contextmanager
+def _blaming_the_file(class_name: str | None) -> Iterator[None]:
+    """Tell in one line what a class in a user's own file raises; anywhere else it would be a bug of this program."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (Exception, SystemExit) as error:
+        if class_name is None or class_name in class_names():
+            raise
+        problem = f"{class_name} cannot be run: {type(error).__name__}: {error}"
+        raise InputError(problem, remedy="correct the file") from error
 
-        steps = {"steps": given["steps"]} if "steps" in given else {}
-        write_certificate(path, check.name, check.model_class(given), max_length=given["max_length"], **steps)
-    cli.note(f"wrote {path}; re-check it with: up theory verify {path}")
+
+def _write_certificate(check: Check, given: Mapping[str, Any], path: Path) -> None:
+    from theory.certificates.write import write_certificate
+
+    steps = {"steps": given["steps"]} if "steps" in given else {}
+    write_certificate(path, check.name, check.model_class(given), max_length=given["max_length"], **steps)
 
 
 def result_object(result: CheckResult) -> dict[str, Any]:

@@ -68,7 +68,8 @@ class CheckPage:
         if result.remarks:
             yield Text()
         yield from verdict(result)
-        yield Text(f"read more: {self.check.module.replace('.', '/')}.py; {_PAPER}, {self.check.source}", style="dim")
+        yield Text(f"read more: {self.check.module.replace('.', '/')}.py and docs/learn/4-theory.md;", style="dim")
+        yield Text(f"{_PAPER}, {self.check.source}", style="dim")
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         result = self.result
@@ -128,8 +129,9 @@ def pictures(result: CheckResult, tightest: Item) -> Iterator[StepBars]:
         curve = curves.get(f"D_n of {tightest.name}")
         if curve is not None:
             bound = float(tightest.numbers["log 1/p(c)"])
+            sums = list(accumulate(curve.values))
+            yield _bars(f"{curve.name}, in bits", curve.x_label, curve.values)
             title = f"D_0 + ... + D_n of {tightest.name}, in bits"
-            sums = [max(0.0, value) for value in accumulate(curve.values)]
             yield _bars(title, curve.x_label, sums, [bound] * len(sums), "log 1/p(c)")
     elif result.check == "mix" and len(result.curves) == 2:
         buffer, slow = result.curves

@@ -10,6 +10,7 @@ Number = Fraction | float | int
 _MOST_DIGITS = 12
 _ENDS = 4
 _CELL_COLUMNS = 9
+_LEAST_WITH_EXPONENT = 1e12  # floats below this are written out
 _MOST_PRINTABLE_BITS = 4_000  # Python refuses to write longer integers in decimal
 
 
@@ -18,11 +19,13 @@ def exact(value: Number) -> str:
 
     >>> exact(Fraction(1, 256)), exact(Fraction(2, 3)), exact(Fraction(8)), exact(0.25)
     ('1/256 = 0.00390625', '2/3 ≈ 0.6667', '8', '0.25')
-    >>> exact(Fraction(7**20, 7**20 + 2))
-    '7979…2001/7979…2003 (17 digits each) ≈ 1'
+    >>> exact(Fraction(7**20, 7**20 + 2)), exact(-10784.6)
+    ('7979…2001/7979…2003 (17 digits each) ≈ 1', '-10,785')
     """
-    if not isinstance(value, Fraction):
-        return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if 1_000 <= abs(value) < _LEAST_WITH_EXPONENT else f"{value:.4g}"
     top, bottom = value.as_integer_ratio()
     if bottom == 1 and abs(top).bit_length() < _MOST_PRINTABLE_BITS:
         return f"{top:,}"

@@ -11,6 +11,7 @@ from cli.render.exact import bits_cell
 MARK = "│"
 _MOST_ROWS = 13
 _FEWEST_COLUMNS = 8
+_GAP = 3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,10 @@ class StepBars:
         columns = max(_FEWEST_COLUMNS, options.max_width - label_columns - number_columns - 4)
         highest = max(*self.values, *self.marks, 0.0)
         scale = (columns - 1) / highest if highest > 0 else 0.0
-        yield Text.assemble((self.title, "bold"), (f"   {MARK} {self.mark_name}" if self.marks else "", "dim"))
+        legend = f"{MARK} {self.mark_name}" if self.marks else ""
+        fits = len(self.title) + _GAP + len(legend) <= options.max_width
+        between = "" if not legend else " " * _GAP if fits else "\n"
+        yield Text.assemble((self.title, "bold"), between, (legend, "dim"))
         yield Text(f"{self.label:>{label_columns}}", style="dim")
         for row, number in zip(rows, numbers, strict=True):
             length = round(self.values[row] * scale)

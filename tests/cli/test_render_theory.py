@@ -70,6 +70,16 @@ class TestNumbers:
         assert exact(Fraction(10**30 + 1, 10**30)) == "1000…0001/1000…0000 (31 digits each) ≈ 1"
         assert exact(Fraction(1, 3**40)) == "1/1215…8801 (1 over 20 digits) ≈ 8.225e-20"
 
+    @pytest.mark.parametrize(
+        ("number", "text"),
+        [(-10784.6, "-10,785"), (0.05359, "0.05359"), (999.96, "1000"), (8.53e-30, "8.53e-30"), (2e15, "2e+15")],
+    )
+    def test_floats_are_written_out_unless_they_are_tiny_or_huge(self, number, text):
+        assert exact(number) == text
+
+    def test_integers_of_any_length_are_exact(self):
+        assert exact(10**400).count("0") == 400
+
     def test_powers_of_two_beyond_floats_keep_their_size(self):
         assert cell(Fraction(1, 2**5000)) == "2^-5000"
         assert exact(Fraction(1, 2**1500)).endswith("≈ 2^-1500")
@@ -96,6 +106,14 @@ class TestBars:
         lines = drawn(bars).splitlines()[2:]
         assert len(lines) == 13
         assert [lines[0].split()[0], lines[-1].split()[0]] == ["0", "99"]
+
+    @pytest.mark.parametrize(("width", "rows"), [(60, 1), (40, 2)])
+    def test_what_the_mark_is_goes_to_a_line_of_its_own_where_the_title_leaves_no_room(self, width, rows):
+        title, mark = "a title of some length", "what it is compared with"
+        bars = StepBars(title=title, label="n", places=range(1), values=(1.0,), marks=(2.0,), mark_name=mark)
+        lines = drawn(bars, width).splitlines()
+        assert lines[rows - 1].endswith(f"{MARK} {mark}")
+        assert [line.strip() for line in lines].index("n") == rows
 
     @pytest.mark.parametrize("values", [(0.0, 0.0), (0.0,)])
     def test_nothing_at_all_is_drawn_as_nothing(self, values):
@@ -148,10 +166,11 @@ class TestPage:
 class TestPictures:
     def test_the_running_sum_stays_under_the_bound(self):
         result = CHECKS["prediction"].run({"max_length": 4})
-        (bars,) = pictures(result, tightest_first(result.items)[0])
-        assert list(bars.values) == sorted(bars.values)
-        assert max(bars.values) <= bars.marks[0]
-        assert bars.values[-1] == pytest.approx(float(tightest_first(result.items)[0].numbers["sum D_n"]))
+        terms, sums = pictures(result, tightest_first(result.items)[0])
+        assert list(sums.values) == pytest.approx([sum(terms.values[: n + 1]) for n in range(len(terms.values))])
+        assert list(sums.values) == sorted(sums.values)
+        assert max(sums.values) <= sums.marks[0]
+        assert sums.values[-1] == pytest.approx(float(tightest_first(result.items)[0].numbers["sum D_n"]))
 
     def test_iterates_lose_no_more_than_allowed(self):
         result = CHECKS["iteration"].run({"max_length": 3, "steps": 4})

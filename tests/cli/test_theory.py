@@ -1,5 +1,6 @@
 """`up theory` from the command line: the checks, their wrong variants, files, JSON, and bad input."""
 
+import io
 import json
 import subprocess
 import sys
@@ -9,6 +10,8 @@ from fractions import Fraction
 import pytest
 
 from cli import theory as theory_command
+from cli.context import CliContext
+from cli.main import main
 from cli.render.exact import exact
 from cli.theory_checks import result_object
 from tests.cli.streams import assert_refused
@@ -187,6 +190,23 @@ class TestCertificates:
         assert_refused(outcome, "a wrong variant has no certificate")
         assert not path.exists()
 
+    def test_without_a_folder_to_go_to_nothing_is_run(self, run, tmp_path):
+        path = tmp_path / "missing" / "certificate.json"
+        assert_refused(run(*small("domination"), "--certificate", str(path)), "no folder to go to")
+
+    def test_what_cannot_be_written_is_told_in_place_of_the_page(self, run, tmp_path):
+        assert_refused(run(*small("domination"), "--certificate", str(tmp_path)), "cannot be written")
+
+    def test_one_is_written_also_when_nobody_reads_the_page(self, tmp_path):
+        class Closed(io.StringIO):
+            def write(self, _text):
+                raise BrokenPipeError
+
+        path = tmp_path / "certificate.json"
+        context = CliContext.from_streams(Closed(), io.StringIO(), {})
+        assert main([*small("domination"), "--certificate", str(path)], context) == 0
+        assert path.exists()
+
     def test_what_is_no_certificate_is_refused(self, run, tmp_path):
         path = tmp_path / "certificate.json"
         assert_refused(run("theory", "verify", str(path)), "cannot be read")
@@ -273,6 +293,12 @@ class TestUniversal:
         (["check-iteration", "--steps", "0"], "at least one step"),
         (["check-lstm", "--machine", "nothing"], "take one of flip, bb2, two-three"),
         (["check-lstm", "--seed", "-1"], "a seed is not negative"),
+        (["check-lstm", "--samples", "100001"], "invalid value for '--samples'"),
+        (["check-domination", "--max-length", "21"], "invalid value for '--max-length'"),
+        (["check-domination", "--time", "99999999999999999999"], "invalid value for '--time'"),
+        (["check-iteration", "--steps", "99999999999999999999"], "invalid value for '--steps'"),
+        (["check-universality", "--cells", "99999999999999999999"], "invalid value for '--cells'"),
+        (["check-universality", "--machine", "two-three"], "take a 2-symbol machine"),
         (["check-nothing"], "no such command"),
     ],
 )
@@ -285,6 +311,56 @@ def test_a_class_of_ones_own_and_files_that_hold_none(run, tmp_path):
     path.write_text(MINE)
     assert object_of(run("theory", "check-domination", "--class", f"{path}:CLASS", "--json"))["class"] == "mine"
     assert_refused(run("theory", "check-domination", "--class", f"{path}:NUMBER"), "no ModelClass of this name")
+
+
+BAD = """
+import sys
+from theory.classes import ModelClass
+from theory.machine import Bound, FunctionMachine
+
+def late(tape):
+    tape.write(2 // tape.read())
+
+def leave(tape):
+    sys.exit(0)
+
+class Odd:
+    name, reads_condition = "odd", False
+    def run(self, program, condition, bound):
+        return 3
+
+def one(machine, bound=Bound(time=8, space=8)):
+    return ModelClass.of("bad", [machine], bound=bound, max_length=1)
+
+LATE, LEAVE, ODD = one(FunctionMachine("late", late)), one(FunctionMachine("leave", leave)), one(Odd())
+PAIR = one(FunctionMachine("late", late), bound=(8, 8))
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("LATE", "ZeroDivisionError"),
+        ("LEAVE", "SystemExit: 0"),  # not a check that holds
+        ("ODD", "AttributeError: 'int' object has no attribute 'bits_read'"),
+        ("PAIR", "AttributeError: 'tuple' object has no attribute 'time'"),
+    ],
+)
+@pytest.mark.parametrize("check", ["domination", "coding"])
+def test_what_a_class_of_ones_own_does_wrong_is_one_line(run, tmp_path, check, name, said):
+    path = tmp_path / "bad.py"
+    path.write_text(BAD)
+    assert_refused(run("theory", f"check-{check}", "--class", f"{path}:{name}"), said)
+
+
+def test_a_bug_of_this_program_is_not_blamed_on_the_user(run, monkeypatch):
+    def fail(_self, _settings=None, *, variant=None):
+        raise ZeroDivisionError(variant)
+
+    monkeypatch.setattr(Check, "run", fail)
+    outcome = run("theory", "check-domination", "--class", "mealy")
+    assert outcome.code == 1
+    assert "this is a bug in up" in outcome.stderr
 
 
 def test_fractions_longer_than_python_writes_by_itself_are_shown_and_survive_as_json():

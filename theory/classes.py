@@ -24,7 +24,7 @@ import importlib
 import runpy
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -35,7 +35,8 @@ from theory.machine import Bound, Machine
 _BUILDERS = {
     "mealy": ("theory.mealy", "mealy_class", "all 252 one-state Mealy machines"),
     "sources": ("theory.named_sources", "sources_class", "ten named sources: Bernoulli, Markov, Dyck, dup, xor, ..."),
-    "turing-2": ("theory.turing", "turing_class", "Turing machines with two symbols, all tables of a small kind"),
+    "turing-1": ("theory.turing", "one_state_class", "16 Turing machines, all tables with one state of one kind"),
+    "turing-2": ("theory.turing", "two_state_class", "4,096 Turing machines, all tables with two states of one kind"),
     "universal": ("theory.universal.machine", "universal_class", "the bounded universal machine"),
 }
 
@@ -51,6 +52,7 @@ class ModelClass:
         prior: p(c) for each member, positive, in sum at most 1.
         bound: time and space of each run.
         max_length: strings and conditions up to this length are looked at.
+        legend: how to read the members' names, in one sentence; or nothing.
 
     """
 
@@ -60,6 +62,7 @@ class ModelClass:
     prior: tuple[Fraction, ...]
     bound: Bound
     max_length: int
+    legend: str = ""
 
     def __post_init__(self) -> None:
         def require(ok: bool, problem: str, received: object, remedy: str) -> None:
@@ -93,6 +96,7 @@ class ModelClass:
         max_length: int,
         prior: Sequence[Fraction] | None = None,
         words: Sequence[Bits] | None = None,
+        legend: str = "",
     ) -> "ModelClass":
         """Make a class; without words a complete code is taken, without a prior 2^-|word|.
 
@@ -103,7 +107,7 @@ class ModelClass:
             words = complete_code(max(1, len(members))) if prior is None else ()
         if prior is None:
             prior = [Fraction(1, 1 << len(word)) for word in words]
-        return cls(name, members, tuple(words), tuple(prior), bound, max_length)
+        return cls(name, members, tuple(words), tuple(prior), bound, max_length, legend)
 
     @property
     def prior_is_of_code(self) -> bool:
@@ -126,6 +130,11 @@ class ModelClass:
             shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
             raise InputError(f"class {self.name} has no such member", received=name, remedy=f"choose among {shown}")
         return names.index(name)
+
+
+def nothing_halts(model_class: ModelClass) -> InputError:
+    """Return the error of a class under whose bound there is nothing to check."""
+    return InputError("no member halts under the bound", received=model_class.name, remedy="raise the bound")
 
 
 def class_names() -> dict[str, str]:
@@ -162,4 +171,4 @@ def load_class(name: str, max_length: int | None = None) -> ModelClass:
         raise InputError(f"{path} has no ModelClass of this name", received=attribute, remedy="define it there")
     if max_length is None:
         return found
-    return ModelClass(found.name, found.members, found.words, found.prior, found.bound, max_length)
+    return replace(found, max_length=max_length)

@@ -90,6 +90,12 @@ def mealy_machines(clock: int = CLOCK) -> tuple[MealyMachine, ...]:
     return (copy, *(machine for machine in on_condition if machine != copy), *on_input)
 
 
+LEGEND = (
+    "Names: mealy .0.1h has the actions '.', '0.', '1h' on 0, on 1 and at the end of the condition, coin has those on 0"
+    " and on 1 of its input; a digit is written, '.' goes on, 'h' halts."
+)
+
+
 def mealy_class(max_length: int = CLOCK) -> ModelClass:
     """Return class B with strings of at most `max_length` bits; the clock follows the length, so that it stays closed.
 
@@ -101,4 +107,5 @@ def mealy_class(max_length: int = CLOCK) -> ModelClass:
         mealy_machines(max_length),
         bound=Bound(time=max_length, space=max_length),
         max_length=max_length,
+        legend=LEGEND,
     )

@@ -88,6 +88,21 @@ class Mixture:
                         remedy="raise the bound or leave the machine out",
                     )
 
+    def open_mass(self) -> tuple[str, ...]:
+        """Return a remark on the member that the bound leaves most open, of the measures computed so far; or nothing.
+
+        The statements are then about the measures under the bound.
+        """
+        left = max(self._members.items(), key=lambda entry: entry[1].unresolved, default=None)
+        if left is None or left[1].is_exact:
+            return ()
+        (index, condition), measure = left
+        name = self.model_class.members[index].name
+        return (
+            f"Under the bound some runs do not halt: of {name}, mass {measure.unresolved} on condition"
+            f" {shown(condition)}. What was checked are the measures under the bound.",
+        )
+
 
 def prefix_masses(distribution: Distribution) -> dict[Bits, Fraction]:
     """Return m(x_) for every x where it is positive.

@@ -51,11 +51,17 @@ class Counterexample:
 
 @dataclass(frozen=True)
 class Curve:
-    """Numbers for a picture: y over x = 0, 1, 2, ..."""
+    """Numbers for a picture: `values` over `places`, which are 0, 1, 2, ... unless they are given."""
 
     name: str
     x_label: str
     values: tuple[float, ...]
+    places: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.places:
+            object.__setattr__(self, "places", tuple(range(len(self.values))))
+        assert len(self.places) == len(self.values), f"{self.name}: one place for each value"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,12 +137,16 @@ def ratio_item(
     )
 
 
-def tightest_item(items: Sequence[Item]) -> Item:
-    """Return the item that is nearest to failing, the first of equals; one that fails altogether (slack 0) wins."""
-    return min(items, key=lambda item: (item.holds, _rank(item)))
+def nearness(item: Item) -> tuple[bool, float]:
+    """Return the key by which items are sorted from the one that fails most to the one with most slack.
 
-
-def _rank(item: Item) -> float:
+    One that fails altogether (slack 0) comes first, one where nothing was tested last; equals stay in order.
+    """
     if item.slack_bits is None:
-        return math.inf if item.holds else -math.inf
-    return item.slack_bits
+        return item.holds, math.inf if item.holds else -math.inf
+    return item.holds, item.slack_bits
+
+
+def tightest_item(items: Sequence[Item]) -> Item:
+    """Return the item that is nearest to failing, the first of equals."""
+    return min(items, key=nearness)

@@ -4,11 +4,12 @@ A state looks at one tape: at the program, whose next bit it takes; at the condi
 selects a rule, and the rule may write on the work tape, move a head, append to the output, and names the next state.
 The program is read one way, so the machine is prefix-free. Source: Bloem 2025 (arXiv 2506.20057), section 2.
 
-The class `turing-2`: two states, two symbols, every table of one kind. State A looks at the program (2,048 machines) or
-at the condition (2,048 more) and state B at the work tape. One of the four entries halts; each of the other three
-writes a symbol on the work tape, moves left or right and goes on in A or B (8 choices): 4 times 8^3 tables. What is
-written in a step to the right is output as well. The end of the condition halts. Many of these machines loop, so that
-their measures stay below 1 under every bound: the semimeasures of footnote 3.
+The classes `turing-1` and `turing-2`: n states, two symbols, every table of one kind. State A looks at the program, or
+in the other half of the machines at the condition, and the other states at the work tape. One of the 2n entries halts;
+each of the others writes a symbol on the work tape, moves left or right and goes on in one of the states (4n choices).
+What is written in a step to the right is output as well. The end of the condition halts. That makes 16 machines with
+one state, 4,096 with two and 2,985,984 with three, too many to enumerate here. Many of them loop, so that their
+measures stay below 1 under every bound: the semimeasures of footnote 3.
 
 Limits: the output is only appended to, where the paper's output head moves in both directions; the work tape makes up
 for that. A blank work cell reads as 0.
@@ -18,6 +19,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
+from string import ascii_uppercase
 
 from theory.bits import Bits, require_bits
 from theory.classes import ModelClass
@@ -132,41 +134,73 @@ class TuringMachine:
         return ended(Status.HALTED if len(work) + len(output) <= bound.space else Status.OUT_OF_SPACE)
 
 
-_ENTRIES = (("A", "0"), ("A", "1"), ("B", "0"), ("B", "1"))
-_CHOICES = tuple(product("01", (-1, 1), "AB"))
+Choice = tuple[str, int, str]
+"""What an entry of a table does: the symbol that it writes, the move, and the state that it goes to."""
 
 
-def _rule(symbol: str, move: int, state: str, first: Source, entry: tuple[str, str]) -> Rule:
+def _rule(choice: Choice, first: Source, entry: tuple[str, str]) -> Rule:
+    symbol, move, state = choice
     steps_on = 1 if first is Source.CONDITION and entry[0] == "A" else 0
     return Rule(state, write=symbol, move=move, condition_move=steps_on, emit=symbol if move == 1 else "")
 
 
-def two_state_machine(first: Source, halting: int, choices: tuple[tuple[str, int, str], ...]) -> TuringMachine:
-    """Return the machine whose entry number `halting` halts and whose other three entries make these choices.
+def table_machine(first: Source, halting: int, choices: tuple[Choice, ...]) -> TuringMachine:
+    """Return the machine whose entry number `halting` halts and whose other entries make these choices, in order.
 
-    >>> two_state_machine(Source.PROGRAM, 1, (("1", 1, "A"), ("0", -1, "B"), ("0", 1, "A"))).name
+    The entries are (A, 0), (A, 1), (B, 0), (B, 1), and so on, two for each state.
+
+    >>> table_machine(Source.PROGRAM, 1, (("1", 1, "A"), ("0", -1, "B"), ("0", 1, "A"))).name
     'program 1>A halt 0<B 0>A'
     """
-    left = [entry for i, entry in enumerate(_ENTRIES) if i != halting]
-    rules = {entry: _rule(*choice, first, entry) for entry, choice in zip(left, choices, strict=True)}
-    rules[_ENTRIES[halting]] = Rule(HALT)
+    states = ascii_uppercase[: (len(choices) + 1) // 2]
+    entries = tuple(product(states, "01"))
+    left = [entry for i, entry in enumerate(entries) if i != halting]
+    rules = {entry: _rule(choice, first, entry) for entry, choice in zip(left, choices, strict=True)}
+    rules[entries[halting]] = Rule(HALT)
     signs = [f"{symbol}{'<' if move < 0 else '>'}{state}" for symbol, move, state in choices]
     signs.insert(halting, HALT)
     if first is Source.CONDITION:
         rules["A", END] = Rule(HALT)
-    return TuringMachine(f"{first.value} {' '.join(signs)}", {"A": first, "B": Source.WORK}, rules)
+    looks_at = {state: first if state == "A" else Source.WORK for state in states}
+    return TuringMachine(f"{first.value} {' '.join(signs)}", looks_at, rules)
 
 
-def turing_class(max_length: int = 1, *, time: int = 8) -> ModelClass:
-    """Return `turing-2`: 4,096 machines with words of 12 bits each, and conditions of up to `max_length` bits.
+def table_class(states: int, max_length: int = 1, *, time: int = 8) -> ModelClass:
+    """Return all machines with so many states, words of equal length, and conditions up to `max_length` bits.
 
-    >>> len(turing_class().members)
-    4096
+    >>> [len(table_class(states).members) for states in (1, 2)]
+    [16, 4096]
+
+    Raises:
+        InputError: no states, or more than two.
+
     """
+    if not 1 <= states <= 2:
+        raise InputError("there are too many machines, or none", received=states, remedy="take 1 or 2 states")
+    choices = tuple(product("01", (-1, 1), ascii_uppercase[:states]))
     machines = [
-        two_state_machine(first, halting, choices)
+        table_machine(first, halting, chosen)
         for first in (Source.PROGRAM, Source.CONDITION)
-        for halting in range(4)
-        for choices in product(_CHOICES, repeat=3)
+        for halting in range(2 * states)
+        for chosen in product(choices, repeat=2 * states - 1)
     ]
-    return ModelClass.of("turing-2", machines, bound=Bound(time=time, space=2 * time + 1), max_length=max_length)
+    return ModelClass.of(
+        f"turing-{states}",
+        machines,
+        bound=Bound(time=time, space=2 * time + 1),
+        max_length=max_length,
+        legend=(
+            "Names: what state A looks at, then the entries for A and 0, A and 1, and so on; 1>B writes 1, moves right"
+            " and goes on in B."
+        ),
+    )
+
+
+def one_state_class(max_length: int = 1) -> ModelClass:
+    """Return `turing-1`, 16 machines with words of 4 bits."""
+    return table_class(1, max_length)
+
+
+def two_state_class(max_length: int = 1) -> ModelClass:
+    """Return `turing-2`, 4,096 machines with words of 12 bits."""
+    return table_class(2, max_length)

@@ -15,7 +15,7 @@ from cli.render.exact import Number, bits_cell, cell, exact
 from cli.render.steps import StepBars
 from theory.checks.registry import Check
 from theory.exact import log2_float
-from theory.result import CheckResult, Counterexample, Item
+from theory.result import CheckResult, Counterexample, Curve, Item, nearness
 
 _GAP = 2
 _SHOWN = 10
@@ -50,7 +50,7 @@ class CheckPage:
         yield Text()
         yield facts(self._facts())
         yield Text()
-        tightest = tightest_first(result.items)
+        tightest = sorted(result.items, key=nearness)
         few = self.show_all or len(result.items) <= _SHOWN
         shown = result.items if few else tightest[:_SHOWN]
         yield from _items(shown, options.max_width)
@@ -111,17 +111,6 @@ def verdict(result: CheckResult) -> Iterator[RenderableType]:
         yield from _counterexample(result.counterexample)
 
 
-def tightest_first(items: Sequence[Item]) -> list[Item]:
-    """Return the items from the one that fails most to the one with most slack; equals stay in order."""
-
-    def rank(item: Item) -> tuple[bool, float]:
-        if item.slack_bits is None:
-            return item.holds, math.inf if item.holds else -math.inf
-        return item.holds, item.slack_bits
-
-    return sorted(items, key=rank)
-
-
 def pictures(result: CheckResult, tightest: Item) -> Iterator[StepBars]:
     """Yield what the curves of a result show, as far as a picture says more than its numbers."""
     curves = {curve.name: curve for curve in result.curves}
@@ -130,43 +119,42 @@ def pictures(result: CheckResult, tightest: Item) -> Iterator[StepBars]:
         if curve is not None:
             bound = float(tightest.numbers["log 1/p(c)"])
             sums = list(accumulate(curve.values))
-            yield _bars(f"{curve.name}, in bits", curve.x_label, curve.values)
+            yield _bars(curve, title=f"{curve.name}, in bits")
             title = f"D_0 + ... + D_n of {tightest.name}, in bits"
-            yield _bars(title, curve.x_label, sums, [bound] * len(sums), "log 1/p(c)")
+            yield _bars(curve, title, sums, [bound] * len(sums), "log 1/p(c)")
     elif result.check == "mix" and len(result.curves) == 2:
         buffer, slow = result.curves
-        yield _bars(buffer.name, buffer.x_label, buffer.values, slow.values, slow.name)
+        yield _bars(buffer, marks=slow.values, mark_name=slow.name)
     elif result.check == "lstm" and len(result.curves) == 2:
         norms, certified = ([-value for value in curve.values] for curve in result.curves)
         title = "log2 1/r by norms, against tape length"
-        yield _bars(title, "tokens", norms, certified, "certified, for any length", first=1)
+        yield _bars(result.curves[0], title, norms, certified, "certified, for any length")
     elif result.check == "iteration":
         for curve in result.curves:
             if curve.name.startswith("log2 min"):
                 lost = [-value for value in curve.values]
-                allowed = [-n * math.log2(result.constants["p(i)"]) for n in range(len(lost))]
-                yield _bars("log2 max m^0 / m^n, bits lost", curve.x_label, lost, allowed, "n log 1/p(i)")
-            else:
-                yield _bars(curve.name, curve.x_label, curve.values)
-    elif result.check == "resources":
-        for curve in result.curves:
-            yield _bars(f"{curve.name} under each bound on time, with most space", "bound", curve.values, first=1)
+                allowed = [-n * math.log2(result.constants["p(i)"]) for n in curve.places]
+                yield _bars(curve, "log2 max m^0 / m^n, bits lost", lost, allowed, "n log 1/p(i)")
+            elif curve.values:
+                yield _bars(curve)
     else:
-        yield from (_bars(curve.name, curve.x_label, curve.values) for curve in result.curves)
+        for curve in result.curves:
+            title = f"{curve.name} under each bound on time, with most space" if result.check == "resources" else ""
+            yield _bars(curve, title)
 
 
 def _bars(
-    title: str,
-    label: str,
-    values: Sequence[float],
-    marks: Sequence[float] = (),
-    mark_name: str = "",
-    *,
-    first: int = 0,
+    curve: Curve, title: str = "", values: Sequence[float] = (), marks: Sequence[float] = (), mark_name: str = ""
 ) -> StepBars:
-    places = range(first, first + len(values))
-    clipped = [max(0.0, value) for value in values]
-    return StepBars(title=title, label=label, places=places, values=clipped, marks=marks, mark_name=mark_name)
+    """Return a curve as bars; what is given stands in the place of its name and values."""
+    return StepBars(
+        title=title or curve.name,
+        label=curve.x_label,
+        places=curve.places,
+        values=[max(0.0, value) for value in values or curve.values],
+        marks=marks,
+        mark_name=mark_name,
+    )
 
 
 def _items(items: Sequence[Item], width: int) -> Iterator[RenderableType]:

@@ -282,7 +282,7 @@ class TestUniversal:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["check-domination", "--class", "nothing"], "choose mealy, sources, turing-2, universal"),
+        (["check-domination", "--class", "nothing"], "choose mealy, sources, turing-1, turing-2, universal"),
         (["check-domination", "--class", "missing.py:CLASS"], "there is no such file"),
         (["check-domination", "--break", "nothing"], "choose double-constant"),
         (["check-domination", "--max-length", "-1"], "a length is not negative"),

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from theory.bits import strings
 from theory.classes import ModelClass
 from theory.machine import Bound, FunctionMachine
+from theory.mixture import Mixture
 
 BOUND = Bound(time=12, space=6)
 
@@ -69,3 +70,8 @@ def distributions(draw, max_length=3):
     support = list(strings(max_length))
     weights = draw(st.lists(st.integers(0, 9), min_size=len(support), max_size=len(support)).filter(any))
     return {x: Fraction(w, sum(weights)) for x, w in zip(support, weights, strict=True) if w}
+
+
+def halts(model_class):
+    """Whether any member can write anything on the empty condition."""
+    return bool(Mixture(model_class).measure("").mass)

@@ -12,7 +12,7 @@ from theory.bits import is_prefix_free, kraft_sum
 from theory.checks.domination import check_domination
 from theory.errors import InputError
 from theory.machine import Bound, Status, enumerate_programs, output_measure
-from theory.turing import END, HALT, Rule, Source, TuringMachine, turing_class
+from theory.turing import END, HALT, Rule, Source, TuringMachine, one_state_class, table_class, two_state_class
 
 ROOMY = Bound(time=60, space=60)
 REVERSE = TuringMachine(
@@ -39,7 +39,8 @@ TWICE = TuringMachine(  # takes bits up to the first 0, keeps them on the work t
         ("C", "0"): Rule(HALT, emit="0"),
     },
 )
-TWO_STATE = turing_class()
+ONE_STATE, TWO_STATE = one_state_class(), two_state_class()
+ALL = st.sampled_from([*ONE_STATE.members, *TWO_STATE.members])
 
 
 @given(bit_strings)
@@ -83,9 +84,9 @@ def test_a_table_with_a_state_or_an_output_that_is_none_is_refused(wrong, said):
         TuringMachine("wrong", {"A": Source.PROGRAM}, **{"rules": {("A", "0"): Rule(HALT)}, **wrong})
 
 
-@given(st.integers(0, 4095), st.sampled_from(["", "0", "11"]), st.integers(0, 8), st.integers(0, 17))
-def test_every_machine_of_the_class_is_prefix_free_and_enumerated_completely(index, condition, time, space):
-    machine, bound = TWO_STATE.members[index], Bound(time, space)
+@given(ALL, st.sampled_from(["", "0", "11"]), st.integers(0, 8), st.integers(0, 17))
+def test_every_machine_of_the_class_is_prefix_free_and_enumerated_completely(machine, condition, time, space):
+    bound = Bound(time, space)
     enumeration = enumerate_programs(machine, condition, bound)
     programs = [program for program, _ in enumeration.programs]
     assert is_prefix_free(programs)
@@ -93,9 +94,8 @@ def test_every_machine_of_the_class_is_prefix_free_and_enumerated_completely(ind
     assert dict(enumeration.programs) == halting_programs(machine, condition, bound, max_length=time)
 
 
-@given(st.integers(0, 4095), st.integers(0, 6), st.integers(0, 10), st.integers(0, 3), st.integers(0, 4))
-def test_more_time_and_space_never_lower_a_probability(index, time, space, more_time, more_space):
-    machine = TWO_STATE.members[index]
+@given(ALL, st.integers(0, 6), st.integers(0, 10), st.integers(0, 3), st.integers(0, 4))
+def test_more_time_and_space_never_lower_a_probability(machine, time, space, more_time, more_space):
     tight = output_measure(machine, "1", Bound(time, space))
     loose = output_measure(machine, "1", Bound(time + more_time, space + more_space))
     assert all(tight.lower(x) <= loose.lower(x) for x in tight.mass)
@@ -108,6 +108,18 @@ def test_4096_machines_with_distinct_names_and_a_complete_code():
     assert sum(member.reads_condition for member in TWO_STATE.members) == 2048
 
 
+def test_16_machines_with_one_state_half_of_them_on_the_condition():
+    assert len({member.name for member in ONE_STATE.members}) == 16
+    assert kraft_sum(ONE_STATE.words) == 1
+    assert sum(member.reads_condition for member in ONE_STATE.members) == 8
+
+
+@pytest.mark.parametrize("states", [0, 3])
+def test_other_numbers_of_states_are_refused(states):
+    with pytest.raises(InputError, match="too many machines, or none"):
+        table_class(states)
+
+
 def test_a_geometric_source_by_hand():
     """0 -> write 1, move right, stay in A; 1 -> halt: the output 1^n has probability 2^-(n + 1)."""
     machine = TWO_STATE.members[TWO_STATE.index("program 1>A halt 0<A 0<A")]
@@ -117,7 +129,7 @@ def test_a_geometric_source_by_hand():
 
 
 def test_the_mixture_dominates_all_4096_although_many_never_halt():
-    result = check_domination(turing_class(time=4), max_length=0)
+    result = check_domination(table_class(2, time=4), max_length=0)
     assert result.holds
     assert result.counts["members"] == 4096
     assert any(item.slack is None for item in result.items)

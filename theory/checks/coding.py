@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from theory.bits import Bits, shown
-from theory.classes import ModelClass
+from theory.classes import ModelClass, nothing_halts
 from theory.errors import InputError
 from theory.exact import at_least_power_of_two, log2_float
 from theory.machine import Bound, FunctionMachine, Tape, enumerate_programs
@@ -89,11 +89,12 @@ def check_coding(model_class: ModelClass, *, max_length: int | None = None, vari
     require_variant(variant, VARIANTS)
     longest = model_class.max_length if max_length is None else max_length
     shortest = _shortest(model_class, names_cost_bits=variant != "free-name")
-    mass = Mixture(model_class).measure("").mass
+    mixture = Mixture(model_class)
+    mass = mixture.measure("").mass
     decoded = _decoder_programs(mass)
     strings = sorted((x for x in shortest if len(x) <= longest), key=lambda x: (len(x), x))
     if not strings:
-        raise InputError("no member halts under the bound", received=model_class.name, remedy="raise the bound")
+        raise nothing_halts(model_class)
     items, gaps, gaps_with_decoder = [], [], []
     for x in strings:
         k, m = shortest[x], mass[x]
@@ -113,7 +114,7 @@ def check_coding(model_class: ModelClass, *, max_length: int | None = None, vari
         statement="The shortest program is no more than the whole mass; with a decoder for m_C, not much less.",
         formula="2^-K_C(x) <= m_C(x)   and   K_{C+decoder}(x) < 2 - log2 m_{C+decoder}(x)",
         class_name=model_class.name,
-        bound=f"time {model_class.bound.time}, space {model_class.bound.space}, strings of up to {longest} bits",
+        bound=f"time {model_class.bound.time}, space {model_class.bound.space}, strings up to length {longest}",
         constants={"p(decoder)": Fraction(1, 2)},
         items=tuple(items),
         holds=all(item.holds for item in items),
@@ -124,6 +125,7 @@ def check_coding(model_class: ModelClass, *, max_length: int | None = None, vari
         remarks=(
             f"gap K_C + log2 m_C of the class itself: {min(gaps):.2f} to {max(gaps):.2f} bits",
             f"with the decoder: {min(gaps_with_decoder):.2f} to {max(gaps_with_decoder):.2f} bits",
+            *mixture.open_mass(),
         ),
         variant=variant,
     )
@@ -133,7 +135,7 @@ def _shortest(model_class: ModelClass, *, names_cost_bits: bool) -> dict[Bits, i
     if not model_class.prior_is_of_code:
         raise InputError(
             f"class {model_class.name} has no code that its prior comes from",
-            remedy="give words and no prior, so that p(c) = 2^-|word|",
+            remedy="take a class with p(c) = 2^-|word|, such as mealy",
         )
     shortest: dict[Bits, int] = {}
     for machine, word in zip(model_class.members, model_class.words, strict=True):

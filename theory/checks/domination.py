@@ -9,8 +9,7 @@ Limits: strings up to a length, members under a bound; a member that does not al
 from fractions import Fraction
 
 from theory.bits import Bits, shown
-from theory.classes import ModelClass
-from theory.errors import InputError
+from theory.classes import ModelClass, nothing_halts
 from theory.mixture import Mixture
 from theory.result import CheckResult, Counterexample, Item, ratio_item, require_variant, tightest_item
 
@@ -37,12 +36,10 @@ def check_domination(
     factor = 2 if variant == "double-constant" else 1
     conditions = list(mixture.conditions(longest))
     items, triples, tight, failures = [], 0, 0, 0
-    unresolved = Fraction(0)
     for index, (machine, prior) in enumerate(zip(model_class.members, model_class.prior, strict=True)):
         constant, least, at = factor * prior, None, ("", "")
         for z in conditions:
             member, whole = mixture.member(index, z), mixture.measure(z)
-            unresolved = max(unresolved, member.unresolved)
             for x, p in member.mass.items():
                 ratio = whole.mass[x] / p
                 triples += 1
@@ -52,17 +49,14 @@ def check_domination(
                     least, at = ratio, (x, z)
         items.append(_item(model_class, index, machine.name, least, constant, at))
     if not triples:
-        raise InputError("no member halts under the bound", received=model_class.name, remedy="raise the bound")
+        raise nothing_halts(model_class)
     tightest = tightest_item(items)
-    remarks = (
-        () if not unresolved else (f"some runs do not halt under the bound: up to {unresolved} of a member's mass",)
-    )
     return CheckResult(
         check="domination",
         statement="The mixture gives every string at least p(c) times what member c gives it.",
         formula="m_C(x|z) >= p(c) p_c(x|z)   for all c in C and all x, z",
         class_name=model_class.name,
-        bound=f"time {model_class.bound.time}, space {model_class.bound.space}, conditions of up to {longest} bits",
+        bound=f"time {model_class.bound.time}, space {model_class.bound.space}, conditions up to length {longest}",
         constants={machine.name: factor * p for machine, p in zip(model_class.members, model_class.prior, strict=True)},
         items=tuple(items),
         holds=all(item.holds for item in items),
@@ -77,7 +71,7 @@ def check_domination(
             "tight": tight,
             "failures": failures,
         },
-        remarks=remarks,
+        remarks=(*filter(None, [model_class.legend]), *mixture.open_mass()),
         variant=variant,
     )
 

@@ -18,7 +18,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from theory.bits import Bits, shown
-from theory.classes import ModelClass
+from theory.classes import ModelClass, nothing_halts
 from theory.errors import InputError
 from theory.exact import log2_float
 from theory.machine import Bound, Machine, Run, Status
@@ -168,9 +168,9 @@ def check_embedding(model_class: ModelClass, *, max_length: int = 0, variant: st
             if len(x) not in by_length or slack < by_length[len(x)][0]:
                 by_length[len(x)] = (slack, f"x = {shown(x)}, z = {shown(z)}")
     if not by_length:
-        raise InputError("no member halts under the bound", received=model_class.name, remedy="raise the bound")
+        raise nothing_halts(model_class)
     items = [
-        ratio_item(f"strings of {length} bits", slack, witness=witness, numbers={"min m_D/m_C": slack * constant})
+        ratio_item(f"strings of length {length}", slack, witness=witness, numbers={"min m_D/m_C": slack * constant})
         for length, (slack, witness) in sorted(by_length.items())
     ]
     if variant is None and model_class.prior_is_of_code:
@@ -181,7 +181,7 @@ def check_embedding(model_class: ModelClass, *, max_length: int = 0, variant: st
         statement="A class D with a machine u that runs every member of C dominates the mixture m_C.",
         formula="u(code(i) r) = T_i(r)   =>   m_D(x|z) >= p_D(u) kappa m_C(x|z),   kappa = min_i 2^-|code(i)| / p_C(i)",
         class_name=model_class.name,
-        bound=f"time {model_class.bound.time}, space {model_class.bound.space}, conditions of up to {max_length} bits",
+        bound=f"time {model_class.bound.time}, space {model_class.bound.space}, conditions up to length {max_length}",
         constants={"p_D(u)": U_PRIOR, "kappa": kappa, "total mass of u": _mass_of_u(theirs, with_u)},
         items=tuple(items),
         holds=all(item.holds for item in items),
@@ -195,7 +195,7 @@ def check_embedding(model_class: ModelClass, *, max_length: int = 0, variant: st
             "strings where p_u = m_C": equal,
             "failures": failures,
         },
-        remarks=_remarks(theirs, with_u),
+        remarks=(*_remarks(theirs, with_u), *ours.open_mass()),
         variant=variant,
     )
 

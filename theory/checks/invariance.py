@@ -18,7 +18,7 @@ Limits: empty condition; members under their bound, so that a class whose runs s
 from fractions import Fraction
 
 from theory.bits import Bits, shown
-from theory.classes import ModelClass
+from theory.classes import ModelClass, nothing_halts
 from theory.exact import log2_float
 from theory.mixture import Distribution, Mixture
 from theory.named_sources import sources_class
@@ -65,13 +65,15 @@ def check_invariance(model_class: ModelClass, *, variant: str | None = None) -> 
         variant: None, or one of `VARIANTS`.
 
     Raises:
-        InputError: an unknown variant.
+        InputError: a class of which no member halts under the bound, or an unknown variant.
 
     """
     require_variant(variant, VARIANTS)
-    whole, sources = Mixture(model_class).measure(""), sources_class(model_class.max_length)
+    mixture, sources = Mixture(model_class), sources_class(model_class.max_length)
     sticky = Mixture(sources).member(sources.index("sticky")).mass
-    own = {x: p for x, p in whole.mass.items() if p}
+    own = {x: p for x, p in mixture.measure("").mass.items() if p}
+    if not own:
+        raise nothing_halts(model_class)
     m_u, m_v = (one_way if variant == "one-way" else fixed_point)(own, sticky)
     items = [_item(shown(x), m_u[x], m_v[x], half_a_bit=variant == "half-bit") for x in m_u]
     tightest = tightest_item(items)
@@ -96,7 +98,10 @@ def check_invariance(model_class: ModelClass, *, variant: str | None = None) -> 
             "tight": sum(item.slack == 1 for item in items),
             "failures": sum(not item.holds for item in items),
         },
-        remarks=tuple(f"strings that {kind} alone can write: {len(strings)}" for kind, strings in alone.items()),
+        remarks=(
+            *(f"strings that {kind} alone can write: {len(strings)}" for kind, strings in alone.items()),
+            *mixture.open_mass(),
+        ),
         variant=variant,
     )
 

@@ -123,7 +123,7 @@ def check_iteration(
         statement="One more random machine loses at most the constant p(i), i being the machine that copies.",
         formula="m^{n+1}(x) >= p(i) m^n(x),   m^n(x) >= p(i)^n m^0(x)",
         class_name=mixture.model_class.name,
-        bound=f"n <= {steps}, base: {len(base)} strings of up to {max(map(len, base))} bits",
+        bound=f"n <= {steps}, base: {len(base)} strings up to length {max(map(len, base))}",
         constants={
             "p(i)": constant,
             "min K(x|x)": least_return(stages, mixture)[0],
@@ -142,11 +142,13 @@ def check_iteration(
                 tuple(float(entropy(stage)) for stage in stages),
             ),
             Curve("log2 min m^n / m^0", "n", tuple(log2_float(ratio) for ratio in _ratios_to_base(stages))),
+            _approach(stages),
         ),
         remarks=(
             f"Entropy goes from {float(entropy(base)):.2f} to {float(entropy(last)):.2f} bits."
             if total == 1
             else f"Runs that did not halt have taken the mass of m^{steps} down to {float(total):.4f}.",
+            *mixture.open_mass(),
         ),
         variant=variant,
     )
@@ -219,6 +221,13 @@ def _sharper(stages: list[dict[Bits, Fraction]], mixture: Mixture) -> Item:
 def _ratios_to_base(stages: list[dict[Bits, Fraction]]) -> list[Fraction]:
     """Return min m^n / m^0 for n = 0, 1, ..., as long as it is positive."""
     return list(takewhile(bool, (least_ratio(stage, stages[0])[0] for stage in stages)))
+
+
+def _approach(stages: list[dict[Bits, Fraction]]) -> Curve:
+    """Return how the iterates approach each other, in bits, as long as they differ."""
+    steps = takewhile(bool, (total_variation(after, before) for before, after in pairwise(stages)))
+    bits = tuple(-log2_float(step) for step in steps)
+    return Curve("-log2 of the total variation from m^{n-1} to m^n", "n", bits, tuple(range(1, len(bits) + 1)))
 
 
 def _remark_3(stages: list[dict[Bits, Fraction]], mixture: Mixture) -> Item:

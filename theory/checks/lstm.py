@@ -41,7 +41,7 @@ def check_lstm(
     machine_name: str = "bb2",
     *,
     cells: int = 6,
-    attack_cells: int = 2,
+    attack_cells: int = 3,
     samples: int = 50,
     seed: int = 0,
     variant: str | None = None,
@@ -196,10 +196,10 @@ def _first_break(lstm: LSTM, tapes: Tapes, radius: float, region: Region) -> flo
 
 
 def _curves(lstm: LSTM, margin: float, certified: float) -> Iterator[Curve]:
-    lengths = range(1, LIPSCHITZ_TOKENS[-1] + 1)
+    lengths = tuple(range(1, LIPSCHITZ_TOKENS[-1] + 1))
     norms = (log2(lipschitz_radius(lstm, tokens=tokens, margin=margin)) for tokens in lengths)
-    yield Curve("log2 r by norms", "tokens - 1", tuple(norms))
-    yield Curve("log2 r certified", "tokens - 1", tuple(log2_float(Fraction(certified)) for _ in lengths))
+    yield Curve("log2 r by norms", "tokens", tuple(norms), lengths)
+    yield Curve("log2 r certified", "tokens", tuple(log2_float(Fraction(certified)) for _ in lengths), lengths)
 
 
 def _counterexample(item: Item) -> Counterexample:

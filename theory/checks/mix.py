@@ -16,7 +16,7 @@ from itertools import islice
 
 from theory.bits import Bits, shown
 from theory.checks.iteration import counterexample, least_ratio, require_steps, total_variation
-from theory.classes import ModelClass
+from theory.classes import ModelClass, nothing_halts
 from theory.errors import InputError
 from theory.exact import log2_float
 from theory.iteration import reset_probability, stationary_depth_probability
@@ -53,7 +53,7 @@ def check_mix(
 
     Raises:
         InputError: no resets, where depth has no stationary distribution, or nothing but resets, where no row has any
-            depth; an unknown variant.
+            depth; a class of which no member halts under the bound; an unknown variant.
 
     """
     require_variant(variant, VARIANTS)
@@ -69,7 +69,10 @@ def check_mix(
         stationary_depth_probability(n, source_batch=source_batch, reset_rows=reset_rows) for n in range(steps + 1)
     ]
     base = length_uniform(model_class.max_length) if base is None else base
-    stages = list(islice(iterates(base, Mixture(model_class)), steps + 1))
+    mixture = Mixture(model_class)
+    stages = list(islice(iterates(base, mixture), steps + 1))
+    if not stages[1]:
+        raise nothing_halts(model_class)
     slow = [Fraction(1, (n + 1) * (n + 2)) for n in range(steps + 1)]
     held = [Fraction(0), *weights[:-1]] if variant == "without-noise" else weights
     deeper = 1 - sum(held, Fraction(0))
@@ -99,7 +102,7 @@ def check_mix(
         statement="The buffer's mixture over depths dominates every m^n with w_n as constant, as other weights do.",
         formula="m^mix(x) >= w_n m^n(x),   w_n = r (1 - r)^n,   r = R / B",
         class_name=model_class.name,
-        bound=f"depths up to {steps}, base: {len(base)} strings of up to {max(map(len, base))} bits",
+        bound=f"depths up to {steps}, base: {len(base)} strings up to length {max(map(len, base))}",
         constants={"r": r, "unresolved mass of deeper rows": deeper},
         items=tuple(items),
         holds=all(item.holds for item in items),
@@ -111,6 +114,7 @@ def check_mix(
             Curve("log2 1/w_n, the buffer's geometric weights", "n", tuple(-log2_float(w) for w in weights)),
             Curve("log2 (n+1)(n+2), weights that fall slowly", "n", tuple(-log2_float(w) for w in slow)),
         ),
+        remarks=mixture.open_mass(),
         variant=variant,
     )
 

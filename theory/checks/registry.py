@@ -81,7 +81,8 @@ class Check:
             InputError: an unknown class, a file that cannot be executed, or a negative bound.
 
         """
-        name, max_length = settings.get("class_name") or self.class_name, settings.get("max_length")
+        name, max_length = settings.get("class_name"), settings.get("max_length")
+        name = self.class_name if name is None else name
         assert name is not None, f"{self.name} has no class"
         if max_length is not None and max_length < 0:
             raise InputError("a length is not negative", received=max_length, remedy="give 0 or more")
@@ -193,7 +194,7 @@ _TABLE = (
         summary="a ball of LSTMs computes a machine's step",
         source="section 4.4, Lemma 4.4",
         module="theory.checks.lstm",
-        options={"machine_name": "bb2", "cells": 6, "attack_cells": 2, "samples": 50, "seed": 0},
+        options={"machine_name": "bb2", "cells": 6, "attack_cells": 3, "samples": 50, "seed": 0},
         variants=("printed-bias", "matrix-step", "outside-radius"),
         rough_seconds=3,
     ),

@@ -143,7 +143,7 @@ def check_regret(*, steps: int = 64, thetas: Sequence[Fraction] = EIGHTHS, varia
         statement="The mixture of N coins never falls log2 N bits behind one of them, and learns which one it watches.",
         formula="log2 P_j(x) / m(x) <= log2 N   and   sum_n E (q_n - theta_j)^2 <= (ln N) / 2",
         class_name=f"{size} coins, theta = {', '.join(str(theta) for theta in thetas)}",
-        bound=f"strings of up to {steps} bits",
+        bound=f"strings up to length {steps}",
         constants={"1/N": Fraction(1, size)},
         items=tuple(items),
         holds=all(item.holds for item in items),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from theory.bits import Bits, shown
-from theory.classes import ModelClass
+from theory.classes import ModelClass, nothing_halts
 from theory.errors import InputError
 from theory.exact import log2_float
 from theory.machine import Bound, Machine, Status, leaves
@@ -100,7 +100,7 @@ def check_resources(
     ]
     largest = measures[times[-1], spaces[-1]]
     if not largest.mass:
-        raise InputError("no member halts under the bound", received=model_class.name, remedy="raise the bound")
+        raise nothing_halts(model_class)
     least = largest.shortest if variant == "free-time" else largest.fastest
     items += [_chain_item(x, least[x], largest.speed[x], largest.mass[x]) for x in largest.mass]
     tightest = tightest_item(items)
@@ -118,7 +118,7 @@ def check_resources(
         tightest=f"{tightest.name} at {tightest.witness}",
         counterexample=_counterexample(tightest),
         counts={"bounds": len(measures), "strings": len(largest.mass)},
-        curves=(Curve(name="Omega", x_label="bound on time", values=tuple(float(row[-1]) for row in omegas)),),
+        curves=(Curve("Omega", "time", tuple(float(row[-1]) for row in omegas), times),),
         variant=variant,
     )
 

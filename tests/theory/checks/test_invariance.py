@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 
-from tests.theory.strategies import distributions, model_classes
+from tests.theory.strategies import BOUND, distributions, halts, model_classes, tree_machine
 from theory.checks.invariance import VARIANTS, check_invariance, fixed_point
 from theory.classes import ModelClass
 from theory.errors import InputError
@@ -75,7 +75,7 @@ def test_the_fixed_point_solves_the_equations_and_differs_by_a_bit_at_most(a, b)
     assert sum(m_u.values()) == sum(m_v.values()) == 1
 
 
-@given(model_classes(sufficient=False))
+@given(model_classes(sufficient=False).filter(halts))
 def test_it_holds_for_any_class(model_class):
     assert check_invariance(model_class).holds
 
@@ -92,3 +92,15 @@ def test_every_wrong_variant_is_caught(model_class, variant):
 def test_an_unknown_variant_is_refused():
     with pytest.raises(InputError):
         check_invariance(writes_nothing(), variant="none")
+
+
+def test_a_class_of_which_nothing_halts_is_refused():
+    stuck = ModelClass.of("stuck", [tree_machine("stuck", None)], bound=BOUND, max_length=1)
+    with pytest.raises(InputError, match="no member halts under the bound"):
+        check_invariance(stuck)
+
+
+def test_what_the_bound_leaves_open_is_said():
+    half = ModelClass.of("half", [tree_machine("half", (None, "1"))], bound=BOUND, max_length=1)
+    remark = "Under the bound some runs do not halt: of half, mass 1/2 on condition ε."
+    assert any(each.startswith(remark) for each in check_invariance(half).remarks)

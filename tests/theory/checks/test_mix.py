@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.theory.strategies import distributions, model_classes
+from tests.theory.strategies import BOUND, distributions, halts, model_classes, tree_machine
 from theory.checks.mix import VARIANTS, check_mix
 from theory.classes import ModelClass
 from theory.errors import InputError
@@ -64,7 +64,7 @@ def test_class_b():
 
 
 @given(
-    model_classes(sufficient=False),
+    model_classes(sufficient=False).filter(halts),
     distributions(max_length=2),
     st.integers(2, 9).flatmap(lambda b: st.tuples(st.just(b), st.integers(1, b - 1))),
 )
@@ -73,7 +73,7 @@ def test_the_mixture_dominates_for_every_class_base_and_reset_rate(model_class, 
     assert check_mix(model_class, steps=3, base=base, source_batch=source_batch, reset_rows=reset_rows).holds
 
 
-@given(model_classes(sufficient=False), st.sampled_from(list(VARIANTS)), st.integers(1, 3))
+@given(model_classes(sufficient=False).filter(halts), st.sampled_from(list(VARIANTS)), st.integers(1, 3))
 def test_a_counterexample_at_few_depths_is_one_at_many(model_class, variant, steps):
     """A wrong variant is refuted by an upper bound of the infinite mixture, which more depths only lower."""
     few, many = (check_mix(model_class, steps=n, variant=variant) for n in (steps, 12))
@@ -107,3 +107,15 @@ def test_every_wrong_variant_is_caught(model_class, variant):
 def test_bad_input_is_refused(wrong):
     with pytest.raises(InputError):
         check_mix(mealy_class(2), **wrong)
+
+
+def test_a_class_of_which_nothing_halts_is_refused():
+    stuck = ModelClass.of("stuck", [tree_machine("stuck", None)], bound=BOUND, max_length=1)
+    with pytest.raises(InputError, match="no member halts under the bound"):
+        check_mix(stuck)
+
+
+def test_what_the_bound_leaves_open_is_said():
+    half = ModelClass.of("half", [tree_machine("half", (None, "1"))], bound=BOUND, max_length=1)
+    remark = "Under the bound some runs do not halt: of half, mass 1/2 on condition ε."
+    assert any(each.startswith(remark) for each in check_mix(half).remarks)

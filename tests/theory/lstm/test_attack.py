@@ -49,6 +49,10 @@ def test_tapes_with_too_many_configurations_are_refused(cells):
 
 
 def test_failures_of_random_networks_rise_from_none_to_all():
+    """Of 100 networks on 4 cells 0, 0, 0, 16, 90 and 99 failed at 1, 2, 3, 4, 6 and 8 times 0.0492.
+
+    At random corners of the box it is 0, 4, 63, 95, 100 and 100, so the rates depend on how one samples.
+    """
     tapes = Tapes.of(MACHINE, 4)
     failed = [
         sampled_failures(

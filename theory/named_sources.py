@@ -7,7 +7,7 @@ finite, and every probability is dyadic. The code is incomplete (Kraft sum 7/8) 
 
 Beside each machine stands its `density`, the probability of a string in closed form. The enumeration of programs is
 what defines a machine's measure; the densities are tested equal to it and reach lengths where enumeration takes too
-long. Source: Bloem 2025 (arXiv 2506.20057), section 2, which names such sources; sizes as in this project's notes.
+long. Source: Bloem 2025 (arXiv 2506.20057), section 2, which names such sources; the sizes are ours.
 
 Deviation (erratum): section 2 counts a normal distribution, a Markov model and a context-free grammar among the
 machines, and footnote 3 asks for machines that always halt if given sufficient input. A machine that halts on every

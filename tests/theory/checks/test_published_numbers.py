@@ -1,7 +1,7 @@
 """Numbers that were worked out by other programs before this code existed, each compared to its last printed digit.
 
-The tests call their source "the notes". Logarithms are `LogSum`, whose signs are decided; nothing is compared with a tolerance.
-The numbers that other tests have already are not repeated, unless those compare floats.
+The tests call their source "the notes". Logarithms are `LogSum`, whose signs are decided; nothing is compared with a
+tolerance. The numbers that other tests have already are not repeated, unless those compare floats.
 """
 
 from fractions import Fraction

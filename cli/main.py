@@ -127,6 +127,8 @@ def _what_was_wrong(error: typer.TyperException) -> str:
         detail = details()[0]
         problem = problem.partition(":")[0]
         expected = detail["msg"].partition(",")[0].removeprefix("Input should be ")
+        for long, short in (("greater than or equal to", "at least"), ("less than or equal to", "at most")):
+            expected = expected.replace(long, short)
         problem = f"{problem} (received {detail['input']!r}): give {expected}"
     problem = re.sub(r"\. Did you mean (.+)\?$", r" (did you mean \1?)", problem).rstrip(".")
     return problem[:1].lower() + problem[1:]

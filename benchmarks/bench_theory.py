@@ -22,7 +22,7 @@ from theory.checks.coding import check_coding
 from theory.checks.domination import check_domination
 from theory.classes import load_class
 from theory.universal.complexity import complexity
-from theory.universal.interpreter import Interpreter
+from theory.universal.interpreter import Interpreter, can_compile
 from theory.universal.omega import stream_measure
 from theory.universal.semantics import INSTRUCTIONS, Column, MachineSize
 
@@ -53,6 +53,9 @@ def universal_machine(max_steps: int, repeats: int) -> Row:
     plain.run(1)
     rates = [(PROGRAMS / seconds(compiled.run), few / seconds(plain.run)) for _ in range(repeats)]
     assert compiled.results[:few].tolist() == plain.results, "compiled and plain runs differ"
+    for fast_output, plain_output, result in zip(compiled.outputs, plain.outputs, plain.results, strict=False):
+        length = result[Column.OUTPUT_LENGTH]
+        assert fast_output[:length].tolist() == plain_output[:length], "compiled and plain outputs differ"
     fast = statistics.median(rate for rate, _ in rates)
     return {
         "max_steps": max_steps,
@@ -104,6 +107,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
+    if not can_compile():
+        parser.error("the comparison needs numba: pip install 'universal-pretraining[fast]'")
     machine = [universal_machine(steps, arguments.repeats) for steps in STEPS]
     print(f"{'T':>6} {'compiled/s':>12} {'plain/s':>10} {'ratio':>7} {'outputs/s':>12}")
     for row in machine:

@@ -37,11 +37,10 @@ def complexity(
     with cli.status("running all short programs"):
         from theory.machine import Bound
         from theory.universal.complexity import complexity as bound_complexity
+        from theory.universal.complexity import default_bound
 
-        bound = None
-        if time is not None or space is not None:
-            default = bound_complexity(string, condition=condition, max_tokens=1).bound
-            bound = Bound(time=default.time if time is None else time, space=default.space if space is None else space)
+        default = default_bound(string)
+        bound = Bound(time=default.time if time is None else time, space=default.space if space is None else space)
         found = bound_complexity(string, condition=condition, bound=bound, max_tokens=max_tokens)
     if not cli.json_output:
         cli.stdout.print(ComplexityPage(found))
@@ -52,8 +51,7 @@ def complexity(
         program = {"program": found.witness.program, "bits": found.witness.bits}
         witness = {**program, "steps": run.steps, "space": run.space}
     fields = {name: _text(value) for name, value in vars(found).items()}
-    m_upper, is_exact = _text(found.m_upper), found.is_shortest_within_bound
-    more = {"m_upper": m_upper, "is_shortest_within_bound": is_exact, "witness": witness}
+    more = {"is_shortest_within_bound": found.is_shortest_within_bound, "witness": witness}
     cli.emit_json({"command": "theory complexity", **fields, **more})
 
 

@@ -43,9 +43,9 @@ class ComplexityPage:
             yield Text.assemble(("Witness", "bold"), f"  {witness.program}")
             bits = witness.bits
             short = bits if len(bits) <= _MOST_STRING_COLUMNS else f"{bits[:_MOST_STRING_COLUMNS]}…"
-            used = f"halts after {witness.run.steps} steps in {witness.run.space} cells"
+            used = f"halts after {witness.run.steps} steps in a space of {witness.run.space}"
             yield facts([("as bits", f"{short} ({len(bits)} bits)"), ("run", used)])
-        yield Text("read more: theory/universal/complexity.py; Bloem 2025, arXiv 2506.20057, section 4.1", style="dim")
+        yield Text("read more: theory/universal/complexity.py; Bloem 2025, section 4.1", style="dim")
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         found = self.found
@@ -55,10 +55,8 @@ class ComplexityPage:
         yield "searched", f"all programs of up to {found.max_tokens} tokens: {found.leaves:,} runs"
         yield "K within the bound", self._bounded()
         yield "K with no bound", f"at least {found.k_lower_bits} bits{self._at_most()}"
-        if found.programs or found.witness is None:
-            yield "m, at least", f"{exact(found.m_lower)}, from {found.programs:,} programs"
-        else:  # the witness is longer than what was searched, and part of the unresolved mass
-            yield "m, at least", f"{exact(Fraction(1, 1 << len(found.witness.bits)))}, from the witness"
+        source = "the witness" if found.programs == 1 else f"{found.programs:,} programs"
+        yield "m, at least", f"{exact(found.m_lower)}, from {source}"
         yield "m, at most", exact(found.m_upper)
         if found.m_lower:
             yield "log2 1/m", f"{-log2_float(found.m_upper):.3f} to {-log2_float(found.m_lower):.3f} bits"

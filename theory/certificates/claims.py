@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
-from theory.bits import Bits, shown, strings
-from theory.certificates.fields import Field
+from theory.bits import Bits, strings
+from theory.certificates.fields import Field, power_is_long
 from theory.certificates.file import Certificate, read_runs
 from theory.certificates.runs import ZERO, Mass, Tally, half_to_the, in_words, output_mass, verify_runs
 from theory.machine import Bound, Run, Status
@@ -66,13 +66,15 @@ def verify_least(
 ) -> None:
     """Check a claimed least ratio, the first (z, x) that attains it, and that the constant is not above it."""
     found = min(ratios, key=lambda row: (row[0], len(row[1]), row[1], len(row[2]), row[2]), default=None)
-    if found is None or claim.maybe() is None:
-        tally.equal(where, claim.value, found and found[0])
+    if claim.maybe() is None:
+        tally.equal(where, None, found and found[0])
         return
     ratio, z, x = claim.fields("ratio", "z", "x")
-    tally.equal(where, ratio.fraction(), found[0])
-    tally.equal(f"{where}: the condition z where it is first attained", z.bits(), found[1])
-    tally.equal(f"{where}: the string x where it is first attained", x.bits(), found[2])
+    claimed = ratio.fraction(), z.bits(), x.bits()
+    tally.equal(where, claimed[0], found and found[0])
+    assert found is not None, "nothing is equal to no ratio"
+    tally.equal(f"{where}: the condition z where it is first attained", claimed[1], found[1])
+    tally.equal(f"{where}: the string x where it is first attained", claimed[2], found[2])
     tally.require(found[0] >= constant, f"{where} is {in_words(found[0])}, less than {in_words(constant)}")
 
 
@@ -117,18 +119,25 @@ class _Interpreter:
     def __init__(self, certificate: Certificate) -> None:
         self.bound = certificate.bound
         self.words = [member.word or "" for member in certificate.members]
-        self.machines = [member.machine for member in certificate.members]
+        self.machines = {member.word or "": member.machine for member in certificate.members}
+        self.lengths = sorted({len(word) for word in self.words})
 
     def run(self, program: Bits, condition: Bits, bound: Bound) -> Run:  # noqa: ARG002 (each member has its own)
         """Run the member that the program names; it keeps the bound of the class."""
-        for word, machine in zip(self.words, self.machines, strict=True):
-            if program.startswith(word):
-                run = machine.run(program[len(word) :], condition, self.bound)
-                return replace(run, bits_read=run.bits_read + len(word))
-        for place in range(len(program) + 1):  # no word begins so any more: u has read up to here
-            if not any(word.startswith(program[:place]) for word in self.words):
-                return Run(Status.STUCK, "", place, 0, place)
-        return Run(Status.NEEDS_INPUT, "", len(program), 0, len(program))
+        for length in self.lengths:
+            machine = self.machines.get(program[:length])
+            if machine is not None:
+                run = machine.run(program[length:], condition, self.bound)
+                return replace(run, steps=run.steps + length, bits_read=run.bits_read + length)
+        read = max(_shared(word, program) for word in self.words) + 1  # no word begins so any more
+        if read > len(program):
+            return Run(Status.NEEDS_INPUT, "", len(program), 0, len(program))
+        return Run(Status.STUCK, "", read, 0, read)
+
+
+def _shared(a: Bits, b: Bits) -> int:
+    """Return how many bits two strings begin with in common."""
+    return next((place for place, (p, q) in enumerate(zip(a, b, strict=False)) if p != q), min(len(a), len(b)))
 
 
 def _verify_iteration(tally: Tally, certificate: Certificate) -> None:
@@ -138,27 +147,30 @@ def _verify_iteration(tally: Tally, certificate: Certificate) -> None:
     tally.require(place < len(certificate.members), "the identity is no member")
     tally.require(len(rows) > 1, "there is no step")
     tally.equal("the number of steps", steps.integer(), len(rows) - 1)
-    constant, base, before = certificate.members[place].prior, {}, {}
+    constant, base, before, listed = certificate.members[place].prior, {}, {}, set(measures.conditions)
+    if power_is_long(constant, len(rows) - 1):
+        raise stages.refuse("a shorter list, as p(i)^n grows too long")
     tally.equal("the constant p(i)", claimed.fraction(), constant)
     for n, row in enumerate(rows):
         mass, step, whole = row.fields("mass", "least_step", "least_whole")
         stage = {x: p.fraction() for x, p in mass.pairs().items()}
         if n == 0:
             base = stage
-            tally.require(all(stage.values()) and sum(stage.values()) == 1, "m^0 is not a distribution")
+            whole_mass = mass.total(stage.values())
+            tally.require(all(stage.values()) and whole_mass == 1, "m^0 is not a distribution")
             tally.require(step.value is None and whole.value is None, "m^0 has no stage before it")
         else:
             for u in before:
-                tally.require(u in measures.conditions, f"stage {n - 1}: string {shown(u)} is no listed condition")
+                tally.require(u in listed, f"stage {n - 1}: string {in_words(u)} is no listed condition")
                 copies = measures.member(place, u) == {u: 1}
-                tally.require(copies, f"the identity does not copy {shown(u)}")
+                tally.require(copies, f"the identity does not copy {in_words(u)}")
             product: Mass = {}
             for u, p in before.items():
                 for x, q in measures.mixture(u).items():
                     product[x] = product.get(x, ZERO) + p * q
             tally.equal(f"stage {n}: the number of strings", len(stage), len(product))
             for x, p in product.items():
-                tally.equal(f"stage {n}: m^{n}({shown(x)})", stage.get(x), p)
+                tally.equal(f"stage {n}: m^{n}({in_words(x)})", stage.get(x), p)
             for name, claim, below, factor in (
                 (f"m^{n}/m^{n - 1}", step, before, constant),
                 (f"m^{n}/m^0", whole, base, constant**n),

@@ -1,12 +1,14 @@
 """Reading JSON strictly: every value has one type and one spelling, and an error names its place in the file.
 
 A certificate is read by these few readers and by nothing else. Numbers that are not whole are strings such as "3/4" in
-lowest terms, so that no float is ever read and equal numbers look equal. Limits: integers up to `LARGEST`, text and
-fractions of up to `LONGEST` characters, so that no file can ask for unlimited memory.
+lowest terms, so that no float is ever read and equal numbers look equal. Limits: integers up to `LARGEST`, bit strings
+and lists as long, fractions of up to `LONGEST` characters, names of up to `LONGEST_NAME`, so that no file can ask for
+unlimited memory.
 """
 
 import re
 import reprlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 from theory.bits import Bits
 from theory.errors import InputError
 
-LARGEST, LONGEST = 100_000, 4_000
+LARGEST, LONGEST, LONGEST_NAME = 100_000, 4_000, 200
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Field:
     def refuse(self, wanted: str) -> InputError:
         """Return the error that says what should stand here."""
         return InputError(
-            f"the certificate is malformed: {self.place or 'the file'} should be {wanted}",
+            f"the certificate is malformed: {without_middle(self.place) or 'the file'} should be {wanted}",
             received=shortened(self.value),
             remedy="write it again with --certificate",
         )
@@ -40,8 +42,8 @@ class Field:
 
     def items(self) -> list["Field"]:
         """Read a list."""
-        if not isinstance(self.value, list):
-            raise self.refuse("a list")
+        if not isinstance(self.value, list) or len(self.value) > LARGEST:
+            raise self.refuse(f"a list of at most {LARGEST} items")
         return [Field(value, f"{self.place}[{i}]") for i, value in enumerate(self.value)]
 
     def pairs(self) -> dict[Bits, "Field"]:
@@ -55,8 +57,8 @@ class Field:
 
     def text(self) -> str:
         """Read a string."""
-        if not isinstance(self.value, str) or len(self.value) > LONGEST or not self.value.isprintable():
-            raise self.refuse(f"a line of text of at most {LONGEST} characters")
+        if not isinstance(self.value, str) or len(self.value) > LONGEST_NAME or not self.value.isprintable():
+            raise self.refuse(f"a line of text of at most {LONGEST_NAME} characters")
         return self.value
 
     def among(self, *choices: Any) -> Any:
@@ -86,9 +88,33 @@ class Field:
                 return number
         raise self.refuse('a fraction in lowest terms such as "3/4"')
 
+    def total(self, fractions: Iterable[Fraction]) -> Fraction:
+        """Return the sum of fractions that were read here; one whose size explodes is refused."""
+        total = Fraction(0)
+        for each in fractions:
+            total += each
+            if is_long(total):
+                raise self.refuse(f"without fractions whose sum has more than {LONGEST} characters")
+        return total
+
     def maybe(self) -> "Field | None":
         """Read null as None."""
         return None if self.value is None else self
+
+
+def is_long(number: Fraction) -> bool:
+    """Return whether a fraction may have more characters than a certificate takes."""
+    return max(number.numerator, number.denominator).bit_length() > 3 * LONGEST // 2
+
+
+def power_is_long(number: Fraction, exponent: int) -> bool:
+    """Return whether a power of a fraction from 0 to 1 is long, without computing it."""
+    return exponent * (number.denominator.bit_length() - 1) > 3 * LONGEST // 2
+
+
+def without_middle(text: str) -> str:
+    """Return a text of at most 120 characters, with its middle left out where it is longer."""
+    return text if len(text) <= 120 else f"{text[:60]}...{text[-57:]}"
 
 
 def shortened(value: Any) -> "_Shortened":

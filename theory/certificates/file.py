@@ -11,7 +11,8 @@ A certificate is one JSON object with these fields, all of them and no others:
                      mass, and runs: condition -> bits read -> what was written, or why the run did not halt
     claims           what the check found; told apart in `theory.certificates.claims`
 
-What is malformed is an `InputError`; what is well formed and wrong is found by `theory.certificates.verify`.
+What is malformed is an `InputError`; what is well formed and wrong is found by `theory.certificates.verify`. Limits: a
+file of at most `MOST_BYTES`.
 """
 
 import json
@@ -28,6 +29,7 @@ from theory.errors import InputError
 from theory.machine import Bound, Machine, Status
 
 FORMAT, VERSION = "universal-pretraining certificate", 1
+MOST_BYTES = 64_000_000
 OPEN = {status.name.lower(): status for status in (Status.OUT_OF_TIME, Status.OUT_OF_SPACE, Status.STUCK)}
 
 Runs = Mapping[Bits, Mapping[Bits, str]]
@@ -46,13 +48,14 @@ class Member:
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate as it was read; `claims` is left to the check that makes them."""
+    """A certificate as it was read; `prior_sum` is added up, `claims` is left to the check that makes them."""
 
     check: str
     bound: Bound
     condition_bits: int
     scale: Fraction | None
     members: tuple[Member, ...]
+    prior_sum: Fraction
     claims: Field
 
 
@@ -60,7 +63,8 @@ def read_certificate(path: str | Path) -> Certificate:
     """Read a certificate.
 
     Raises:
-        InputError: no such file, not JSON, another version, a field that is missing, unknown or of the wrong type.
+        InputError: no such file, one that is too large, not JSON, another version, a field that is missing, unknown or
+            of the wrong type.
 
     """
     top = Field(_load(path), "")
@@ -70,16 +74,20 @@ def read_certificate(path: str | Path) -> Certificate:
         )
     if type(top.value.get("version")) is not int or top.value["version"] != VERSION:
         found = shortened(top.value.get("version"))
-        raise InputError("the certificate has another version", received=found, remedy=f"write it again as {VERSION}")
+        raise InputError(
+            "the certificate has another version", received=found, remedy=f"this program reads version {VERSION}"
+        )
     names = "format", "version", "check", "bound", "condition_bits", "scale", "members", "claims"
     _, _, check, bound, condition_bits, scale, members, claims = top.fields(*names)
     time, space = bound.fields("time", "space")
+    listed = tuple(_member(item) for item in members.items())
     return Certificate(
         check=check.text(),
         bound=Bound(time.integer(), space.integer()),
         condition_bits=condition_bits.integer(),
         scale=scale.maybe() and scale.fraction(),
-        members=tuple(_member(item) for item in members.items()),
+        members=listed,
+        prior_sum=members.total(member.prior for member in listed),
         claims=claims,
     )
 
@@ -91,7 +99,13 @@ def _load(path: str | Path) -> Any:
         return dict(pairs)
 
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"), object_pairs_hook=once)
+        with Path(path).open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise InputError("the certificate is too large", received=str(path), remedy=f"at most {MOST_BYTES:,} bytes")
+        return json.loads(content.decode("utf-8"), object_pairs_hook=once)
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(
             f"the certificate cannot be read: {error.strerror}", received=str(path), remedy="check the path"

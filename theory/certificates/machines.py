@@ -11,7 +11,7 @@ stands for machines that are code, such as a user's Python function: the certifi
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -129,22 +129,29 @@ def _turing(machine: Field) -> TuringMachine:
     states = {
         state: tapes[Field(tape, f"{looks_at.place}.{state}").among(*tapes)] for state, tape in looks_at.value.items()
     }
+    ends = {HALT, *states}
+
+    def known(field: Field, among: Collection[str]) -> str:
+        if not isinstance(field.value, str) or field.value not in among:
+            raise field.refuse("one of the states in looks_at")
+        return field.value
+
     table: dict[tuple[str, str], Rule] = {}
     for row in rules.items():
         state, seen, write, move, condition_move, emit, target = row.fields(
             "state", "seen", "write", "move", "condition_move", "emit", "go_to"
         )
-        key = state.among(*states), seen.among("0", "1", "end")
+        key = known(state, states), seen.among("0", "1", "end")
         if key in table:
             raise row.refuse("the only rule for its state and symbol")
         table[key] = Rule(
-            target.among(HALT, *states),
+            known(target, ends),
             write.among(None, "0", "1"),
             move.among(-1, 0, 1),
             condition_move.among(-1, 0, 1),
             emit.bits(),
         )
-    return TuringMachine(name.text(), states, table, start.among(HALT, *states))
+    return TuringMachine(name.text(), states, table, known(start, ends))
 
 
 def _tree(machine: Field) -> TreeMachine:
@@ -156,7 +163,7 @@ def _tree(machine: Field) -> TreeMachine:
         if isinstance(node.value, list):
             if len(node.value) != 2:
                 raise node.refuse("a fork of two branches, a bit string or null")
-            left += node.items()
+            left += [Field(branch, node.place) for branch in node.value]  # a deep tree has long places
         elif node.value is not None:
             node.bits()
     return TreeMachine(name.text(), {condition: root.value for condition, root in roots.items()})

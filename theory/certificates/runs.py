@@ -3,6 +3,8 @@
 That a list is complete needs no search: if the strings of bits read are prefix-free and their 2^-length sum to 1, coin
 flips can lead nowhere else. A run that did not halt is listed with the reason. It is repeated with more bits than the
 bound on time allows to read, so that it is seen to stop for that reason and not for want of input.
+
+Limits: at most `MOST_STEPS` in all, a minute or two, so that no file can ask for unlimited time.
 """
 
 from collections.abc import Mapping
@@ -12,10 +14,12 @@ from itertools import pairwise
 
 from theory.bits import Bits, shown
 from theory.certificates.file import OPEN, Runs
+from theory.errors import InputError
 from theory.machine import Bound, Machine, Run, Status
 
 Mass = dict[Bits, Fraction]
 ZERO = Fraction(0)
+MOST_STEPS = 100_000_000
 
 
 class Wrong(Exception):  # noqa: N818 (a verdict, not an error)
@@ -27,6 +31,20 @@ class Tally:
     """Counts what was checked, and stops at the first wrong item."""
 
     checked: int = 0
+    steps: int = 0
+
+    def spend(self, run: Run, supplied: Bits) -> None:
+        """Count the steps of a run and the bits that it was given.
+
+        Raises:
+            InputError: there are too many.
+
+        """
+        self.steps += run.steps + len(supplied)
+        if self.steps > MOST_STEPS:
+            raise InputError(
+                f"the runs of the certificate take more than {MOST_STEPS:,} steps", remedy="lower the bound on time"
+            )
 
     def require(self, right: bool, item: str) -> None:
         """Stop at this item unless it is right."""
@@ -64,14 +82,15 @@ def verify_runs(
     tally.require(set(runs) == set(conditions), f"{where}: the conditions listed are not all of those to look at")
     most_open = Fraction(0)
     for z in conditions:
-        here = f"{where}, condition {shown(z)}"
+        here = f"{where}, condition {in_words(z)}"
         total = open_mass = Fraction(0)
         for leaf, outcome in runs[z].items():
             halts = outcome not in OPEN
             supplied = leaf if halts else leaf.ljust(bound.time + 1, "0")
             run = machine.run(supplied, z, bound)
-            tally.equal(f"{here}, program {shown(leaf)}: the outcome", outcome, _outcome(run))
-            tally.equal(f"{here}, program {shown(leaf)}: the number of bits read", len(leaf), run.bits_read)
+            tally.spend(run, supplied)
+            tally.equal(f"{here}, program {in_words(leaf)}: the outcome", outcome, _outcome(run))
+            tally.equal(f"{here}, program {in_words(leaf)}: the number of bits read", len(leaf), run.bits_read)
             total += half_to_the(len(leaf))
             open_mass += 0 if halts else half_to_the(len(leaf))
         tally.require(prefix_free(list(runs[z])), f"{here}: the programs listed are not prefix-free")

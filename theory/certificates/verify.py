@@ -14,6 +14,7 @@ from pathlib import Path
 
 from theory.bits import strings
 from theory.certificates.claims import CLAIMS
+from theory.certificates.fields import shortened
 from theory.certificates.file import Certificate, read_certificate
 from theory.certificates.machines import TreeMachine
 from theory.certificates.runs import Tally, Wrong, half_to_the, prefix_free, verify_runs
@@ -37,13 +38,16 @@ def verify_certificate(path: str | Path) -> VerificationResult:
     """Check a certificate from the file alone.
 
     Raises:
-        InputError: the file is no well-formed certificate of this version, or of an unknown check.
+        InputError: the file is no well-formed certificate of this version, of an unknown check, or asks for more steps
+            than are taken.
 
     """
     certificate = read_certificate(path)
     if certificate.check not in CLAIMS:
         raise InputError(
-            "unknown check in the certificate", received=certificate.check, remedy=f"one of {', '.join(CLAIMS)}"
+            "unknown check in the certificate",
+            received=shortened(certificate.check),
+            remedy=f"one of {', '.join(CLAIMS)}",
         )
     formula, verify_claims = CLAIMS[certificate.check]
     bound, tally, wrong = certificate.bound, Tally(), None
@@ -71,7 +75,7 @@ def _verify_class(tally: Tally, certificate: Certificate) -> None:
     _verify_code(tally, certificate)
     for member in members:
         tally.require(member.prior > 0, f"member {member.machine.name}: the prior is not positive")
-    tally.require(sum(member.prior for member in members) <= 1, "the priors sum to more than 1")
+    tally.require(certificate.prior_sum <= 1, "the priors sum to more than 1")
     reads = any(member.machine.reads_condition for member in members)
     tally.require(
         reads or not certificate.condition_bits, "no member reads the condition, so condition_bits should be 0"

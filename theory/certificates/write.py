@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from theory.bits import Bits, strings
-from theory.certificates.fields import LARGEST, LONGEST
-from theory.certificates.file import FORMAT, VERSION
-from theory.certificates.machines import Tree, machine_data
+from theory.certificates.fields import LARGEST, LONGEST_NAME, Field, is_long, power_is_long, shortened
+from theory.certificates.file import FORMAT, MOST_BYTES, VERSION
+from theory.certificates.machines import Tree, machine_data, read_machine
+from theory.certificates.runs import Tally
 from theory.checks.embedding import U_PRIOR, ClassInterpreter, embedding_class, prior_constant
 from theory.checks.iteration import require_steps
 from theory.classes import ModelClass
@@ -50,17 +51,20 @@ def write_certificate(
         steps: how many stages the iteration has after the first.
 
     Raises:
-        InputError: a check without certificates, a class that the check does not suit, a file that cannot be written.
+        InputError: a check without certificates, a class that the check does not suit or that is too large, a file that
+            cannot be written.
 
     """
     certificate = certify(check, model_class, max_length=max_length, steps=steps)
-    *heads, last = certificate.items()
+    text = "{\n" + ",\n".join(f'"{name}": {_lines(value)}' for name, value in certificate.items()) + "\n}\n"
+    if len(text) > MOST_BYTES:
+        raise InputError(
+            "the certificate would be too large",
+            received=f"{len(text):,} bytes",
+            remedy=f"take shorter strings or a smaller bound, for at most {MOST_BYTES:,} bytes",
+        )
     try:
-        with Path(path).open("w", encoding="utf-8") as file:
-            file.write("{\n")
-            for name, value in heads:
-                file.write(f'"{name}": {_lines(value)},\n')
-            file.write(f'"{last[0]}": {_lines(last[1])}\n}}\n')
+        Path(path).write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(
             f"the certificate cannot be written: {error.strerror}", received=str(path), remedy="check the path"
@@ -75,7 +79,9 @@ def certify(check: str, model_class: ModelClass, *, max_length: int | None = Non
         raise InputError(
             "the bound is too large for a certificate", received=model_class.bound, remedy=f"stay below {LARGEST}"
         )
-    mixture = Mixture(model_class)
+    if is_long(sum(model_class.prior, Fraction(0))):
+        raise InputError("the sum of the priors is too long for a certificate", remedy="take simpler fractions")
+    tally, mixture = Tally(), Mixture(model_class)
     reads = any(machine.reads_condition for machine in model_class.members)
     if max_length is None:
         max_length = 0 if check == "embedding" else model_class.max_length
@@ -83,7 +89,7 @@ def certify(check: str, model_class: ModelClass, *, max_length: int | None = Non
         claims, bits = _iteration_claims(mixture, max_length, steps)
     else:
         bits = max_length
-        claims = (_embedding_claims if check == "embedding" else _domination_claims)(mixture, bits)
+        claims = _embedding_claims(mixture, bits, tally) if check == "embedding" else _domination_claims(mixture, bits)
     bits = bits if reads else 0
     ratios = {p * (1 << len(w)) for w, p in zip(model_class.words, model_class.prior, strict=False)}
     scale = ratios.pop() if len(ratios) == 1 else None
@@ -96,10 +102,7 @@ def certify(check: str, model_class: ModelClass, *, max_length: int | None = Non
         "condition_bits": bits,
         "scale": None if scale is None else _text(scale),
         "members": [
-            _member(
-                machine, model_class.words[i] if with_words else None, model_class.prior[i], model_class.bound, bits
-            )
-            for i, machine in enumerate(model_class.members)
+            _member(model_class, i, bits, tally, with_word=with_words) for i in range(len(model_class.members))
         ],
         "claims": claims,
     }
@@ -113,13 +116,16 @@ def _lines(value: object) -> str:
 
 
 def _text(number: Fraction) -> str:
-    if max(number.numerator, number.denominator).bit_length() > 3 * LONGEST // 2:
+    if is_long(number):
         raise InputError("a number is too long for a certificate", remedy="take fewer steps or a smaller bound")
     return str(number)
 
 
-def _member(machine: Machine, word: Bits | None, prior: Fraction, bound: Bound, condition_bits: int) -> dict[str, Any]:
-    runs = _runs(machine, strings(condition_bits if machine.reads_condition else 0), bound)
+def _member(
+    model_class: ModelClass, index: int, condition_bits: int, tally: Tally, *, with_word: bool
+) -> dict[str, Any]:
+    machine = model_class.members[index]
+    runs = _runs(machine, strings(condition_bits if machine.reads_condition else 0), model_class.bound, tally)
     data = machine_data(machine)
     if data is None:
         longest = max(len(leaf) for listed in runs.values() for leaf in listed)
@@ -132,24 +138,36 @@ def _member(machine: Machine, word: Bits | None, prior: Fraction, bound: Bound, 
         data = {"kind": "tree", "name": machine.name, "trees": {z: _tree(listed) for z, listed in runs.items()}}
         stuck = Status.STUCK.name.lower()
         runs = {z: {leaf: stuck if _is_open(o) else o for leaf, o in listed.items()} for z, listed in runs.items()}
+    try:
+        read_machine(Field(data, "it"))
+    except InputError:
+        raise InputError(
+            "a machine cannot be written down",
+            received=shortened(machine.name),
+            remedy=f"name it in one line of up to {LONGEST_NAME} characters; see theory/certificates/machines.py",
+        ) from None
     return {
         "machine": data,
-        "word": word,
-        "prior": _text(prior),
+        "word": model_class.words[index] if with_word else None,
+        "prior": _text(model_class.prior[index]),
         "unresolved": _text(_unresolved(runs)),
         "runs": runs,
     }
 
 
-def _runs(machine: Machine, conditions: Iterable[Bits], bound: Bound) -> Runs:
-    """Return all that a machine does: condition -> bits read -> output, or the status of a run that did not halt."""
-    return {
-        z: {
-            leaf: run.output if run.status is Status.HALTED else run.status.name.lower()
-            for leaf, run in leaves(machine, z, bound)
-        }
-        for z in conditions
-    }
+def _runs(machine: Machine, conditions: Iterable[Bits], bound: Bound, tally: Tally) -> Runs:
+    """Return all that a machine does: condition -> bits read -> output, or the status of a run that did not halt.
+
+    A run is given more bits than it has time to read, as in the verification: it stops for another reason than want.
+    """
+    runs: Runs = {}
+    for z in conditions:
+        runs[z] = {}
+        for leaf, run in leaves(machine, z, bound, bound.time + 1):
+            halts = run.status is Status.HALTED
+            runs[z][leaf] = run.output if halts else run.status.name.lower()
+            tally.spend(run, leaf if halts else leaf.ljust(bound.time + 1))
+    return runs
 
 
 def _is_open(outcome: str) -> bool:
@@ -191,7 +209,7 @@ def _domination_claims(mixture: Mixture, max_length: int) -> list[dict[str, Any]
     ]
 
 
-def _embedding_claims(mixture: Mixture, max_length: int) -> dict[str, Any]:
+def _embedding_claims(mixture: Mixture, max_length: int, tally: Tally) -> dict[str, Any]:
     model_class = mixture.model_class
     if not model_class.words:
         raise InputError(
@@ -200,7 +218,7 @@ def _embedding_claims(mixture: Mixture, max_length: int) -> dict[str, Any]:
     wider = Mixture(embedding_class(model_class))
     conditions = list(mixture.conditions(max_length))
     u = ClassInterpreter(model_class)
-    runs = _runs(u, conditions, u.bound)
+    runs = _runs(u, conditions, u.bound, tally)
     rows: dict[int, list[tuple[Fraction, Bits, Bits]]] = {}
     equal = 0
     for z in conditions:
@@ -242,6 +260,8 @@ def _iteration_claims(mixture: Mixture, max_length: int, steps: int) -> tuple[di
         for n, stage in enumerate(stages)
     ]
     constant = _text(mixture.model_class.prior[identity])
+    if power_is_long(mixture.model_class.prior[identity], steps):
+        raise InputError("p(i)^n is too long for a certificate", received=steps, remedy="take fewer steps")
     return {"identity": identity, "constant": constant, "steps": steps, "stages": rows}, max(map(len, met))
 
 

@@ -15,7 +15,7 @@ Limits: the bounds are for this machine; another universal machine differs by it
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from theory.bits import Bits, require_bits
@@ -26,6 +26,7 @@ from theory.universal.omega import leaf_interpreter, walk_leaves
 from theory.universal.semantics import END, SYMBOLS, Column, Stop
 
 _MAX_TOKENS = 12
+_MAX_TIME = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,12 @@ class Complexity:
         k_lower_bits: no shorter program gives x, whatever time and space it has.
         k_bounded_lower_bits: no shorter program gives x within the bound; None if it is proved that none does at all.
         k_upper_bits: length of the witness, or None if there is none within the bound.
-        m_lower: mass of the programs that were found to give x within the bound.
+        m_lower: mass of the programs that are known to give x within the bound: all that the search found, and the
+            literal program if it has more tokens than were searched.
+        m_upper: an upper bound on m(x | z), whatever time and space the programs have.
         unresolved: mass of the open leaves.
-        witness: the shortest program found, the first of equals.
-        programs: how many programs were found to give x.
+        witness: the shortest program known, the first of equals.
+        programs: how many programs are known to give x within the bound.
         leaves: how many runs it took.
 
     """
@@ -65,15 +68,11 @@ class Complexity:
     k_bounded_lower_bits: int | None
     k_upper_bits: int | None
     m_lower: Fraction
+    m_upper: Fraction
     unresolved: Fraction
     witness: Witness | None
     programs: int
     leaves: int
-
-    @property
-    def m_upper(self) -> Fraction:
-        """An upper bound on m(x | z), whatever time and space the programs have."""
-        return self.m_lower + self.unresolved
 
     @property
     def is_shortest_within_bound(self) -> bool:
@@ -98,7 +97,7 @@ def complexity(
     Args:
         string: x.
         condition: z; if it is not empty the machine has the instruction `,`.
-        bound: time and space of each run; by default 64 each, and more for strings whose literal program needs it.
+        bound: time and space of each run; by default `default_bound(string)`.
         max_tokens: tokens of a program.
         compiled: see `theory.universal.interpreter.Interpreter`.
 
@@ -107,18 +106,26 @@ def complexity(
 
     """
     x, z = require_bits(string), require_bits(condition)
-    bound = bound or Bound(time=max(64, 8 * len(x) + 8), space=max(64, len(x) + 1))
+    bound = bound or default_bound(x)
     if not 1 <= max_tokens <= _MAX_TOKENS:
         raise InputError("max_tokens is out of range", received=max_tokens, remedy=f"give 1 to {_MAX_TOKENS}")
     if bound.time < 1 or bound.space < 1:
-        raise InputError("nothing runs under this bound", received=bound, remedy="give positive time and space")
+        least = min(bound.time, bound.space)
+        raise InputError("nothing runs under this bound", received=least, remedy="give positive time and space")
+    if bound.time > _MAX_TIME:
+        raise InputError(
+            "a search would take too long", received=bound.time, remedy=f"give a time of up to {_MAX_TIME}"
+        )
     machine = UniversalMachine(reads_condition=bool(z))
     search = _Search(machine, x, z, bound, max_tokens, compiled)
-    candidates = [literal_program(x)] if search.shortest is None else [search.shortest, literal_program(x)]
-    witnesses = [witness for text in candidates if (witness := _witness(text, x, z, machine, bound))]
+    found = None if search.shortest is None else _witness(search.shortest, x, z, machine, bound)
+    text = literal_program(x)
+    literal = _witness(text, x, z, machine, bound) if len(text) > max_tokens else None
+    witnesses = [each for each in (found, literal) if each is not None]
     witness = min(witnesses, key=lambda each: len(each.bits), default=None)
     upper = len(witness.bits) if witness else None
     ceiling = [] if upper is None else [upper]
+    mass, unresolved = _mass(search.found), _mass(search.open)
     return Complexity(
         string=x,
         condition=z,
@@ -127,12 +134,18 @@ def complexity(
         k_lower_bits=min([*ceiling, *search.completions, *search.cut_off]),
         k_bounded_lower_bits=min([*ceiling, *search.completions], default=None),
         k_upper_bits=upper,
-        m_lower=_mass(search.found),
-        unresolved=_mass(search.open),
+        m_lower=mass + (0 if literal is None else Fraction(1, 1 << len(literal.bits))),
+        m_upper=mass + unresolved,
+        unresolved=unresolved,
         witness=witness,
-        programs=search.found.total(),
+        programs=search.found.total() + (literal is not None),
         leaves=search.leaves,
     )
+
+
+def default_bound(x: Bits) -> Bound:
+    """Return a time and a space of 64 each, and more for strings whose literal program needs it."""
+    return Bound(time=max(64, 8 * len(x) + 8), space=max(64, len(x) + 1))
 
 
 def literal_program(x: Bits) -> str:
@@ -169,8 +182,10 @@ class _Search:
         self.cut_off: set[int] = set()
         self.shortest: str | None = None
         self.leaves = 0
+        size = machine_size(bound)
+        size = replace(size, output_limit=min(size.output_limit, len(x) + 1))  # one symbol more, and a run deviates
         interpreter = leaf_interpreter(
-            machine_size(bound), token_kinds=len(machine.words), stream_length=max_tokens, compiled=compiled
+            size, token_kinds=len(machine.words), stream_length=max_tokens, compiled=compiled
         )
         end_bits, least = len(machine.words[END]), None
         for rows in walk_leaves(

@@ -9,21 +9,24 @@ Limits: the first compilation takes a few seconds; it is kept on disk where ther
 
 import dataclasses
 import functools
-import importlib.util
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from theory.errors import InputError
-from theory.universal.semantics import SYMBOLS, Column, MachineSize, Stop, interpret_rows
+from theory.universal.semantics import LARGEST, SYMBOLS, Column, MachineSize, Stop, interpret_rows
 
 UNCODED = (0,) * len(SYMBOLS)
 """Word lengths of tokens that are drawn as they are, not coded in bits."""
-_NO_LIMIT = 2**62
 
 
+@functools.cache
 def can_compile() -> bool:
-    """Return whether numba, the extra `fast`, is installed."""
-    return importlib.util.find_spec("numba") is not None
+    """Return whether numba, the extra `fast`, is installed and can be imported beside the numpy that is there."""
+    try:
+        import numba  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 @functools.cache
@@ -64,7 +67,8 @@ class Interpreter:
         self.streams: Any = self._buffer(rows + 1, stream_length)
         self.outputs: Any = self._buffer(rows, min(size.output_limit, size.max_steps))
         self.results: Any = self._buffer(rows, len(Column), wide=True)
-        code, self._links, stack = (self._buffer(1, size.max_steps, wide=True)[0] for _ in range(3))
+        longest = min(size.max_steps, stream_length)  # each step appends one token of the stream to the code, or none
+        code, self._links, stack = (self._buffer(1, longest, wide=True)[0] for _ in range(3))
         self._scratch = (code, self._links, stack, self._buffer(1, size.memory_cells, wide=True)[0])
 
     def run(
@@ -92,7 +96,7 @@ class Interpreter:
             size.memory_cells,
             size.max_steps,
             size.output_limit,
-            _NO_LIMIT if size.max_space is None else size.max_space,
+            2 * LARGEST if size.max_space is None else size.max_space,
             *self._scratch,
         )
 
@@ -144,8 +148,8 @@ def assemble(program: str) -> list[int]:
     return [SYMBOLS.index(symbol) for symbol in text]
 
 
-def run_program(program: str, size: MachineSize, *, inputs: Sequence[int] = (), compiled: bool = False) -> UniversalRun:
-    """Run one program text; its end halts the run.
+def run_program(program: str, size: MachineSize, *, inputs: Sequence[int] = ()) -> UniversalRun:
+    """Run one program text by the plain function; its end halts the run.
 
     >>> run_program("+.>.", MachineSize(alphabet_size=2))
     UniversalRun(stop=<Stop.HALTED: 0>, output=(1, 0), steps=4, tokens_read=4, tokens_at_last_output=4, cells=2)
@@ -155,14 +159,14 @@ def run_program(program: str, size: MachineSize, *, inputs: Sequence[int] = (), 
 
     """
     stream = assemble(program.partition("!")[0] + "!")
-    interpreter = Interpreter(size, rows=1, stream_length=len(stream), compiled=compiled)
+    interpreter = Interpreter(size, rows=1, stream_length=len(stream), compiled=False)
     interpreter.streams[0][:] = stream
     interpreter.run(inputs=inputs)
-    result = [int(number) for number in interpreter.results[0]]
+    result = interpreter.results[0]
     stop = Stop(result[Column.STOP])
     return UniversalRun(
         stop,
-        tuple(int(symbol) for symbol in interpreter.outputs[0][: result[Column.OUTPUT_LENGTH]]),
+        tuple(interpreter.outputs[0][: result[Column.OUTPUT_LENGTH]]),
         result[Column.STEPS],
         result[Column.TOKENS_READ] - (stop is Stop.HALTED),
         result[Column.TOKENS_AT_LAST_OUTPUT],

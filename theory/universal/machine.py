@@ -83,7 +83,7 @@ class UniversalMachine:
             return Run(Status.OUT_OF_SPACE, "", 0, 0, 0)
         opcodes, rest = self.decode(require_bits(program))
         if not opcodes or not bound.time:
-            return _read_on(Run(Status.NEEDS_INPUT, "", 0, 1, 0), program if not opcodes else "0", bound)
+            return _read_on(Run(Status.NEEDS_INPUT, "", 0, 1, 0), program, bound)
         interpreter = Interpreter(
             machine_size(bound, wraps=self.wraps), rows=1, stream_length=len(opcodes), compiled=False
         )
@@ -103,13 +103,18 @@ class UniversalMachine:
 
 
 def machine_size(bound: Bound, *, wraps: bool = False) -> MachineSize:
-    """Return the machine with cells that are bits, under a bound that is not 0, on a tape that no run can leave."""
+    """Return the machine with cells that are bits, under a bound that is not 0, on a tape that no run can leave.
+
+    A run that visits one cell more than its space allows is stopped there, and a step visits at most one more cell or
+    writes one symbol. Hence this many cells, and this much room for the output, are as good as endless.
+    """
+    endless = min(bound.time, bound.space) + 1
     return MachineSize(
         alphabet_size=2,
-        memory_cells=bound.space if wraps else 2 * bound.time + 1,
+        memory_cells=bound.space if wraps else endless,
         max_steps=bound.time,
-        output_limit=bound.time + 1,
-        max_space=None if wraps else bound.space,
+        output_limit=bound.time + 1 if wraps else endless,
+        max_space=None if wraps else min(bound.space, bound.time + 1),
     )
 
 
@@ -123,9 +128,12 @@ def universal_class(max_length: int = 2) -> ModelClass:
 
 
 def _read_on(run: Run, rest: Bits, bound: Bound) -> Run:
-    """Return the run after it has read a part of a word, as far as there are time and bits."""
+    """Return the run after it has read a part of a word, as far as there are time and bits.
+
+    Where no time is left for one more bit it is out of time, whether or not there is such a bit.
+    """
     read = min(len(rest), bound.time - run.steps)
-    status = Status.NEEDS_INPUT if read == len(rest) else Status.OUT_OF_TIME
+    status = Status.OUT_OF_TIME if run.steps + read == bound.time else Status.NEEDS_INPUT
     return Run(status, run.output, run.steps + read, run.space, run.bits_read + read)
 
 

@@ -30,6 +30,8 @@ from theory.universal.interpreter import UNCODED, Interpreter, can_compile
 from theory.universal.machine import UniversalMachine, machine_size
 from theory.universal.semantics import INSTRUCTIONS, Column, MachineSize, Stop
 
+_STEPS_A_CALL = 1 << 28
+"""About a second compiled: a call cannot be interrupted."""
 _KEY_COLUMNS = (Column.STOP, Column.TOKENS_READ, Column.BITS_READ, Column.OUTPUT_LENGTH)
 
 
@@ -84,7 +86,7 @@ def leaf_interpreter(
 ) -> Interpreter:
     """Return an interpreter with as many rows as a walk over the tree of streams can use at a time."""
     rows = 1 << (15 if compiled or (compiled is None and can_compile()) else 9)
-    rows = min(rows, token_kinds ** min(stream_length, 15))
+    rows = min(rows, token_kinds ** min(stream_length, 15), max(1, _STEPS_A_CALL // size.max_steps))
     return Interpreter(size, rows=rows, stream_length=stream_length, compiled=compiled)
 
 
@@ -145,10 +147,10 @@ def stream_measure(size: MachineSize, *, compiled: bool | None = None) -> Stream
     return StreamMeasure(counts.total(), mass)
 
 
-def halting_measure(
-    bound: Bound, *, condition: Bits = "", machine: UniversalMachine | None = None, compiled: bool | None = None
-) -> Measure:
+def halting_measure(bound: Bound, *, condition: Bits = "", compiled: bool | None = None) -> Measure:
     """Return m(x | z) of the universal machine under a bound, exactly; what did not halt is unresolved.
+
+    If the condition is not empty the machine has the instruction `,`.
 
     Every program that halts within the bound is found: an instruction costs at least 3 steps to read and one to do.
 
@@ -160,8 +162,7 @@ def halting_measure(
         InputError: a condition that is not binary, or so much time that the walk would take hours.
 
     """
-    machine = machine or UniversalMachine(reads_condition=bool(condition))
-    require_bits(condition)
+    machine = UniversalMachine(reads_condition=bool(require_bits(condition)))
     if bound.time > 40:
         raise InputError("the tree of programs is too large", received=bound.time, remedy="use a time of at most 40")
     if bound.time == 0 or bound.space == 0:

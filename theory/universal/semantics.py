@@ -27,6 +27,8 @@ SYMBOLS = "+-><[].!,"
 INSTRUCTIONS = "+-><[]."
 """The seven instructions of a random stream; each has its place here as opcode."""
 END = SYMBOLS.index("!")
+LARGEST = 2**31 - 1
+"""The largest size of anything, so that all counts fit into the compiled function's integers."""
 
 
 class Stop(enum.IntEnum):
@@ -63,7 +65,7 @@ class MachineSize:
     """How large the machine is and when it stops; the defaults are those of the published source of data.
 
     Raises:
-        InputError: a size that is not positive, or an alphabet that is not 2 to 256 symbols.
+        InputError: a size that is not 1 to `LARGEST`, or an alphabet that is not 2 to 256 symbols.
 
     """
 
@@ -79,13 +81,12 @@ class MachineSize:
     """Cells visited and symbols written, together, that a run may use; no limit if None."""
 
     def __post_init__(self) -> None:
-        for name in ("memory_cells", "max_steps", "output_limit"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be positive", received=getattr(self, name), remedy="give 1 or more")
+        for name in ("memory_cells", "max_steps", "output_limit", "max_space"):
+            value = getattr(self, name)
+            if value is not None and not 1 <= value <= LARGEST:
+                raise InputError(f"{name} is out of range", received=value, remedy=f"give 1 to {LARGEST}")
         if not 2 <= self.alphabet_size <= 256:
             raise InputError("the alphabet is out of range", received=self.alphabet_size, remedy="give 2 to 256")
-        if self.max_space is not None and self.max_space < 1:
-            raise InputError("max_space must be positive", received=self.max_space, remedy="give 1 or more")
 
 
 def interpret_rows(
@@ -131,9 +132,10 @@ def interpret_rows(
         max_steps: T.
         output_limit: O.
         max_space: cells visited and symbols written, together.
-        code: scratch, T long: the code read so far.
-        links: scratch, T long: a loop's missing part (a continuation or a body), a closing bracket's loop; -1 unknown.
-        stack: scratch, T long: the positions of the loops that are open.
+        code: scratch, as long as a stream or T if that is less: the code read so far.
+        links: scratch of that length: a loop's missing part (a continuation or a body), a closing bracket's loop; -1
+            unknown.
+        stack: scratch of that length: the positions of the loops that are open.
         memory: scratch, M long, all 0; it is left so.
 
     """

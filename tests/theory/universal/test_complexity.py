@@ -1,12 +1,14 @@
 """Bounds on K and m are bounds: compared with all programs, with more search, and with the witness's own run."""
 
+from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.reference.universal import run_from_prose
 from theory.bits import strings
 from theory.machine import Bound, Status, enumerate_programs
 from theory.universal.complexity import complexity, literal_program
@@ -30,6 +32,54 @@ def test_the_search_finds_all_programs_within_its_tokens(condition: str, time: i
             assert result.is_shortest_within_bound
             assert result.witness is not None
             assert result.witness.bits in {program for program, _ in programs}
+
+
+PROGRAMS = [
+    (program, "".join(map(str, outcome.output)), outcome.steps, len(outcome.places))
+    for tokens in range(5)
+    for program in map("".join, product("+-><[].", repeat=tokens))
+    if (
+        outcome := run_from_prose(
+            program, alphabet_size=2, memory_cells=999, max_steps=200, output_limit=999, inputs=[]
+        )
+    ).stop
+    == "HALTED"
+    and outcome.tokens_read == tokens
+]
+"""All programs of up to five tokens, `!` included, that halt within 200 steps: output, steps, cells; from the prose."""
+
+
+@settings(max_examples=100)
+@given(st.text("01", max_size=3), st.integers(1, 30), st.integers(1, 9), st.integers(1, 4))
+def test_no_program_contradicts_a_bound(x: str, time: int, space: int, max_tokens: int) -> None:
+    result = complexity(x, bound=Bound(time, space), max_tokens=max_tokens, compiled=False)
+    bits = {program: 3 * len(program) + 3 for program, output, _, _ in PROGRAMS if output == x}
+    within = {
+        program
+        for program, _, steps, cells in PROGRAMS
+        if program in bits and steps + bits[program] <= time and cells + len(x) <= space
+    }
+    searched = [program for program in within if len(program) < max_tokens]
+    assert result.k_lower_bits <= min(bits.values(), default=99)
+    assert result.m_upper >= sum(Fraction(1, 1 << length) for length in bits.values())
+    assert sum((Fraction(1, 1 << bits[program]) for program in searched), Fraction(0)) <= result.m_lower
+    if within:
+        assert result.k_bounded_lower_bits is not None
+        assert result.k_bounded_lower_bits <= min(bits[program] for program in within)
+    if result.witness is None:
+        assert not searched
+        assert result.m_lower == 0
+    elif len(result.witness.program) <= 5:
+        assert result.witness.program.rstrip("!") in within
+    else:
+        assert not searched
+
+
+def test_a_program_of_one_token_more_is_not_excluded() -> None:
+    # `.` was read and written in 4 steps; `!` would need 3 more
+    result = complexity("0", bound=Bound(6, 9), max_tokens=1, compiled=False)
+    assert result.witness is None
+    assert (result.k_bounded_lower_bits, result.k_lower_bits) == (6, 6)
 
 
 def test_the_shortest_programs_of_the_shortest_strings() -> None:
@@ -69,6 +119,17 @@ def test_the_literal_program_writes_its_string(x: str) -> None:
     assert len(program) <= 6 * len(x) + 3
 
 
+def test_the_literal_program_counts_where_it_is_longer_than_what_was_searched() -> None:
+    result = complexity("01101", max_tokens=3, compiled=False)
+    assert (result.programs, result.k_upper_bits, result.m_lower) == (1, 27, Fraction(1, 2**27))
+    assert result.m_upper == result.unresolved  # where the literal program lies
+
+
+def test_space_beyond_what_the_time_can_fill_changes_nothing() -> None:
+    few, many = (complexity("01", bound=Bound(30, space), max_tokens=3, compiled=False) for space in (31, 10**30))
+    assert replace(many, bound=few.bound) == few
+
+
 def test_a_witness_runs_as_it_says() -> None:
     result = complexity("0110", max_tokens=4, compiled=False)
     assert result.witness is not None
@@ -95,6 +156,7 @@ def test_compiled_and_plain_searches_agree() -> None:
         ({"string": "012"}, "only the characters 0 and 1"),
         ({"string": "0", "max_tokens": 0}, "out of range"),
         ({"string": "0", "bound": Bound(0, 5)}, "nothing runs"),
+        ({"string": "0", "bound": Bound(10**7, 5)}, "too long"),
     ],
 )
 def test_bad_input_is_refused(arguments: dict, problem: str) -> None:

@@ -52,6 +52,13 @@ def test_a_run_depends_only_on_the_bits_that_it_read(
         assert machine.run(program[: run.bits_read] + more + "0", "", bound) == run
 
 
+@pytest.mark.parametrize(("program", "time"), [("", 0), ("0", 1), ("00", 2), ("00000", 6)])
+def test_without_time_for_another_bit_a_run_is_out_of_time_and_wants_none(program: str, time: int) -> None:
+    for more in ("", "0", "11111111"):
+        run = UniversalMachine().run(program + more, "", Bound(time, 9))
+        assert (run.status, run.bits_read, run.steps) == (Status.OUT_OF_TIME, len(program), time)
+
+
 @given(machines, bit_strings, st.integers(1, 30), st.integers(1, 6), st.integers(0, 30), st.integers(0, 6))
 def test_a_run_that_halted_is_the_same_under_every_larger_bound(
     machine: UniversalMachine, program: str, time: int, space: int, more_time: int, more_space: int

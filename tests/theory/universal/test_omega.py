@@ -63,10 +63,27 @@ def test_prefix_bounds_close_in_as_time_grows() -> None:
 def test_the_walk_finds_what_the_bitwise_enumeration_finds(bound: Bound, reads_condition: bool) -> None:
     machine = UniversalMachine(reads_condition)
     condition = "10" if reads_condition else ""
-    walked = halting_measure(bound, condition=condition, machine=machine, compiled=False)
+    walked = halting_measure(bound, condition=condition, compiled=False)
     enumerated = output_measure(machine, condition, bound)
     assert walked.mass == enumerated.mass
     assert walked.unresolved == enumerated.unresolved
+
+
+@pytest.mark.parametrize("bound", [Bound(15, 9), Bound(15, 3), Bound(15, 2), Bound(15, 1), Bound(11, 9)])
+def test_masses_are_those_of_all_programs_run_from_the_prose(bound: Bound) -> None:
+    """Time is a step for each bit read and each instruction, space the cells visited and the bits written."""
+    expected: dict[str, Fraction] = {}
+    for tokens in range(4):  # and the word for the end; a token takes 4 steps or more
+        for program in map("".join, product("+-><[].", repeat=tokens)):
+            outcome = run_from_prose(
+                program, alphabet_size=2, memory_cells=99, max_steps=99, output_limit=99, inputs=[]
+            )
+            halts = outcome.stop == "HALTED" and outcome.tokens_read == tokens
+            used = len(outcome.places) + len(outcome.output)
+            if halts and outcome.steps + 3 * (tokens + 1) <= bound.time and used <= bound.space:
+                output = "".join(map(str, outcome.output))
+                expected[output] = expected.get(output, Fraction(0)) + Fraction(1, 8 ** (tokens + 1))
+    assert halting_measure(bound, compiled=False).mass == expected
 
 
 def test_mass_and_gap_sum_to_one() -> None:
@@ -85,6 +102,10 @@ def test_omega_grows_with_time_and_with_space() -> None:
     in_space = omega_growth([Bound(15, space) for space in (1, 2, 3, 4, 5)], compiled=False)
     assert [point.omega for point in in_space] == sorted(point.omega for point in in_space)
     assert in_space[0].omega == Fraction(479, 2048)
+
+
+def test_space_beyond_what_the_time_can_fill_changes_nothing() -> None:
+    assert halting_measure(Bound(12, 10**30), compiled=False) == halting_measure(Bound(12, 13), compiled=False)
 
 
 def test_walks_that_would_not_end_are_refused() -> None:

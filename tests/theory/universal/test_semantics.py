@@ -1,6 +1,8 @@
 """The bounded universal machine: its rules by worked examples, and equality with an interpreter from the prose."""
 
 import random
+import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -83,8 +85,17 @@ def test_the_compiled_function_gives_the_same_results_bit_for_bit() -> None:
         assert compiled.outputs[row][:length].tolist() == plain.outputs[row][:length]
 
 
-def test_without_numba_the_plain_function_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(theory.universal.interpreter, "can_compile", lambda: False)
+@pytest.fixture
+def without_numba(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setitem(sys.modules, "numba", None)  # `import numba` fails, as where it is absent or does not fit numpy
+    can_compile.cache_clear()
+    yield
+    can_compile.cache_clear()
+
+
+@pytest.mark.usefixtures("without_numba")
+def test_without_numba_the_plain_function_runs() -> None:
+    assert not can_compile()
     interpreter = Interpreter(MachineSize(), rows=1, stream_length=3)
     interpreter.streams[0][:] = assemble("+.!")
     interpreter.run()
@@ -189,7 +200,10 @@ def test_space_counts_cells_and_output() -> None:
         assert run(">.", max_space=max_space)[0] == stop
 
 
-@pytest.mark.parametrize("size", [{"alphabet_size": 1}, {"alphabet_size": 257}, {"max_steps": 0}, {"max_space": 0}])
+@pytest.mark.parametrize(
+    "size",
+    [{"alphabet_size": 1}, {"alphabet_size": 257}, {"max_steps": 0}, {"max_space": 0}, {"memory_cells": 2**31}],
+)
 def test_a_machine_that_cannot_be_is_refused(size: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="received"):
         MachineSize(**size)

@@ -19,7 +19,7 @@ from fractions import Fraction
 from theory.bits import Bits, shown, strings, strings_of_length
 from theory.classes import ModelClass
 from theory.errors import InputError
-from theory.machine import Measure, enumerate_programs, measure_of
+from theory.measure import Measure, enumerate_programs, measure_of
 
 END = "$"
 

@@ -106,7 +106,8 @@ class VerificationPage:
         result = self.result
         yield Text.assemble((result.check, "bold"), f"  certificate {self.path}")
         yield Padding(Text(result.formula), (1, 0, 1, _GAP), expand=False)
-        yield facts([("bound", result.bound), ("members", f"{result.members:,}")])
+        kinds = ", ".join(f"{count:,} of kind {kind}" for kind, count in result.kinds.items())
+        yield facts([("bound", result.bound), ("members", f"{result.members:,}: {kinds}")])
         yield Text()
         if result.holds:
             yield Text.assemble(("verified", "bold green"), f": all of {result.items_checked:,} items")

@@ -15,7 +15,8 @@ from theory.bits import Bits, shown
 from theory.exact import log2_float
 
 if TYPE_CHECKING:  # these import numpy when they run
-    from theory.machine import Bound, Measure
+    from theory.machine import Bound
+    from theory.measure import Measure
     from theory.universal.complexity import Complexity
     from theory.universal.omega import OmegaPoint
 

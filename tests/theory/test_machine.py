@@ -11,7 +11,8 @@ from tests.reference.programs import halting_programs
 from tests.theory.strategies import bit_strings, short, tree_machine, trees
 from theory.bits import is_prefix_free, kraft_sum
 from theory.errors import InputError
-from theory.machine import Bound, FunctionMachine, Measure, Status, enumerate_programs, output_measure
+from theory.machine import Bound, FunctionMachine, Status
+from theory.measure import Measure, enumerate_programs, output_measure
 
 ROOMY = Bound(time=20, space=20)
 any_tree = trees(short | st.just("copy") | st.none())

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from tests.reference.programs import halting_programs
 from theory.bits import kraft_sum, strings
-from theory.machine import Bound, Status, enumerate_programs
+from theory.machine import Bound, Status
 from theory.mealy import COPY, mealy_class, mealy_machines
+from theory.measure import enumerate_programs
 
 CLASS_B = mealy_class()
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from theory.bits import kraft_sum, strings
-from theory.machine import enumerate_programs, output_measure
+from theory.measure import enumerate_programs, output_measure
 from theory.mixture import Mixture
 from theory.named_sources import SOURCES, prior, sources_class
 

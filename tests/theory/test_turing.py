@@ -11,7 +11,8 @@ from tests.theory.strategies import bit_strings
 from theory.bits import is_prefix_free, kraft_sum
 from theory.checks.domination import check_domination
 from theory.errors import InputError
-from theory.machine import Bound, Status, enumerate_programs, output_measure
+from theory.machine import Bound, Status
+from theory.measure import enumerate_programs, output_measure
 from theory.turing import END, HALT, Rule, Source, TuringMachine, one_state_class, table_class, two_state_class
 
 ROOMY = Bound(time=60, space=60)

@@ -89,6 +89,12 @@ def machine_data(machine: Machine) -> dict[str, Any] | None:
     return None
 
 
+def kind_of(machine: Machine) -> str:
+    """Return the kind of a machine that was read: `tree` for one that is no built-in kind."""
+    data = machine_data(machine)
+    return "tree" if data is None else data["kind"]
+
+
 def read_machine(machine: Field) -> Machine:
     """Read a machine of one of the kinds in the module's docstring."""
     kind = machine.value.get("kind") if isinstance(machine.value, dict) else None

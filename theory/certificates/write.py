@@ -28,7 +28,8 @@ from theory.checks.embedding import U_PRIOR, ClassInterpreter, embedding_class, 
 from theory.checks.iteration import require_steps
 from theory.classes import ModelClass
 from theory.errors import InputError
-from theory.machine import Bound, Machine, Status, leaves
+from theory.machine import Bound, Machine, Status
+from theory.measure import leaves
 from theory.mixture import Distribution, Mixture, iterates, length_uniform
 
 DEEPEST = 300  # JSON readers go down a few hundred forks

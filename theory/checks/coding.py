@@ -18,7 +18,8 @@ from theory.bits import Bits, shown
 from theory.classes import ModelClass, nothing_halts
 from theory.errors import InputError
 from theory.exact import at_least_power_of_two, log2_float
-from theory.machine import Bound, FunctionMachine, Tape, enumerate_programs
+from theory.machine import Bound, FunctionMachine, Tape
+from theory.measure import enumerate_programs
 from theory.mixture import Mixture
 from theory.result import CheckResult, Counterexample, Item, require_variant, tightest_item
 

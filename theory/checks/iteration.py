@@ -22,8 +22,9 @@ from theory.bits import Bits, shown
 from theory.classes import ModelClass
 from theory.errors import InputError
 from theory.exact import LogSum, log2_float
-from theory.machine import Bound, Measure
+from theory.machine import Bound
 from theory.mealy import CLOCK, mealy_machines
+from theory.measure import Measure
 from theory.mixture import Distribution, Mixture, depth_mixture, iterates, length_uniform, push
 from theory.result import CheckResult, Counterexample, Curve, Item, ratio_item, require_variant, tightest_item
 

@@ -19,7 +19,8 @@ from theory.bits import Bits, shown
 from theory.classes import ModelClass, nothing_halts
 from theory.errors import InputError
 from theory.exact import log2_float
-from theory.machine import Bound, Machine, Status, leaves
+from theory.machine import Bound, Machine, Status
+from theory.measure import leaves
 from theory.result import CheckResult, Counterexample, Curve, Item, require_variant, tightest_item
 from theory.universal.machine import UniversalMachine
 

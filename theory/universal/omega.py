@@ -25,7 +25,8 @@ from fractions import Fraction
 
 from theory.bits import Bits, require_bits
 from theory.errors import InputError
-from theory.machine import Bound, Measure
+from theory.machine import Bound
+from theory.measure import Measure
 from theory.universal.interpreter import UNCODED, Interpreter, can_compile
 from theory.universal.machine import UniversalMachine, machine_size
 from theory.universal.semantics import INSTRUCTIONS, Column, MachineSize, Stop
@@ -163,8 +164,8 @@ def halting_measure(bound: Bound, *, condition: Bits = "", compiled: bool | None
 
     """
     machine = UniversalMachine(reads_condition=bool(require_bits(condition)))
-    if bound.time > 40:
-        raise InputError("the tree of programs is too large", received=bound.time, remedy="use a time of at most 40")
+    if bound.time > 36:
+        raise InputError("the tree of programs is too large", received=bound.time, remedy="use a time of at most 36")
     if bound.time == 0 or bound.space == 0:
         return Measure({}, Fraction(1))
     size, kinds = machine_size(bound), len(machine.words)

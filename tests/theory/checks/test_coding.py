@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from theory.bits import is_prefix_free, kraft_sum
 from theory.checks.coding import VARIANTS, check_coding, class_complexity, decoder_machine, shannon_fano_code
 from theory.classes import ModelClass
-from theory.machine import Bound, FunctionMachine, Tape, output_measure
+from theory.machine import Bound, FunctionMachine, Tape
 from theory.mealy import mealy_class
+from theory.measure import output_measure
 from theory.mixture import Mixture
 from theory.universal.machine import universal_class
 

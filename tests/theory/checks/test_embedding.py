@@ -13,8 +13,9 @@ from theory.bits import is_prefix_free, kraft_sum, pair, pair_as_in_footnote
 from theory.checks.embedding import VARIANTS, ClassInterpreter, check_embedding, embedding_class, prior_constant
 from theory.classes import ModelClass
 from theory.errors import InputError
-from theory.machine import Bound, Status, enumerate_programs
+from theory.machine import Bound, Status
 from theory.mealy import mealy_class
+from theory.measure import enumerate_programs
 from theory.mixture import Mixture
 from theory.named_sources import sources_class
 

@@ -9,8 +9,9 @@ from tests.theory.strategies import BOUND, distributions, halts, model_classes, 
 from theory.checks.invariance import VARIANTS, check_invariance, fixed_point
 from theory.classes import ModelClass
 from theory.errors import InputError
-from theory.machine import Bound, FunctionMachine, output_measure
+from theory.machine import Bound, FunctionMachine
 from theory.mealy import mealy_class
+from theory.measure import output_measure
 from theory.named_sources import sources_class
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.reference.universal import run_from_prose
 from theory.bits import strings
-from theory.machine import Bound, Status, enumerate_programs
+from theory.machine import Bound, Status
+from theory.measure import enumerate_programs
 from theory.universal.complexity import complexity, literal_program
 from theory.universal.interpreter import can_compile
 from theory.universal.machine import UniversalMachine

@@ -7,7 +7,8 @@ import pytest
 
 from tests.reference.universal import run_from_prose
 from theory.bits import strings
-from theory.machine import Bound, output_measure
+from theory.machine import Bound
+from theory.measure import output_measure
 from theory.universal.interpreter import can_compile
 from theory.universal.machine import UniversalMachine
 from theory.universal.omega import halting_measure, omega_growth, stream_measure

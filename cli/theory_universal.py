@@ -58,9 +58,7 @@ def complexity(
 def universal(
     context: typer.Context,
     max_length: Annotated[int, typer.Option(metavar="BITS", help="Show strings of up to so many bits.")] = 3,
-    time: Annotated[
-        int, typer.Option(help="Bound on the steps of each run; 4 more cost 8 times the work.")
-    ] = 20,
+    time: Annotated[int, typer.Option(help="Bound on the steps of each run; 4 more cost 8 times the work.")] = 20,
     space: Annotated[int, typer.Option(help="Bound on the cells of each run.")] = 8,
     json_output: JsonOption = False,
     quiet: QuietOption = False,

@@ -10,7 +10,7 @@ prefix of x: their mass is the gap of m, and the shortest completion of one tell
 Beside the search stands the literal program, which flips the cell where the bit changes, writes it, and ends: at most
 six bits a symbol, and the word for the end. It is the witness where the search finds nothing shorter.
 
-Source: Bloem 2025 (arXiv 2506.20057), section 4.1; Li and Vitanyi, chapter 3 and section 7.1 (resource bounds).
+Source: Bloem 2025 (arXiv 2506.20057), section 4.1; Li and Vitányi, chapter 3 and section 7.1 (resource bounds).
 Limits: the bounds are for this machine; another universal machine differs by its constant.
 """
 

@@ -14,7 +14,7 @@ their mass is m(x) for each output and, in all, Chaitin's Omega under the bound:
 Numbers: T = 7, A = 2 and M >= 4 (from there on wrapping changes nothing) give 785,431 leaves, P(empty) = 0.3482 and the
 prefix 000 the mass 4027/117649, where its shortest program `...` alone gives 7^-3 = 0.0029.
 
-Source: Bloem 2025 (arXiv 2506.20057), sections 2 and 4.1; Li and Vitanyi, chapters 4 and 5.
+Source: Bloem 2025 (arXiv 2506.20057), sections 2 and 4.1; Li and Vitányi, chapters 4 and 5.
 Limits: the number of leaves grows as 7^T and 8^(T/4); outputs are digit strings, so alphabets have at most ten symbols.
 """
 

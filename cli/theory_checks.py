@@ -126,10 +126,16 @@ def _blaming_the_file(class_name: str | None) -> Iterator[None]:
 
 
 def _write_certificate(check: Check, given: Mapping[str, Any], path: Path) -> None:
-    from theory.certificates.write import write_certificate
+    from theory.certificates.write import certificate_text
+    from up.training.files import write_text
 
     steps = {"steps": given["steps"]} if "steps" in given else {}
-    write_certificate(path, check.name, check.model_class(given), max_length=given["max_length"], **steps)
+    text = certificate_text(check.name, check.model_class(given), max_length=given["max_length"], **steps)
+    try:
+        write_text(path, text)
+    except OSError as error:
+        problem = f"the certificate cannot be written: {error.strerror}"
+        raise InputError(problem, received=str(path), remedy="check the path") from None
 
 
 def result_object(result: CheckResult) -> dict[str, Any]:

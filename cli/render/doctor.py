@@ -58,8 +58,8 @@ def _rows(report: "DoctorReport", optional: Sequence[str], runs_folder: str) -> 
             yield _MISSING, name, "not installed"
     for device in report.devices:
         memory = f"{gibibytes(device.memory_bytes)}, " if device.memory_bytes else ""
-        unit = "threads" if device.name == "cpu" else "multiprocessors" if "cuda" in device.name else "cores"
-        cores = "" if unit in device.description else f", {device.cores} {unit}"
+        unit = "multiprocessors" if "cuda" in device.name else "cores"
+        cores = "" if device.name == "cpu" else f", {device.cores} {unit}"  # the description of a CPU has its threads
         bf16 = "bfloat16" if device.bf16 else "no native bfloat16"
         yield _FOUND, device.name, f"{device.description}{cores}, {memory}{bf16}"
     for corpus in report.corpora:

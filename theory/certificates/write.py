@@ -16,7 +16,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from theory.bits import Bits, strings
@@ -38,13 +37,10 @@ CERTIFIABLE = ("domination", "embedding", "iteration")
 Runs = dict[Bits, dict[Bits, str]]
 
 
-def write_certificate(
-    path: str | Path, check: str, model_class: ModelClass, *, max_length: int | None = None, steps: int = 8
-) -> None:
-    """Write the certificate of a check to a file.
+def certificate_text(check: str, model_class: ModelClass, *, max_length: int | None = None, steps: int = 8) -> str:
+    """Return the certificate of a check as the text of its file.
 
     Args:
-        path: the file; overwritten.
         check: one of `CERTIFIABLE`.
         model_class: the class C.
         max_length: length of the conditions; by default that of the class, for the embedding 0. The iteration takes it
@@ -52,8 +48,7 @@ def write_certificate(
         steps: how many stages the iteration has after the first.
 
     Raises:
-        InputError: a check without certificates, a class that the check does not suit or that is too large, a file that
-            cannot be written.
+        InputError: a check without certificates, a class that the check does not suit or that is too large.
 
     """
     certificate = certify(check, model_class, max_length=max_length, steps=steps)
@@ -64,16 +59,11 @@ def write_certificate(
             received=f"{len(text):,} bytes",
             remedy=f"take shorter strings or a smaller bound, for at most {MOST_BYTES:,} bytes",
         )
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"the certificate cannot be written: {error.strerror}", received=str(path), remedy="check the path"
-        ) from None
+    return text
 
 
 def certify(check: str, model_class: ModelClass, *, max_length: int | None = None, steps: int = 8) -> dict[str, Any]:
-    """Return the certificate of a check as plain data; see `write_certificate`."""
+    """Return the certificate of a check as plain data; see `certificate_text`."""
     if check not in CERTIFIABLE:
         raise InputError("this check has no certificate", received=check, remedy=f"choose {', '.join(CERTIFIABLE)}")
     if max(model_class.bound.time, model_class.bound.space) > LARGEST:

@@ -13,7 +13,13 @@ _RESTORE = "restore it, or start a new run"
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace a file's content in one step that survives a crash: write, fsync, rename, fsync the folder."""
+    """Replace a file's content in one step that survives a crash: write, fsync, rename, fsync the folder.
+
+    What is no file, such as a device or a pipe, has no content to keep and is written to.
+    """
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
     partial = path.with_name(f"{path.name}.partial")
     try:
         with partial.open("w", encoding="utf-8") as handle:

@@ -15,21 +15,12 @@ from cli.render.bars import BARS, bar, sparkline
 from cli.render.enrichment import Heading, PassView, closing, what_was_seen
 from cli.render.evaluation import evaluation_view, finding
 from cli.render.predictability import RAMPS, legend, level, ramp_for, shaded_lines, visible
+from tests.cli.drawing import WIDTHS, drawn
 from up.evaluation.rows import EvaluationRow, PositionBits
 from up.experiments.enrichment import Enrichment, EnrichmentConfig, EnrichmentPass
 
-WIDTHS = st.integers(40, 200)
 BITS = st.floats(0, 30)
 EVERY_RAMP = [*RAMPS.values(), None]
-
-
-def drawn(*renderables, width=80, colour=None):
-    console = Console(
-        file=io.StringIO(), width=width, force_terminal=colour is not None, color_system=colour, _environ={}
-    )
-    for renderable in renderables:
-        console.print(renderable)
-    return console.file.getvalue()
 
 
 def a_pass(text="abcabc", markov_bits=1.0, **changes):

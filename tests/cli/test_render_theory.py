@@ -6,23 +6,16 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
 
 from cli.render.check import CheckPage, pictures
 from cli.render.exact import cell, exact
 from cli.render.steps import MARK, StepBars
 from cli.render.theory import AllTable, BreakTable
+from tests.cli.drawing import drawn
 from theory.checks.registry import CHECKS
 from theory.result import CheckResult, Counterexample, Curve, Item, nearness, ratio_item, tightest_item
 
 FRACTIONS = st.fractions(min_value=0)
-
-
-def drawn(renderable, width=80):
-    console = Console(width=width, color_system=None, highlight=False, markup=False)
-    with console.capture() as capture:
-        console.print(renderable)
-    return capture.get()
 
 
 def a_result(items, **fields):
@@ -89,14 +82,14 @@ class TestNumbers:
 class TestBars:
     def test_lengths_are_in_proportion_and_the_largest_fills_the_line(self):
         bars = StepBars(title="t", label="n", places=range(3), values=(1.0, 2.0, 4.0))
-        lines = drawn(bars, 80).splitlines()[2:]
+        lines = drawn(bars, width=80).splitlines()[2:]
         lengths = [line.count("█") for line in lines]
         assert lengths == [round(lengths[2] / 4), round(lengths[2] / 2), lengths[2]]
         assert max(map(len, lines)) <= 80
 
     def test_a_mark_stands_beyond_what_is_less_and_within_what_is_more(self):
         bars = StepBars(title="t", label="n", places=range(2), values=(1.0, 3.0), marks=(2.0, 2.0), mark_name="bound")
-        first, second = drawn(bars, 60).splitlines()[2:]
+        first, second = drawn(bars, width=60).splitlines()[2:]
         assert first.index(MARK) == second.index(MARK)
         assert first.rindex("█") < first.index(MARK)
         assert second.rindex("█") > second.index(MARK)
@@ -111,7 +104,7 @@ class TestBars:
     def test_what_the_mark_is_goes_to_a_line_of_its_own_where_the_title_leaves_no_room(self, width, rows):
         title, mark = "a title of some length", "what it is compared with"
         bars = StepBars(title=title, label="n", places=range(1), values=(1.0,), marks=(2.0,), mark_name=mark)
-        lines = drawn(bars, width).splitlines()
+        lines = drawn(bars, width=width).splitlines()
         assert lines[rows - 1].endswith(f"{MARK} {mark}")
         assert [line.strip() for line in lines].index("n") == rows
 
@@ -125,12 +118,12 @@ class TestPage:
     @pytest.mark.parametrize("count", [1, 10, 11, 300])
     def test_it_fits_and_shows_the_tightest_ten(self, width, count):
         items = some_items(count)
-        page = drawn(CheckPage(check=CHECKS["domination"], result=a_result(items)), width)
+        page = drawn(CheckPage(check=CHECKS["domination"], result=a_result(items)), width=width)
         assert max(map(len, page.splitlines())) <= width
         shown = sum(f"\nitem {i} " in page for i in range(count))
         assert shown == min(count, 10)
         assert ("more with at least this slack" in page) == (count > 10)
-        everything = drawn(CheckPage(check=CHECKS["domination"], result=a_result(items), show_all=True), width)
+        everything = drawn(CheckPage(check=CHECKS["domination"], result=a_result(items), show_all=True), width=width)
         assert sum(f"\nitem {i} " in everything for i in range(count)) == count
 
     def test_the_first_of_the_sorted_is_the_tightest(self):

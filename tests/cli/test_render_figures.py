@@ -1,0 +1,71 @@
+"""Charts in files: whole or absent, and the same bytes for the same metrics."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from cli.render import figures
+from cli.render.figures import require_figure_file, write_figure
+from cli.render.run_panels import run_panels
+from tests.cli.run_cases import CURVES, a_history
+from up.errors import InputError
+from up.sources.buffer import BufferConfig
+from up.training.metrics import History
+
+PNG_START = b"\x89PNG"
+
+
+class TestFigures:
+    def all_panels(self):
+        shown = run_panels(a_history(), CURVES, BufferConfig(), points=100)
+        assert shown.loss is not None
+        return [shown.loss, *shown.bits, *shown.schedules, *shown.throughput], shown.depths
+
+    def test_an_svg_holds_every_panel_and_the_same_metrics_give_the_same_bytes(self, tmp_path, monkeypatch):
+        monkeypatch.setitem(figures._STYLE, "svg.fonttype", "none")  # letters as text, to be read here
+        drawn_panels, depths = self.all_panels()
+        for name in ("one.svg", "two.svg"):
+            write_figure(tmp_path / name, "runs/tiny", drawn_panels, depths)
+        assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
+        tree = ElementTree.parse(tmp_path / "one.svg")
+        words = {text for element in tree.iter() if (text := (element.text or "").strip())}
+        titles = {"Loss", "stdlib", "pydoc", "Learning rate", "Enabled blocks", "Throughput", "Source", "Buffer depth"}
+        assert titles <= words
+        assert {"runs/tiny", "instances", "bits per character", "Markov, order 1: 5.000", "model"} <= words
+        assert "Batch: 8 instances a step throughout." in words
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["one.svg", "two.svg"]
+
+    def test_a_png_replaces_an_older_one(self, tmp_path):
+        drawn_panels, depths = self.all_panels()
+        path = tmp_path / "charts.PNG"
+        path.write_text("old")
+        write_figure(path, "runs/tiny", drawn_panels, depths)
+        assert path.read_bytes().startswith(PNG_START)
+
+    def test_what_fails_while_writing_leaves_the_older_file_and_nothing_else(self, tmp_path, monkeypatch):
+        from matplotlib.figure import Figure
+
+        def fail(_self, path, **_):
+            path.write_bytes(b"half")
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(Figure, "savefig", fail)
+        path = tmp_path / "charts.svg"
+        path.write_text("old")
+        with pytest.raises(InputError, match="cannot write the figure") as caught:
+            write_figure(path, "runs/tiny", *self.all_panels())
+        assert str(path) in str(caught.value)
+        assert path.read_text() == "old"
+        assert list(tmp_path.iterdir()) == [path]
+
+    def test_a_figure_of_a_run_that_has_not_trained_has_its_schedules(self, tmp_path):
+        nothing = run_panels(History(progress=(), evaluations=(), timings=()), CURVES, BufferConfig(), points=100)
+        write_figure(tmp_path / "charts.svg", "runs/new", nothing.schedules)
+        assert (tmp_path / "charts.svg").stat().st_size > 1_000
+
+    def test_without_matplotlib_the_remedy_is_the_extra(self, tmp_path, monkeypatch):
+        require_figure_file(tmp_path / "charts.svg", ".svg")
+        monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+        with pytest.raises(InputError, match=re.escape("pip install 'universal-pretraining[plots]'")):
+            require_figure_file(tmp_path / "charts.svg", ".svg")

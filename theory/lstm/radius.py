@@ -12,7 +12,7 @@ to a larger radius. The parameters move a row of weights w, applied to the input
 
 Every operation is rounded outward (`theory.interval`), so the radius is a theorem about real numbers. The cell state
 obeys |c_t| <= f |c_{t-1}| + 1, so it is at most 1 / (1 - f) for ever. That bound decides much: with 8 to 10 in its
-place, the growth by 1 a token of a short tape, the radii of BB(2) fall from 0.0536 and 0.2196 to 0.049 and 0.203.
+place, the growth by 1 a token of a short tape, the radii of BB(2) fall from 0.0536 and 0.2196 to about 0.049 and 0.203.
 
 Deviation (erratum): the proof of Lemma 4.4 leaves out the products with the gates, |i'g' - ig| <= |g' - g| + |i' - i|,
 and the growth of the cell state, |c_t| <= |c_0| + t.

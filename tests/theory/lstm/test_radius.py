@@ -110,3 +110,10 @@ def test_a_network_that_is_wrong_has_no_radius():
 def test_the_margin_shrinks_with_the_radius():
     margins = [certified_margin(LSTM_STEP, MACHINE, radius, "ball") for radius in (0.0, 0.05, 0.1, 0.2, 0.4)]
     assert margins == sorted(margins, reverse=True)
+
+
+def test_a_looser_bound_on_the_cell_state_gives_smaller_radii(monkeypatch):
+    """With 9 in the place of 1 / (1 - f) they are near the 0.0492 and 0.2049 of the notes."""
+    monkeypatch.setattr("theory.lstm.radius._largest_cell", lambda *_: 9.0)
+    assert 0.049 < certified_radius(LSTM_STEP, MACHINE, "box") < 0.050
+    assert 0.203 < certified_radius(LSTM_STEP, MACHINE, "ball") < 0.205

@@ -81,7 +81,7 @@ class _Killer:
 
     def __call__(self, frame: FrameType, _event: str, _argument: Any) -> Any:
         code = frame.f_code
-        return self._count if code.co_name in _TRACED and "training" in code.co_filename else None
+        return self._count if code.co_name in _TRACED and "runs" in code.co_filename else None
 
     def _count(self, _frame: FrameType, event: str, _argument: Any) -> Any:
         if event == "line":
@@ -206,8 +206,8 @@ def main() -> int:
         import torch._dynamo  # noqa: F401 - the first optimiser of a process does
 
         import cli.main  # noqa: F401
-        import up.training.loop
-        import up.training.plan  # noqa: F401
+        import up.runs.loop
+        import up.runs.plan  # noqa: F401
 
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)

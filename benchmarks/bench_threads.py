@@ -24,7 +24,7 @@ TRAINING_STEPS, SOURCE_BATCHES = 6, 3
 
 def training_rate(threads: int) -> float:
     """Return instances per second of `tiny` without its source, in this process."""
-    from up.training.presets import configure
+    from up.recipes.presets import configure
     from up.training.state import TrainingState
 
     torch.set_num_threads(threads)

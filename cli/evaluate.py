@@ -41,7 +41,7 @@ def evaluate(
     with cli.status("loading the model and the data"):
         from up.device import resolve_device
         from up.evaluation.bits import EvaluationConfig, prepare
-        from up.training.run_folder import load_model
+        from up.runs.folder import load_model
 
         torch_device = resolve_device(device)
         config = EvaluationConfig(samples=samples, seed=seed)

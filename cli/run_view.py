@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from cli.context import CliContext
 from cli.render.training import Dashboard, evaluation_line, progress_line
 
-if TYPE_CHECKING:  # up.training imports torch
-    from up.training.events import Event
+if TYPE_CHECKING:  # up.runs imports torch
+    from up.runs.events import Event
 
 _LINE_SECONDS = 10.0
 _FRAMES_PER_SECOND = 4
@@ -38,7 +38,7 @@ class LineView:
 
     def show(self, event: "Event") -> None:
         """Tell of an event, if it is time for a line."""
-        from up.training.events import Evaluated, Progress
+        from up.runs.events import Evaluated, Progress
 
         if isinstance(event, Progress):
             now = time.monotonic()
@@ -84,7 +84,7 @@ class LiveView:
 
     def show(self, event: "Event") -> None:
         """Redraw with what an event tells."""
-        from up.training.events import Evaluated, Progress
+        from up.runs.events import Evaluated, Progress
 
         self.shown = time.monotonic()
         if isinstance(event, Progress):

@@ -15,8 +15,8 @@ from cli.render.run_panels import bits_panels, loss_panel, run_panels
 from cli.render.runs import RunPage, RunsTable, no_runs_line, progress_of
 from up.errors import InputError
 
-if TYPE_CHECKING:  # up.training imports torch
-    from up.training.overview import RunOverview
+if TYPE_CHECKING:  # up.runs imports torch
+    from up.runs.overview import RunOverview
 
 RUNS_FOLDER = Path("runs")
 _POINTS_IN_A_TERMINAL = 160
@@ -60,7 +60,7 @@ def runs(
     found: tuple[RunOverview, ...] = ()
     if folder is not None or RUNS_FOLDER.is_dir():  # nobody has trained yet: that is no mistake
         with cli.status("reading the runs"):
-            from up.training.overview import list_runs
+            from up.runs.overview import list_runs
 
             found = list_runs(folder or RUNS_FOLDER)
     if cli.json_output:
@@ -89,8 +89,8 @@ def show(
     _check_figures(svg, png)
     with cli.status("reading the run"):
         from up.config import to_dict
-        from up.training.overview import summarise_run
-        from up.training.run_folder import open_run
+        from up.runs.folder import open_run
+        from up.runs.overview import summarise_run
         from up.training.schedule import schedule_curves
 
         opened = open_run(run)
@@ -132,9 +132,9 @@ def compare(
         )
     _check_figures(svg, png)
     with cli.status("reading the runs"):
-        from up.training.comparison import compare_bits, settings_that_differ
-        from up.training.overview import summarise_run
-        from up.training.run_folder import open_run
+        from up.runs.comparison import compare_bits, settings_that_differ
+        from up.runs.folder import open_run
+        from up.runs.overview import summarise_run
 
         opened = [open_run(path) for path in runs]
         overviews = [summarise_run(each) for each in opened]

@@ -127,7 +127,7 @@ def _blaming_the_file(class_name: str | None) -> Iterator[None]:
 
 def _write_certificate(check: Check, given: Mapping[str, Any], path: Path) -> None:
     from theory.certificates.write import certificate_text
-    from up.training.files import write_text
+    from up.runs.files import write_text
 
     steps = {"steps": given["steps"]} if "steps" in given else {}
     text = certificate_text(check.name, check.model_class(given), max_length=given["max_length"], **steps)

@@ -19,12 +19,12 @@ if TYPE_CHECKING:  # these import torch
     import torch
 
     from up.evaluation.bits import PreparedEvaluation
-    from up.training.config import RunConfig
-    from up.training.plan import TrainingPlan
-    from up.training.run_folder import RunFolder
+    from up.recipes.config import RunConfig
+    from up.runs.folder import RunFolder
+    from up.runs.plan import TrainingPlan
+    from up.runs.tensorboard import TensorBoardLog
     from up.training.schedule import ScheduleCurves
     from up.training.state import TrainingState
-    from up.training.tensorboard import TensorBoardLog
 
 _LONG_SECONDS = 3600.0
 
@@ -83,14 +83,14 @@ def train(
     assignments = [f"{name}={value}" for name, value in flags.items() if value is not None] + (settings or [])
     with cli.status("measuring this device"):
         from up.device import resolve_device
-        from up.training.plan import plan_run
-        from up.training.presets import configure, preset_for_width
-        from up.training.provenance import changes_since
-        from up.training.run_folder import open_run, require_free
+        from up.recipes.presets import configure, preset_for_width
+        from up.runs.folder import open_run, require_free
+        from up.runs.plan import plan_run
+        from up.runs.provenance import changes_since
         from up.training.schedule import schedule_curves
 
         if tensorboard:
-            from up.training.tensorboard import require_tensorboard
+            from up.runs.tensorboard import require_tensorboard
 
             require_tensorboard()
         torch_device = resolve_device(device)
@@ -113,7 +113,7 @@ def train(
     with contextlib.ExitStack() as held:
         with cli.status("preparing the run"):  # before the first line on stderr: data and checkpoint may be bad input
             from up.evaluation.bits import prepare
-            from up.training.run_folder import create_run, hold
+            from up.runs.folder import create_run, hold
             from up.training.state import TrainingState
 
             prepared = prepare(config.evaluation, context_length=config.model.context_length, device=torch_device)
@@ -148,7 +148,7 @@ def _show_plan(cli: CliContext, plan: "TrainingPlan", out: Path, curves: "Schedu
 
 
 def _tensorboard(out: Path, instances: int) -> "TensorBoardLog":
-    from up.training.tensorboard import TensorBoardLog
+    from up.runs.tensorboard import TensorBoardLog
 
     return TensorBoardLog(out / "tensorboard", after=instances)
 
@@ -156,7 +156,7 @@ def _tensorboard(out: Path, instances: int) -> "TensorBoardLog":
 def _require_same(stored: "RunConfig", preset: str | None, assignments: Sequence[str], device: "torch.device") -> None:
     """Refuse to resume a run under a preset or settings that are not its own; what is not given is not compared."""
     from up.config import override
-    from up.training.presets import configure, differing_settings
+    from up.recipes.presets import configure, differing_settings
 
     given = configure(preset, assignments) if preset is not None else override(stored, assignments)
     differing = differing_settings(stored, given.resolve(device), assignments=assignments)
@@ -186,8 +186,8 @@ def _train(
     log: "TensorBoardLog | None",
 ) -> None:
     """Run the loop, show its events, and end with the latest evaluation on stdout."""
-    from up.training.events import Evaluated, Finished
-    from up.training.loop import train as train_loop
+    from up.runs.events import Evaluated, Finished
+    from up.runs.loop import train as train_loop
 
     view = LiveView(cli) if not cli.quiet and cli.stderr.color_system is not None else LineView(cli)
     _, last = run.metrics.latest()

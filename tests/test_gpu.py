@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from up.evaluation.bits import EvaluationConfig, prepare
+from up.recipes.presets import configure
+from up.runs.folder import create_run
+from up.runs.loop import train
 from up.sources.recurrent import RecurrentSource, RecurrentSourceConfig, RecurrentWeights, draw_weights
 from up.sources.recurrent_kernel import generate_sequences
-from up.training.loop import train
-from up.training.presets import configure
-from up.training.run_folder import create_run
 from up.training.state import TrainingState
 
 pytestmark = [

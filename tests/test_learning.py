@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from up.evaluation.bits import EvaluationConfig, prepare
-from up.training.events import Finished
-from up.training.loop import train
-from up.training.presets import configure
-from up.training.run_folder import create_run, load_model
+from up.recipes.presets import configure
+from up.runs.events import Finished
+from up.runs.folder import create_run, load_model
+from up.runs.loop import train
 from up.training.state import TrainingState
 
 

@@ -18,7 +18,7 @@ from rich.text import Text
 from cli.render.panels import Curve, DepthBars, Panel, compact
 from cli.render.run_panels import schedule_panels
 
-if TYPE_CHECKING:  # up.training imports torch
+if TYPE_CHECKING:  # up.runs imports torch
     from up.training.schedule import ScheduleCurves
 
 LETTERS = string.ascii_uppercase

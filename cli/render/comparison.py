@@ -12,9 +12,9 @@ from cli.render.charts import LETTERS, Chart
 from cli.render.panels import Panel
 from cli.render.runs import progress_of
 
-if TYPE_CHECKING:  # up.training imports torch
-    from up.training.comparison import ComparedBits, DifferingSetting
-    from up.training.overview import RunOverview
+if TYPE_CHECKING:  # up.runs imports torch
+    from up.runs.comparison import ComparedBits, DifferingSetting
+    from up.runs.overview import RunOverview
 
 _GAP = 2
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from cli.render.panels import Curve, DepthBars, Level, Panel
 from theory.iteration import reset_probability, stationary_depth_probability
 
-if TYPE_CHECKING:  # up.training imports torch
+if TYPE_CHECKING:  # up.runs imports torch
+    from up.runs.metrics import EvaluationRecord, History, ProgressRecord, TimingRecord
     from up.sources.buffer import BufferConfig
-    from up.training.metrics import EvaluationRecord, History, ProgressRecord, TimingRecord
     from up.training.schedule import ScheduleCurves
 
 _DEEPEST = 12

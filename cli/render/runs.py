@@ -16,9 +16,9 @@ from cli.render.charts import ROWS, Chart, ChartGrid, DepthChart
 from cli.render.panels import compact
 from cli.render.run_panels import RunPanels
 
-if TYPE_CHECKING:  # up.training imports torch
-    from up.training.config import RunConfig
-    from up.training.overview import RunOverview
+if TYPE_CHECKING:  # up.runs imports torch
+    from up.recipes.config import RunConfig
+    from up.runs.overview import RunOverview
 
 _GAP = 2
 _MOST_NAME_COLUMNS, _FEWEST_NAME_COLUMNS = 24, 8

@@ -14,10 +14,10 @@ from rich.text import Text
 from cli.render.bars import bar, sparkline
 from cli.render.evaluation import EvaluationTable
 
-if TYPE_CHECKING:  # up.training imports torch
+if TYPE_CHECKING:  # up.runs imports torch
     from up.evaluation.rows import EvaluationRow
-    from up.training.events import Progress
-    from up.training.plan import TrainingPlan
+    from up.runs.events import Progress
+    from up.runs.plan import TrainingPlan
 
 _SPARKLINE_COLUMNS = 36  # the line of the loss then fits 80 columns
 _DEEPEST = 12

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from up.config import to_dict
-from up.training.presets import PRESETS, load_preset
+from up.recipes.presets import PRESETS, load_preset
 
 
 def flatten(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

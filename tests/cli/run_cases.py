@@ -1,8 +1,8 @@
 """Small histories, schedules and panels of runs, for the tests of what is drawn of them."""
 
 from cli.render.panels import Curve, Panel
-from tests.up.training.test_overview import a_row, a_step
-from up.training.metrics import EvaluationRecord, History, TimingRecord
+from tests.up.runs.test_overview import a_row, a_step
+from up.runs.metrics import EvaluationRecord, History, TimingRecord
 from up.training.schedule import ScheduleCurves
 
 

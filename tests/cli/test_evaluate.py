@@ -30,7 +30,7 @@ def evaluate(run, monkeypatch, tmp_path):
             raise InputError("no run here", received=str(path), remedy="train one")
         return UniformModel()
 
-    monkeypatch.setitem(sys.modules, "up.training.run_folder", types.SimpleNamespace(load_model=load_model))
+    monkeypatch.setitem(sys.modules, "up.runs.folder", types.SimpleNamespace(load_model=load_model))
     text = tmp_path / "text"
     text.write_text("in the beginning was the word. " * 100)
 

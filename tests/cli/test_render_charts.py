@@ -13,8 +13,8 @@ from cli.render.panels import Curve, Level, Panel, compact
 from cli.render.run_panels import depth_bars
 from tests.cli.drawing import WIDTHS, drawn
 from tests.cli.run_cases import CURVES, a_panel
-from tests.up.training.cases import small_config
-from tests.up.training.test_overview import a_step
+from tests.up.runs.cases import small_config
+from tests.up.runs.test_overview import a_step
 from up.sources.buffer import BufferConfig
 from up.training.schedule import schedule_curves
 

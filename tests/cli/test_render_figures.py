@@ -10,8 +10,8 @@ from cli.render.figures import require_figure_file, write_figure
 from cli.render.run_panels import run_panels
 from tests.cli.run_cases import CURVES, a_history
 from up.errors import InputError
+from up.runs.metrics import History
 from up.sources.buffer import BufferConfig
-from up.training.metrics import History
 
 PNG_START = b"\x89PNG"
 

@@ -11,10 +11,10 @@ from cli.render.panels import Curve, Level
 from cli.render.run_panels import bits_panels, depth_bars, loss_panel, run_panels, schedule_panels
 from tests.cli.drawing import drawn
 from tests.cli.run_cases import CURVES, a_history, a_panel
-from tests.up.training.test_overview import a_row, a_step
+from tests.up.runs.test_overview import a_row, a_step
 from theory.iteration import depth_distributions
+from up.runs.metrics import EvaluationRecord
 from up.sources.buffer import BufferConfig
-from up.training.metrics import EvaluationRecord
 
 
 class TestPanels:

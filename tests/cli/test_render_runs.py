@@ -13,11 +13,11 @@ from cli.render.run_panels import loss_panel, run_panels
 from cli.render.runs import RunPage, RunsTable, moment
 from tests.cli.drawing import WIDTHS, drawn
 from tests.cli.run_cases import CURVES, a_history
-from tests.up.training.cases import small_config
-from tests.up.training.test_overview import a_row
-from up.training.comparison import compare_bits, settings_that_differ
-from up.training.metrics import History
-from up.training.overview import RunOverview
+from tests.up.runs.cases import small_config
+from tests.up.runs.test_overview import a_row
+from up.runs.comparison import compare_bits, settings_that_differ
+from up.runs.metrics import History
+from up.runs.overview import RunOverview
 
 
 def an_overview(**changes):

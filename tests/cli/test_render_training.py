@@ -14,9 +14,9 @@ from cli.render.bars import BARS
 from cli.render.training import Dashboard, duration, evaluation_line, plan_view, progress_line
 from cli.run_view import _STOPPING
 from up.evaluation.rows import EvaluationRow, PositionBits
-from up.training.events import Progress
-from up.training.metrics import ProgressRecord, TimingRecord
-from up.training.plan import TrainingPlan
+from up.runs.events import Progress
+from up.runs.metrics import ProgressRecord, TimingRecord
+from up.runs.plan import TrainingPlan
 
 COLUMNS = st.integers(40, 200)
 INSTANCES = st.integers(1, 10**9)

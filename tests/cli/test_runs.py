@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.streams import assert_refused
-from tests.up.training.cases import CPU, small_config
-from tests.up.training.test_overview import a_row, a_run, a_step
-from up.training.metrics import EvaluationRecord, TimingRecord
-from up.training.run_folder import hold
+from tests.up.runs.cases import CPU, small_config
+from tests.up.runs.test_overview import a_row, a_run, a_step
+from up.runs.folder import hold
+from up.runs.metrics import EvaluationRecord, TimingRecord
 
 PNG_START = b"\x89PNG"
 

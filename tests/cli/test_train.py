@@ -13,7 +13,7 @@ import torch
 
 from tests.cli.streams import assert_refused
 from tests.cli.training_runs import drop_checkpoints, lines_of, outcome_of
-from up.training.run_folder import load_model, open_run
+from up.runs.folder import load_model, open_run
 
 ROOT = Path(__file__).parents[2]
 # The plan
@@ -57,7 +57,7 @@ def test_the_plan_as_json_is_one_object_with_depth_parameters_and_tokens(run, ar
     ids=["nothing", "width", "flags", "preset", "set"],
 )
 def test_flags_presets_and_settings_meet_in_one_plan(run, monkeypatch, options, planned):
-    monkeypatch.setattr("up.training.plan.estimate_seconds", lambda *_: 7200.0)
+    monkeypatch.setattr("up.runs.plan.estimate_seconds", lambda *_: 7200.0)
     outcome = run("train", "--plan", "--json", "--device", "cpu", *options)
     assert outcome.code == 0
     plan = json.loads(outcome.stdout)
@@ -67,7 +67,7 @@ def test_flags_presets_and_settings_meet_in_one_plan(run, monkeypatch, options, 
 def test_a_long_run_on_a_processor_is_warned_of_with_its_time_and_a_preset_that_finishes(
     run, arguments, monkeypatch, tmp_path
 ):
-    monkeypatch.setattr("up.training.plan.estimate_seconds", lambda *_: 200_000.0)
+    monkeypatch.setattr("up.runs.plan.estimate_seconds", lambda *_: 200_000.0)
     outcome = run(*arguments(tmp_path / "run", "--quiet"))
     assert outcome.code == 0
     assert outcome.stderr.count("\n") == 1
@@ -331,7 +331,7 @@ def test_a_signal_saves_and_ends_with_130_and_the_run_can_be_finished(run, argum
     ],
 )  # fmt: skip
 def test_bad_input_is_one_line_with_exit_2_and_leaves_no_folder(run, monkeypatch, tmp_path, options, said):
-    monkeypatch.setattr("up.training.plan.estimate_seconds", lambda *_: 1.0)
+    monkeypatch.setattr("up.runs.plan.estimate_seconds", lambda *_: 1.0)
     outcome = run("train", "--out", str(tmp_path / "run"), "--device", "cpu", *options.split())
     assert_refused(outcome, *said)
     assert not (tmp_path / "run").exists()

@@ -14,8 +14,8 @@ import torch
 
 from tests.cli.streams import assert_refused
 from tests.cli.training_runs import drop_checkpoints, files_of, outcome_of
-from up.training.metrics import MetricsLog
-from up.training.run_folder import hold, in_use, load_model, open_run
+from up.runs.folder import hold, in_use, load_model, open_run
+from up.runs.metrics import MetricsLog
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
@@ -114,7 +114,7 @@ def test_the_checkpoint_of_another_model_is_refused(run, arguments, copied, tmp_
 def test_a_run_in_which_another_process_trains_is_refused_and_unchanged(run, arguments, copied, trained):
     drop_checkpoints(copied)
     before = files_of(copied)
-    words = ["import sys, time", "from pathlib import Path", "from up.training.run_folder import hold"]
+    words = ["import sys, time", "from pathlib import Path", "from up.runs.folder import hold"]
     words += ["with hold(Path(sys.argv[1])): print('held', flush=True); time.sleep(600)"]
     code = "\n".join(words)
     with subprocess.Popen(
@@ -169,7 +169,7 @@ def test_a_disk_that_is_full_ends_a_run_in_one_line_and_room_lets_it_go_on(run, 
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as planted:
-        planted.setattr("up.training.checkpoint.save_file", full)
+        planted.setattr("up.runs.checkpoint.save_file", full)
         outcome = resume(run, copied, "-q")
     assert (outcome.code, outcome.stdout, outcome.stderr.count("\n")) == (1, "", 1)
     for said in ("cannot write the checkpoint", "No space left on device", "--resume"):

@@ -4,7 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
-from up.training.run_folder import open_run
+from up.runs.folder import open_run
 
 
 def drop_checkpoints(path: Path, number: int = 1) -> None:

@@ -1,1 +1,1 @@
-"""Training runs: presets, the plan, the loop that yields events, and the run folder."""
+"""Training: the schedules, the state, and one step."""

@@ -7,7 +7,7 @@ size of a microbatch or the number of devices does not enter.
 import dataclasses
 
 from up.model.config import ModelConfig
-from up.training.config import RunConfig, TrainingConfig
+from up.recipes.config import RunConfig, TrainingConfig
 
 
 def learning_rate(config: TrainingConfig, instances: int) -> float:

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from up.errors import InputError, RunError
 from up.model.mup import parameter_groups
 from up.model.transformer import Transformer
+from up.recipes.config import RunConfig
 from up.sources.stream import InstanceStream
-from up.training.config import RunConfig
 from up.training.schedule import batch_size, enabled_blocks, learning_rate
 
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")

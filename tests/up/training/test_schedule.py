@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.up.training.cases import small_config
+from tests.up.runs.cases import small_config
 from up.model.config import ModelConfig
-from up.training.config import TrainingConfig
-from up.training.presets import configure, load_preset
+from up.recipes.config import TrainingConfig
+from up.recipes.presets import configure, load_preset
 from up.training.schedule import batch_size, enabled_blocks, learning_rate, schedule_curves
 
 

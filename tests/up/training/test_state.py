@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from tests.up.training.cases import ARCHITECTURES, CPU, same_tensors, small_config, small_state, weights
+from tests.up.runs.cases import ARCHITECTURES, CPU, same_tensors, small_config, small_state, weights
 from up.errors import InputError, RunError
 from up.training.state import TrainingState
 

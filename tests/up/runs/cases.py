@@ -1,0 +1,71 @@
+"""A run so small that a step takes milliseconds, and what several test files do with it."""
+
+import pytest
+import torch
+
+from up.errors import InputError
+from up.recipes.config import RunConfig
+from up.recipes.presets import configure
+from up.runs.folder import RunFolder
+from up.training.state import TrainingState
+
+CPU = torch.device("cpu")
+ARCHITECTURES = ("paper", "modern")
+
+SMALL = (
+    "model.width=16",
+    "model.depth=1",
+    "model.base_width=16",  # there muP is standard parametrisation
+    "model.context_length=32",
+    "source.hidden_size=4",
+    "buffer.source_batch=8",
+    "buffer.reset_constant=1",
+    "buffer.reset_noise=1",
+    "cadence.burn_in_batches=2",
+    "training.batch=8",
+    "training.batch_start=8",
+    "training.microbatch=8",
+    "evaluation.tail_positions=8",
+    "evaluation.samples=4",
+)
+
+
+def small_config(*assignments: str, arch: str = "modern", instances: int = 64) -> RunConfig:
+    """A resolved configuration of steps of eight instances on the CPU."""
+    settings = (f"model.arch={arch}", f"training.instances={instances}", *SMALL, *assignments)
+    return configure("tiny", settings).resolve(CPU)
+
+
+def small_state(*assignments: str, arch: str = "modern", instances: int = 64) -> TrainingState:
+    return TrainingState(small_config(*assignments, arch=arch, instances=instances), CPU)
+
+
+def weights(state: TrainingState) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in state.model.state_dict().items()}
+
+
+def same_tensors(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    """Whether two states are the same, bit for bit."""
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def outcome(run: RunFolder) -> dict[str, bytes]:
+    """All that must be the same however often a run was interrupted: configuration, metrics, latest checkpoint."""
+    files = [run.path / "config.json", run.metrics.metrics_path, *run.checkpoints()[-1].iterdir()]
+    return {path.relative_to(run.path).as_posix(): path.read_bytes() for path in files}
+
+
+def files_of(run: RunFolder) -> dict[str, bytes]:
+    """Every file of a run."""
+    files = (path for path in run.path.rglob("*") if path.is_file())
+    return {path.relative_to(run.path).as_posix(): path.read_bytes() for path in files}
+
+
+def refusal(call, *arguments) -> str:
+    """Return the one line with which a call refuses its input."""
+    with pytest.raises(InputError) as caught:
+        call(*arguments)
+    line = str(caught.value)
+    assert "\n" not in line
+    assert len(line) < 800
+    return line

@@ -1,0 +1,203 @@
+"""The order of events, when evaluations and checkpoints fall, stopping, and what the metrics hold."""
+
+import json
+import types
+
+import pytest
+
+from tests.up.runs.cases import CPU, same_tensors, small_state, weights
+from up.runs import loop
+from up.runs.events import Evaluated, Finished, Progress, Saved
+from up.runs.loop import train
+from up.runs.metrics import EvaluationRecord
+from up.runs.folder import open_run
+from up.training.state import TrainingState
+
+
+def places(events, kind):
+    return [event.instances for event in events if isinstance(event, kind)]
+
+
+def metrics(run):
+    return [json.loads(line) for line in run.metrics.metrics_path.read_text().splitlines()]
+
+
+def test_events_come_in_order_and_the_run_ends_with_an_evaluation_and_a_checkpoint(begin):
+    run, state, prepared = begin("training.evaluate_every=32", "training.checkpoint_every=64")
+    events = list(train(run, state, prepared))
+    kinds = [type(event).__name__ for event in events]
+    assert kinds == [*["Progress"] * 4, "Evaluated", *["Progress"] * 4, "Evaluated", "Saved", "Finished"]
+    assert places(events, Progress) == [8, 16, 24, 32, 40, 48, 56, 64]
+    assert [event.record.step for event in events if isinstance(event, Progress)] == list(range(1, 9))
+    finished = events[-1]
+    assert (finished.instances, finished.complete) == (64, True)
+    assert [event.path for event in events if isinstance(event, Saved)] == run.checkpoints()
+
+
+@pytest.mark.parametrize(
+    ("evaluate_every", "checkpoint_every", "evaluated", "saved"),
+    [
+        (20, 64, [24, 40, 64], [64]),  # 20, 40 and 60 are passed; the last one falls together with the end
+        (64, 20, [64], [24, 40, 64]),
+        (1, 1000, [8, 16, 24, 32, 40, 48, 56, 64], [64]),
+        (1000, 1000, [64], [64]),
+    ],
+)
+def test_evaluations_and_checkpoints_fall_where_their_intervals_are_passed(
+    begin, evaluate_every, checkpoint_every, evaluated, saved
+):
+    run, state, prepared = begin(
+        f"training.evaluate_every={evaluate_every}", f"training.checkpoint_every={checkpoint_every}"
+    )
+    events = list(train(run, state, prepared))
+    assert (places(events, Evaluated), places(events, Saved)) == (evaluated, saved)
+
+
+def test_a_stop_saves_at_once_and_evaluates_no_more(begin):
+    run, state, prepared = begin("training.evaluate_every=8", "training.checkpoint_every=64")
+    asked = iter([False] * 6 + [True] * 100)
+    seen = list(train(run, state, prepared, should_stop=lambda: next(asked)))
+    kinds = [type(event).__name__ for event in seen[-3:]]
+    assert kinds == ["Progress", "Saved", "Finished"]
+    assert not seen[-1].complete
+    assert seen[-1].instances == seen[-2].instances == seen[-3].instances < 64
+    assert len(run.checkpoints()) == 1
+
+
+def test_a_stop_within_an_evaluation_gives_it_up_and_resuming_begins_with_it(begin):
+    run, state, prepared = begin("training.evaluate_every=16", "evaluation.batch_size=1")
+    stopped, done = False, []
+
+    def on_activity(activity, slices, total):
+        nonlocal stopped
+        if activity == "evaluation":
+            done.append((slices, total))
+            stopped = slices == 2
+
+    events = list(train(run, state, prepared, should_stop=lambda: stopped, on_activity=on_activity))
+    assert done == [(1, 4), (2, 4)]
+    assert [type(event).__name__ for event in events] == ["Progress", "Progress", "Saved", "Finished"]
+    assert not events[-1].complete
+    assert [(line["kind"], line["instances"]) for line in metrics(run)] == [("progress", 8), ("progress", 16)]
+
+    again = TrainingState(state.config, CPU)
+    run.restore(again)
+    first = next(train(run, again, prepared))
+    assert (type(first), first.instances) == (Evaluated, 16)
+
+
+def test_steps_and_evaluations_tell_how_far_they_are(begin):
+    run, state, prepared = begin("training.microbatch=3", "evaluation.batch_size=3", "training.evaluate_every=64")
+    told = []
+    list(train(run, state, prepared, on_activity=lambda *activity: told.append(activity)))
+    assert told == [("step", done, 8) for done in (3, 6, 8)] * 8 + [("evaluation", done, 4) for done in (3, 4)]
+
+
+def test_a_stop_in_the_last_step_is_resumed_with_the_last_evaluation_alone(begin):
+    run, state, prepared = begin("training.evaluate_every=64")
+    events = list(train(run, state, prepared, should_stop=lambda: state.instances == 64))
+    assert places(events, Saved)[-1] == 64
+    assert places(events, Evaluated) == []
+    assert not events[-1].complete
+
+    again = TrainingState(state.config, CPU)
+    run.restore(again)
+    rest = list(train(run, again, prepared))
+    assert (places(rest, Progress), places(rest, Evaluated)) == ([], [64])
+    assert rest[-1].complete
+    run.restore(state)
+    assert [type(event) for event in train(run, state, prepared)] == [Finished]  # it is not done a third time
+
+
+def test_a_finished_run_has_nothing_left_to_do(begin):
+    run, state, prepared = begin()
+    list(train(run, state, prepared))
+    again = TrainingState(state.config, CPU)
+    run.restore(again)
+    (event,) = train(run, again, prepared)
+    assert isinstance(event, Finished)
+    assert event.complete
+
+
+def test_a_stopped_run_continues_to_the_same_weights_and_evaluations(begin):
+    """Evaluations and checkpoints in between change nothing either."""
+    run, state, prepared = begin("training.evaluate_every=24", "model.dropout=0.2")
+    whole = list(train(run, state, prepared))
+
+    part, first, _ = begin(
+        "training.evaluate_every=24", "model.dropout=0.2", "training.checkpoint_every=16", name="part"
+    )
+    list(train(part, first, prepared, should_stop=lambda: first.instances >= 40))
+    second = TrainingState(open_run(part.path).config(), CPU)
+    part.restore(second)
+    rest = list(train(part, second, prepared))
+    assert places(rest, Progress) == [48, 56, 64]
+    assert same_tensors(weights(second), weights(state))
+    assert [event.rows for event in rest if isinstance(event, Evaluated)] == [
+        event.rows for event in whole if isinstance(event, Evaluated) and event.instances > 40
+    ]
+
+
+def test_the_metrics_hold_every_step_and_every_evaluation_as_they_were_yielded(begin):
+    run, state, prepared = begin("training.evaluate_every=32")
+    events = list(train(run, state, prepared))
+    history = run.metrics.history()
+    assert history.progress == tuple(event.record for event in events if isinstance(event, Progress))
+    assert history.evaluations == tuple(
+        EvaluationRecord(instances=event.instances, rows=event.rows) for event in events if isinstance(event, Evaluated)
+    )
+    assert [line["kind"] for line in metrics(run)] == [*["progress"] * 4, "evaluation"] * 2
+
+
+@pytest.mark.parametrize(("seconds", "written"), [(0.0, [8, 16, 24, 32, 40, 48, 56, 64]), (1e9, [64])])
+def test_timings_are_thinned_but_keep_the_last_step(begin, monkeypatch, seconds, written):
+    monkeypatch.setattr(loop, "_TIMING_SECONDS", seconds)
+    run, state, prepared = begin()
+    events = list(train(run, state, prepared))
+    timings = run.metrics.history().timings
+    assert [timing.instances for timing in timings] == written
+    assert timings == tuple(e.timing for e in events if isinstance(e, Progress) and e.instances in written)
+
+
+def test_the_metrics_of_two_runs_of_one_seed_are_the_same_bytes(begin):
+    """Nothing in them depends on the machine or the hour."""
+    contents = []
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        run, state, prepared = begin(f"seed={seed}", name=name)
+        list(train(run, state, prepared))
+        contents.append(run.metrics.metrics_path.read_bytes())
+    assert contents[0] == contents[1] != contents[2]
+
+
+def test_progress_tells_the_state_of_the_run(begin):
+    run, state, prepared = begin("buffer.capacity_multiple=4", "model.dropout=0")
+    expected = small_state("buffer.capacity_multiple=4", "model.dropout=0")
+    for event in train(run, state, prepared):
+        if isinstance(event, Progress):
+            result, record, timing = expected.train_step(), event.record, event.timing
+            assert (record.batch, record.loss_bits) == (result.batch, result.loss_bits)
+            assert (record.learning_rate, record.gradient_norm) == (result.learning_rate, result.gradient_norm)
+            assert (record.enabled_blocks, record.skipped_steps) == (1, 0)
+            assert event.total_instances == 64
+            assert record.depth_histogram == expected.stream.buffer.depth_histogram()
+            assert sum(record.depth_histogram) == 32
+            assert 0 <= timing.source_share <= 1
+            assert (timing.source_share > 0) == (record.step > 1)  # the burn-in of the first step does not count
+            assert timing.instances_per_second > 0
+            assert (event.remaining_seconds > 0) == (event.instances < 64)
+            last = event
+    assert last.remaining_seconds == 0
+
+
+def test_the_time_left_is_that_of_the_steps_so_far(begin, monkeypatch):
+    """A clock that advances by 0.5 seconds at each reading: eight instances a step, half the time outside of steps."""
+    readings = iter(range(10**6))
+    monkeypatch.setattr(loop, "time", types.SimpleNamespace(perf_counter=lambda: next(readings) / 2))
+    run, state, prepared = begin("training.evaluate_every=64")
+    events = [event for event in train(run, state, prepared) if isinstance(event, Progress)]
+    timings = [event.timing for event in events]
+    assert timings[0].instances_per_second > 16  # its time in the source, on the real clock, is left out
+    assert all(timing.instances_per_second == pytest.approx(16) for timing in timings[1:])
+    for event in events[1:-1]:
+        per_instance = event.timing.elapsed_seconds / event.instances
+        assert event.remaining_seconds == pytest.approx((64 - event.instances) * per_instance, rel=0.5)

@@ -1,0 +1,109 @@
+"""Named configurations of runs, and how a user changes them.
+
+    config = configure("paper-512", ["model.width=256", "training.instances=100000"])
+
+Two rules connect settings, each only where neither preset nor assignment gives the setting: the source's hidden size is
+a tenth of the model's width (A.1: 38, 51, 64, 102 for widths 384, 512, 640, 1024, which is floor(width / 10)), and a
+new number of instances stretches every schedule in proportion.
+
+Deviation: the presets `tiny` and `small` are not the paper's. They train the `modern` architecture for a short time,
+fill the buffer with some source batches before the first instance, and draw LSTMs of 102 units, the paper's widest.
+"""
+
+import dataclasses
+import importlib.resources
+import tomllib
+from collections.abc import Sequence
+from typing import Any
+
+from up.config import flatten, from_dict, override, to_dict
+from up.errors import InputError
+from up.recipes.config import RunConfig
+
+PRESETS = ("tiny", "small", "paper-384", "paper-512", "paper-640", "paper-1024")
+
+# Settings that are counted in instances and stretch with the length of the run.
+_SCHEDULE_LENGTHS = (
+    "warmup_instances",
+    "halving_instances",
+    "batch_warmup_from",
+    "batch_warmup_to",
+    "enable_every",
+    "evaluate_every",
+    "checkpoint_every",
+)
+# What the machine settles where it is left open, so that it does not tell two runs apart.
+_SETTLED_BY_DEVICE = {
+    "training.microbatch",
+    "training.precision",
+    "source.sequences_per_model",
+    "evaluation.samples",
+}
+
+
+def load_preset(name: str) -> RunConfig:
+    """Return a preset by name.
+
+    Raises:
+        InputError: an unknown name.
+    """
+    values = _read_preset(name)
+    config = from_dict(RunConfig, values)
+    return config if "hidden_size" in values.get("source", {}) else _with_source_width(config)
+
+
+def preset_for_width(width: int) -> str:
+    """Return the preset of the paper whose width is nearest, the smaller one of two."""
+    return min(PRESETS[2:], key=lambda name: abs(load_preset(name).model.width - width))
+
+
+def configure(preset: str, assignments: Sequence[str] = ()) -> RunConfig:
+    """Return a preset with settings changed by `a.b=c` assignments, and the rules above applied to the rest.
+
+    Raises:
+        InputError: an unknown preset or setting, or a value that does not fit.
+    """
+    given = {_name(assignment) for assignment in assignments}
+    if "hidden_size" in _read_preset(preset).get("source", {}):
+        given.add("source.hidden_size")
+    lengths = [assignment for assignment in assignments if _name(assignment) == "training.instances"]
+    config = override(_stretch(load_preset(preset), lengths), assignments)
+    return config if "source.hidden_size" in given else _with_source_width(config)
+
+
+def differing_settings(one: RunConfig, other: RunConfig, *, assignments: Sequence[str] = ()) -> list[str]:
+    """Return the dotted names of the settings in which two configurations differ.
+
+    Microbatch, precision, sequences per model and samples may be left to the device: they count only where one of the
+    `a.b=c` assignments sets them.
+    """
+    left, right = flatten(to_dict(one)), flatten(to_dict(other))
+    ignored = _SETTLED_BY_DEVICE - {_name(assignment) for assignment in assignments}
+    return [name for name in left if name not in ignored and left[name] != right[name]]
+
+
+def _name(assignment: str) -> str:
+    return assignment.partition("=")[0].strip()
+
+
+def _stretch(preset: RunConfig, lengths: Sequence[str]) -> RunConfig:
+    """Return a preset with another number of instances and its schedules in proportion; a length of 0 stays 0."""
+    training = override(preset, lengths).training
+    stretch = training.instances / preset.training.instances
+    stretched = {
+        name: max(1, round(length * stretch)) for name in _SCHEDULE_LENGTHS if (length := getattr(training, name))
+    }
+    return dataclasses.replace(preset, training=dataclasses.replace(training, **stretched))
+
+
+def _read_preset(name: str) -> dict[str, Any]:
+    """Return what the file of a preset says, without defaults and rules."""
+    if name not in PRESETS:
+        raise InputError("unknown preset", received=name, remedy=f"use one of {', '.join(PRESETS)}")
+    text = importlib.resources.files("up.recipes.named").joinpath(f"{name}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def _with_source_width(config: RunConfig) -> RunConfig:
+    hidden_size = max(2, config.model.width // 10)
+    return dataclasses.replace(config, source=dataclasses.replace(config.source, hidden_size=hidden_size))

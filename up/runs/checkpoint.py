@@ -1,0 +1,224 @@
+"""One checkpoint on disk: written so that it is whole or absent, and verified before anything of it is used.
+
+    checkpoints/00012000/     after 12,000 instances
+      model.safetensors       the weights, named as in the model
+      state.safetensors       optimiser, buffer, generators, counters
+      checkpoint.json         configuration, device, length and SHA-256 of both files and of the metrics so far
+
+The folder is written under another name, every file in it is made durable, and then it is renamed. A folder whose name
+is a number is therefore complete. Nothing in it can execute code: JSON and safetensors only.
+"""
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from up.config import flatten, from_dict, to_dict
+from up.errors import InputError, RunError
+from up.recipes.config import RunConfig
+from up.runs.files import read_json, sha256_of, sync_file, sync_folder, write_text
+from up.runs.metrics import MetricsMark
+from up.training.state import TrainingState
+
+FORMAT = 2
+"""Version of everything in a run folder; 1 was written before versions were."""
+
+MODEL_NAME = "model.safetensors"
+STATE_NAME = "state.safetensors"
+MANIFEST_NAME = "checkpoint.json"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _FileSeal:
+    bytes: int
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What `checkpoint.json` says.
+
+    Attributes:
+        instances: trained on.
+        device: kind of device whose generators the state holds, such as `cpu`.
+        model: seal of the weights.
+        state: seal of everything else.
+        metrics: how far the metrics had come.
+        config: the resolved configuration, as nested dictionaries.
+    """
+
+    instances: int
+    device: str
+    model: _FileSeal
+    state: _FileSeal
+    metrics: MetricsMark
+    config: dict
+
+
+def write_checkpoint(folder: Path, state: TrainingState, metrics: MetricsMark) -> None:
+    """Write a checkpoint to `folder`, which must not exist; `metrics` must be durable already.
+
+    Raises:
+        RunError: a file cannot be written; nothing is left of the attempt.
+    """
+    partial = folder.with_name(f"{folder.name}.partial")
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in state.model.state_dict().items()}
+    try:
+        partial.mkdir(parents=True)
+        manifest = Manifest(
+            instances=state.instances,
+            device=state.device.type,
+            model=_save_tensors(weights, partial / MODEL_NAME),
+            state=_save_tensors(state.tensors(), partial / STATE_NAME),
+            metrics=metrics,
+            config=to_dict(state.config),
+        )
+        _write_manifest(partial, manifest)
+        partial.rename(folder)
+        sync_folder(folder.parent)
+    except (SafetensorError, OSError) as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise _unwritten(folder, error) from None
+
+
+def extend_checkpoint(folder: Path, metrics: MetricsMark) -> None:
+    """Note in a whole checkpoint that the metrics have come further since, by an evaluation of its own weights.
+
+    Raises:
+        InputError: the manifest cannot be read.
+        RunError: it cannot be written; the one before is whole.
+    """
+    manifest = read_manifest(folder)
+    if manifest.metrics != metrics:
+        try:
+            _write_manifest(folder, dataclasses.replace(manifest, metrics=metrics))
+        except OSError as error:
+            raise _unwritten(folder, error) from None
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return what a checkpoint says of itself.
+
+    Raises:
+        InputError: the file is missing, changed beyond reading, or of another format.
+    """
+    path = folder / MANIFEST_NAME
+    values = read_json(path, dict)
+    require_format(path, values)
+    try:
+        return from_dict(Manifest, values)
+    except InputError as error:
+        raise InputError(f"cannot read {path} ({error})", remedy=_BEFORE) from None
+
+
+def require_format(path: Path, values: dict[str, Any]) -> None:
+    """Take the field `format` out of the content of a file, and refuse any but this version's."""
+    found = values.pop("format", 1)
+    if found != FORMAT:
+        raise InputError(
+            f"{path} has format {found!r} and this version of up reads format {FORMAT}",
+            remedy="use the version of up that wrote it (provenance.json says which), or start a new run",
+        )
+
+
+def load_checkpoint(folder: Path, config: RunConfig, state: TrainingState) -> Manifest:
+    """Verify a checkpoint, load it into a fresh state, and return its manifest.
+
+    Raises:
+        InputError: a file is missing, truncated, edited or of another model, the run's configuration is not the one
+            that the checkpoint was written with, its random numbers exist only on another kind of device, or the
+            folder was renamed.
+    """
+    manifest = read_manifest(folder)
+    _require_config(folder, manifest, config)
+    if manifest.device != state.device.type:
+        raise InputError(
+            f"the run was trained on {manifest.device} and its random numbers exist only there",
+            received=str(state.device),
+            remedy=f"resume it with --device {manifest.device}",
+        )
+    weights = _load_tensors(folder / MODEL_NAME, manifest.model)
+    tensors = _load_tensors(folder / STATE_NAME, manifest.state)
+    _require_shapes(folder / MODEL_NAME, weights, state.model.state_dict())
+    state.restore(weights, tensors)
+    if not int(folder.name) == manifest.instances == state.instances:
+        raise InputError(
+            f"{folder} is named after {int(folder.name):,} instances, {MANIFEST_NAME} in it says "
+            f"{manifest.instances:,}, and {STATE_NAME} {state.instances:,}",
+            remedy="restore the name and the files that the run saved",
+        )
+    return manifest
+
+
+def load_weights(folder: Path, config: RunConfig, model: torch.nn.Module) -> None:
+    """Verify the weights of a checkpoint and load them into a model; raises as `load_checkpoint` does."""
+    manifest = read_manifest(folder)
+    _require_config(folder, manifest, config)
+    weights = _load_tensors(folder / MODEL_NAME, manifest.model)
+    _require_shapes(folder / MODEL_NAME, weights, model.state_dict())
+    model.load_state_dict(weights)
+
+
+_BEFORE = "restore it, or remove the checkpoint's folder to go back to the one before"
+
+
+def _require_config(folder: Path, manifest: Manifest, config: RunConfig) -> None:
+    """Refuse a run whose configuration was changed after the checkpoint was written."""
+    then, now = flatten(manifest.config), flatten(json.loads(json.dumps(to_dict(config))))
+    for name in sorted(then.keys() | now.keys()):
+        if then.get(name) != now.get(name):
+            raise InputError(
+                f"{folder.parents[1] / 'config.json'} says {name} = {now.get(name)!r}, and {folder / MANIFEST_NAME} "
+                f"{then.get(name)!r}",
+                remedy="restore the file that was edited; for other settings start a new run",
+            )
+
+
+def _require_shapes(path: Path, found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+    """Refuse the weights of another model, and name the first tensor that does not fit."""
+    for name in [*expected, *found]:
+        shapes = [tuple(tensors[name].shape) if name in tensors else "absent" for tensors in (found, expected)]
+        if shapes[0] != shapes[1]:
+            raise InputError(
+                f"{path} holds the weights of another model: {name} is {shapes[0]}, and this model's is {shapes[1]}",
+                remedy="restore the file that the run saved",
+            )
+
+
+def _write_manifest(folder: Path, manifest: Manifest) -> None:
+    write_text(folder / MANIFEST_NAME, json.dumps({"format": FORMAT, **to_dict(manifest)}, indent=2) + "\n")
+
+
+def _unwritten(folder: Path, error: Exception) -> RunError:
+    reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+    return RunError(
+        f"cannot write the checkpoint {folder} ({reason}): make room, then --resume continues from the one before"
+    )
+
+
+def _save_tensors(tensors: dict[str, Tensor], path: Path) -> _FileSeal:
+    save_file(tensors, path)
+    sync_file(path)
+    return _FileSeal(bytes=path.stat().st_size, sha256=sha256_of(path))
+
+
+def _load_tensors(path: Path, seal: _FileSeal) -> dict[str, Tensor]:
+    try:
+        size = path.stat().st_size
+        if size != seal.bytes:
+            raise InputError(f"{path} has {size:,} bytes and was written with {seal.bytes:,}", remedy=_BEFORE)
+        if sha256_of(path) != seal.sha256:
+            raise InputError(f"{path} was changed after it was written: its SHA-256 differs", remedy=_BEFORE)
+        return load_file(path)
+    except OSError as error:
+        raise InputError(f"cannot read {path} ({error.strerror})", remedy=_BEFORE) from None
+    except SafetensorError as error:
+        raise InputError(f"{path} is no safetensors file ({error})", remedy=_BEFORE) from None

@@ -1,0 +1,274 @@
+"""A run on disk: configuration, provenance, metrics and checkpoints in one folder.
+
+    runs/tiny/
+      config.json              the resolved configuration
+      provenance.json          one entry for each process that worked on the run: versions, commit, device, command line
+      metrics.jsonl            what was learnt (up.runs.metrics)
+      timings.jsonl            how fast
+      checkpoints/00012000/    after 12,000 instances (up.runs.checkpoint)
+      .lock                    held by the process that trains
+
+Nothing in it can execute code: JSON and safetensors only.
+"""
+
+import contextlib
+import dataclasses
+import datetime
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import filelock
+import torch
+
+from up.config import from_dict, to_dict
+from up.errors import InputError
+from up.model.transformer import Transformer
+from up.runs.checkpoint import (
+    FORMAT,
+    extend_checkpoint,
+    load_checkpoint,
+    load_weights,
+    require_format,
+    write_checkpoint,
+)
+from up.recipes.config import RunConfig
+from up.runs.files import read_json, write_text
+from up.runs.metrics import MetricsLog
+from up.runs.provenance import describe_process
+from up.training.state import TrainingState
+
+KEPT_CHECKPOINTS = 2
+_CONFIG_NAME = "config.json"
+_PROVENANCE_NAME = "provenance.json"
+_LOCK_NAME = ".lock"
+_LOCK_SECONDS = 1.0  # `in_use` takes the lock for a moment
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFolder:
+    """A folder that holds one run; made by `create_run` or `open_run`.
+
+    Attributes:
+        path: the folder.
+        keep: checkpoints that are kept, the latest ones.
+    """
+
+    path: Path
+    keep: int = KEPT_CHECKPOINTS
+
+    @property
+    def metrics(self) -> MetricsLog:
+        """What the run has written down."""
+        return MetricsLog(self.path)
+
+    def config(self) -> RunConfig:
+        """Return the configuration that the run was started with.
+
+        Raises:
+            InputError: the file is missing, not JSON, or not a configuration of this version.
+        """
+        path = self.path / _CONFIG_NAME
+        values = read_json(path, dict)
+        require_format(path, values)
+        try:
+            return from_dict(RunConfig, values)
+        except InputError as error:
+            raise InputError(f"cannot read {path} ({error})", remedy="restore the file or start a new run") from None
+
+    def checkpoints(self) -> list[Path]:
+        """Return the folders of the complete checkpoints, oldest first."""
+        complete = (entry for entry in (self.path / "checkpoints").glob("*") if entry.name.isdigit())
+        return sorted(complete, key=lambda entry: int(entry.name))
+
+    def instances_saved(self) -> int:
+        """Return the instances behind the latest checkpoint; 0 if there is none."""
+        return int(self.checkpoints()[-1].name) if self.checkpoints() else 0
+
+    def save(self, state: TrainingState) -> Path:
+        """Write a checkpoint and return its folder; older ones beyond those to keep are removed.
+
+        Raises:
+            RunError: it cannot be written; those before it are whole.
+        """
+        final = self.path / "checkpoints" / f"{state.instances:08d}"
+        self._tidy()
+        if final.exists():  # and so holds this very state, for a run is a function of its configuration
+            extend_checkpoint(final, self.metrics.mark())
+        else:
+            write_checkpoint(final, state, self.metrics.mark())
+        self._tidy()
+        return final
+
+    def restore(self, state: TrainingState) -> None:
+        """Load the latest checkpoint into a fresh state, and cut the metrics back to it.
+
+        A run that was killed before its first checkpoint starts again from its beginning.
+
+        Raises:
+            InputError: it cannot be used; `load_checkpoint` says why.
+        """
+        if self.checkpoints():
+            manifest = load_checkpoint(self.checkpoints()[-1], self.config(), state)
+            self.metrics.rewind(manifest.metrics, manifest.instances)
+        else:
+            self.metrics.clear()
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Remove the checkpoints beyond those to keep, and what a save that was cut off left behind."""
+        folder = self.path / "checkpoints"
+        for old in self.checkpoints()[: -self.keep]:
+            old.rename(old.with_name(f"{old.name}.removed"))
+        for leftover in [*folder.glob("*.partial"), *folder.glob("*.removed")]:
+            shutil.rmtree(leftover)
+
+    def load_weights(self, model: Transformer) -> None:
+        """Load the weights of the latest checkpoint into a model.
+
+        Raises:
+            InputError: there is no checkpoint, or it cannot be used.
+        """
+        checkpoints = self.checkpoints()
+        if not checkpoints:
+            raise InputError(f"the run {self.path} has no checkpoint yet", remedy="let it train until it has saved one")
+        load_weights(checkpoints[-1], self.config(), model)
+
+    def provenance(self) -> list[dict[str, Any]]:
+        """Return an entry for each process that worked on the run, oldest first; none if the file is missing.
+
+        Raises:
+            InputError: the file is no list of such entries.
+        """
+        path = self.path / _PROVENANCE_NAME
+        entries = read_json(path, list) if path.exists() else []
+        if not all(isinstance(entry, dict) for entry in entries):
+            raise InputError(f"{path} holds something else than objects", remedy="restore the file, or remove it")
+        return entries
+
+    def append_provenance(self, device: torch.device, command: Sequence[str], *, instances: int) -> None:
+        """Record the process that is about to continue the run after so many instances."""
+        config = self.config()
+        entry = {
+            "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "instances": instances,
+            "command": list(command),
+            "seeds": {"run": config.seed, **config.component_seeds()},
+            **describe_process(device),
+        }
+        write_text(self.path / _PROVENANCE_NAME, json.dumps([*self.provenance(), entry], indent=2) + "\n")
+
+
+@contextlib.contextmanager
+def hold(path: Path) -> Iterator[None]:
+    """Make the folder of a run if need be, and keep other processes from training in it meanwhile.
+
+    The lock is the operating system's and ends with the process, however that ends.
+
+    Raises:
+        InputError: another process trains there, or the folder cannot be written.
+    """
+    made = not path.exists()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(path / _LOCK_NAME, timeout=_LOCK_SECONDS)
+        lock.acquire()
+    except filelock.Timeout:
+        raise InputError(
+            "another process is training in the output folder",
+            received=str(path),
+            remedy="wait until it has ended, or choose another --out",
+        ) from None
+    except OSError as error:
+        raise _unwritable(error, path) from None
+    try:
+        yield
+    finally:
+        lock.release()
+        if made and set(os.listdir(path)) <= {_LOCK_NAME}:  # nothing came of the run
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def in_use(path: Path) -> bool:
+    """Whether a process is training in a folder now."""
+    if not (path / _LOCK_NAME).exists():
+        return False
+    lock = filelock.FileLock(path / _LOCK_NAME, timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        return True
+    except OSError:  # a folder that we may read but not write
+        return False
+    lock.release()
+    return False
+
+
+def require_free(path: Path) -> None:
+    """Raise `InputError` unless a new run can be written to `path`: it does not exist, or is an empty folder."""
+    try:
+        names = {entry.name for entry in path.iterdir()} - {_LOCK_NAME, f"{_CONFIG_NAME}.partial"}
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _unwritable(error, path) from None
+    if _CONFIG_NAME in names:
+        raise InputError(
+            "the output folder holds another run",
+            received=str(path),
+            remedy="choose another --out, or continue that run with --resume",
+        )
+    if names:
+        raise InputError("the output folder is not empty", received=str(path), remedy="choose another --out")
+
+
+def create_run(path: Path, config: RunConfig, *, keep: int = KEPT_CHECKPOINTS) -> RunFolder:
+    """Store the resolved configuration of a new run in its folder; `hold` it meanwhile.
+
+    Raises:
+        InputError: the folder is taken or cannot be written.
+    """
+    require_free(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        write_text(path / _CONFIG_NAME, json.dumps({"format": FORMAT, **to_dict(config)}, indent=2) + "\n")
+    except OSError as error:
+        raise _unwritable(error, path) from None
+    return RunFolder(path, keep)
+
+
+def open_run(path: Path, *, keep: int = KEPT_CHECKPOINTS) -> RunFolder:
+    """Return the run in a folder.
+
+    Raises:
+        InputError: there is no run.
+    """
+    if not os.path.isfile(path / _CONFIG_NAME):  # False, too, for a name that is no path, such as one too long
+        raise InputError(
+            "there is no run here", received=str(path), remedy="name a folder that `up train --out` has written"
+        )
+    return RunFolder(path, keep)
+
+
+def load_model(path: Path, device: torch.device) -> Transformer:
+    """Return the model of a run's latest checkpoint, on a device and in evaluation mode.
+
+    Raises:
+        InputError: no run, no checkpoint, or one that is truncated, edited or of another model.
+    """
+    run = open_run(path)
+    model = Transformer(run.config().model)
+    run.load_weights(model)
+    return model.to(device).eval()
+
+
+def _unwritable(error: OSError, path: Path) -> InputError:
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        problem = "the output folder is a file" if path.exists() else "the output folder would lie below a file"
+    else:
+        problem = f"cannot write the output folder ({error.strerror})"
+    return InputError(problem, received=str(path), remedy="choose another --out")

@@ -1,0 +1,193 @@
+"""The training loop: takes steps, evaluates, saves, and tells by yielding events. It prints nothing.
+
+for event in train(run, state, prepared):
+    match event:
+        case Progress(record=record): ...
+"""
+
+import functools
+import time
+from collections.abc import Callable, Iterator
+
+from up.errors import RunError
+from up.evaluation.bits import PreparedEvaluation
+from up.evaluation.rows import EvaluationRow
+from up.runs.events import Evaluated, Event, Finished, Progress, Saved
+from up.runs.metrics import EvaluationRecord, ProgressRecord, TimingRecord, finite_or_none
+from up.runs.folder import RunFolder
+from up.training.state import StepResult, TrainingState
+
+_RATE_SMOOTHING = 0.9
+_TIMING_SECONDS = 1.0
+
+
+def train(
+    run: RunFolder,
+    state: TrainingState,
+    prepared: PreparedEvaluation,
+    *,
+    should_stop: Callable[[], bool] = lambda: False,
+    on_activity: Callable[[str, int, int], None] = lambda _activity, _done, _total: None,
+) -> Iterator[Event]:
+    """Train until the run's last instance, or until `should_stop` says so between two steps.
+
+    An evaluation and a checkpoint follow whenever their interval is passed, and both come at the end. A stopped run
+    gives up an evaluation that is under way and saves a checkpoint at once; when it is resumed, it begins with that
+    evaluation.
+
+    Args:
+        run: where metrics and checkpoints go.
+        state: fresh, or restored from the run.
+        prepared: slices and baselines of the evaluations.
+        should_stop: asked after every step and every batch of an evaluation.
+        on_activity: called with `step` or `evaluation`, instances or slices done, and in all, while one is under way.
+
+    Yields:
+        `Progress` after every step, and `Evaluated`, `Saved`, `Finished`.
+
+    Raises:
+        RunError: so many steps in a row were skipped as the configuration allows, after a checkpoint; or a file
+            cannot be written.
+    """
+    training = state.config.training
+    clock = _Clock(state)
+    _, last = run.metrics.latest()
+    evaluated = last.instances if last is not None else 0
+    while True:
+        if _due(training.evaluate_every, evaluated, state) and not should_stop():
+            rows = _evaluate(state, prepared, should_stop, functools.partial(on_activity, "evaluation"))
+            if rows:
+                evaluated = state.instances
+                run.metrics.append(EvaluationRecord(instances=state.instances, rows=rows))
+                yield Evaluated(instances=state.instances, rows=rows)
+                if run.instances_saved() == state.instances:  # by a stop, which gave this evaluation up
+                    run.save(state)
+        failing = state.skipped_in_row >= training.stop_after_skipped
+        if should_stop() or failing or _due(training.checkpoint_every, run.instances_saved(), state):
+            yield Saved(instances=state.instances, path=run.save(state))
+        if failing:
+            raise _diverged(state)
+        if should_stop() or state.instances == training.instances:
+            break
+        with clock:
+            result = state.train_step(functools.partial(on_activity, "step"))
+        yield clock.progress(result, run)
+    complete = state.instances == training.instances and evaluated == state.instances
+    yield Finished(instances=state.instances, elapsed_seconds=clock.elapsed(), complete=complete)
+
+
+class _StoppedError(Exception):
+    """The user stopped the run while it was being evaluated."""
+
+
+def _evaluate(
+    state: TrainingState,
+    prepared: PreparedEvaluation,
+    should_stop: Callable[[], bool],
+    on_progress: Callable[[int, int], None],
+) -> tuple[EvaluationRow, ...]:
+    """Return the rows of an evaluation, or none if it was stopped half-way."""
+
+    def watch(done: int, total: int) -> None:
+        on_progress(done, total)
+        if should_stop():
+            raise _StoppedError
+
+    try:
+        return prepared.evaluate(state.model, progress=watch)
+    except _StoppedError:
+        return ()
+
+
+def _due(interval: int, done_at: int, state: TrainingState) -> bool:
+    """Whether a multiple of `interval`, or the end of the run, was passed since something was done last."""
+    passed = state.instances // interval > done_at // interval
+    return passed or (state.instances == state.config.training.instances and done_at != state.instances)
+
+
+def _diverged(state: TrainingState) -> RunError:
+    return RunError(
+        f"{state.skipped_in_row} steps in a row had a loss or gradient that was not finite; the state is saved after "
+        f"{state.instances:,} instances: start a new run with a training.learning_rate below "
+        f"{state.config.training.learning_rate:g}, a longer training.warmup_instances, or training.precision=fp32"
+    )
+
+
+class _Clock:
+    """Times the steps, smooths the rate, and writes at most one line of timings a second.
+
+    The first step of a process carries the burn-in of the buffer and warms the device up: its time in the source is
+    left out, and rate, share and forecast start again with the second.
+    """
+
+    def __init__(self, state: TrainingState) -> None:
+        self.state = state
+        self.started = time.perf_counter()
+        self.steps = 0
+        self.last_timing = 0.0
+        self._restart()
+
+    def _restart(self) -> None:
+        self.counted_from = time.perf_counter()
+        self.training_seconds = 0.0
+        self.source_before = self.state.stream.stopwatch.seconds()
+        self.instances_before = self.state.instances
+        self.rate = 0.0
+
+    def __enter__(self) -> None:
+        if self.steps == 1:
+            self._restart()
+        self.step_started = time.perf_counter()
+        self.step_instances = self.state.instances
+        self.step_blocks = self.state.model.enabled_blocks
+
+    def __exit__(self, *exception: object) -> None:
+        seconds = time.perf_counter() - self.step_started
+        if self.steps == 0:
+            burn_in = self.state.stream.stopwatch.seconds() - self.source_before
+            self.source_before += burn_in
+            seconds -= burn_in
+        self.training_seconds += seconds
+        self.steps += 1
+        rate = (self.state.instances - self.step_instances) / seconds
+        self.rate = rate if self.rate == 0 else _RATE_SMOOTHING * self.rate + (1 - _RATE_SMOOTHING) * rate
+
+    def elapsed(self) -> float:
+        """Return seconds since training started in this process."""
+        return time.perf_counter() - self.started
+
+    def progress(self, result: StepResult, run: RunFolder) -> Progress:
+        """Return the event of a step, and write it down; its timing only if the last line is old enough."""
+        state = self.state
+        total = state.config.training.instances
+        # Evaluations and checkpoints go on at the share of the time that they had so far.
+        overhead = (time.perf_counter() - self.counted_from) / self.training_seconds
+        source_seconds = state.stream.stopwatch.seconds() - self.source_before
+        mean_rate = (state.instances - self.instances_before) / self.training_seconds
+        record = ProgressRecord(
+            instances=state.instances,
+            step=state.step,
+            batch=result.batch,
+            loss_bits=finite_or_none(result.loss_bits),
+            learning_rate=result.learning_rate,
+            gradient_norm=finite_or_none(result.gradient_norm),
+            enabled_blocks=self.step_blocks,
+            skipped_steps=state.skipped,
+            depth_histogram=state.stream.buffer.depth_histogram(),
+        )
+        timing = TimingRecord(
+            instances=state.instances,
+            instances_per_second=self.rate,
+            source_share=min(1.0, source_seconds / self.training_seconds),
+            elapsed_seconds=self.elapsed(),
+        )
+        run.metrics.append(record)
+        if self.elapsed() - self.last_timing >= _TIMING_SECONDS or state.instances == total:
+            self.last_timing = self.elapsed()
+            run.metrics.append(timing)
+        return Progress(
+            record=record,
+            timing=timing,
+            total_instances=total,
+            remaining_seconds=(total - state.instances) / mean_rate * overhead,
+        )

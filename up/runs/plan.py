@@ -1,0 +1,163 @@
+"""The plan of a run: what it will train, what that costs on this device, and where it writes.
+
+The time is measured, not guessed: models of one and three blocks at the run's real width take a few training steps,
+half the difference is what a block costs, and the source generates one real batch. Memory comes from the formula in
+`up.model.cost`.
+"""
+
+import dataclasses
+import time
+
+import torch
+
+from up.device import describe_device
+from up.errors import InputError
+from up.model.cost import count_parameters, estimate_training_memory
+from up.recipes.config import RunConfig
+from up.training.schedule import batch_size
+from up.training.state import TrainingState
+
+_FORWARD_SHARE = 1 / 3  # of a training step: the backward pass costs about two forward passes
+_CALIBRATION_STEPS = 3
+_MEASURED_DEPTH = 3  # blocks; a larger difference scatters less, a smaller one is quicker
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingPlan:
+    """What a run will do.
+
+    Attributes:
+        arch: architecture of the target model.
+        width: its width.
+        depth: its number of blocks.
+        heads: its attention heads.
+        parameters: its trainable numbers.
+        source: cell and hidden size of the random models, such as `lstm, 51 units`.
+        instances: sequences to train on.
+        tokens: tokens in them.
+        steps: optimiser steps.
+        microbatch: instances in one forward and backward pass.
+        precision: `fp32` or `bf16`.
+        device: as torch names it.
+        device_description: the processor or the card.
+        instances_trained: those that a run to be resumed has behind it.
+        seconds: estimated duration of the rest, evaluations included.
+        memory_bytes: estimated memory of a training step.
+        device_memory_bytes: memory of the device, 0 if unknown.
+    """
+
+    arch: str
+    width: int
+    depth: int
+    heads: int
+    parameters: int
+    source: str
+    instances: int
+    tokens: int
+    steps: int
+    microbatch: int
+    precision: str
+    device: str
+    device_description: str
+    instances_trained: int
+    seconds: float
+    memory_bytes: int
+    device_memory_bytes: int
+
+
+def plan_run(config: RunConfig, device: torch.device, *, trained: int = 0) -> TrainingPlan:
+    """Return the plan of a resolved configuration; takes a few seconds on a CPU, for it measures.
+
+    Args:
+        config: a resolved configuration.
+        device: where the run will work.
+        trained: instances that a run to be resumed has behind it; the estimated duration is that of the rest.
+
+    Raises:
+        InputError: not even the few blocks of the model that are measured fit the device.
+    """
+    model, training = config.model, config.training
+    assert training.microbatch is not None
+    info = describe_device(device)
+    measured_bytes = estimate_training_memory(dataclasses.replace(model, depth=_MEASURED_DEPTH), training.microbatch)
+    if info.memory_bytes and measured_bytes > info.memory_bytes:
+        raise InputError(
+            f"{_MEASURED_DEPTH} blocks of the model need {measured_bytes / 2**30:.1f} GiB and {info.name} has "
+            f"{info.memory_bytes / 2**30:.1f} GiB",
+            remedy=f"lower model.width ({model.width}) or training.microbatch ({training.microbatch})",
+        )
+    return TrainingPlan(
+        arch=model.arch,
+        width=model.width,
+        depth=model.num_layers,
+        heads=model.num_heads,
+        parameters=count_parameters(model),
+        source=f"{config.source.cell}, {config.source.hidden_size} units",
+        instances=training.instances,
+        tokens=training.instances * model.context_length,
+        steps=_count_steps(config),
+        microbatch=training.microbatch,
+        precision=training.precision,
+        device=str(device),
+        device_description=info.description,
+        instances_trained=trained,
+        seconds=estimate_seconds(config, device) * rest if (rest := 1 - trained / training.instances) else 0.0,
+        memory_bytes=estimate_training_memory(model, training.microbatch),
+        device_memory_bytes=info.memory_bytes,
+    )
+
+
+def estimate_seconds(config: RunConfig, device: torch.device) -> float:
+    """Return about how long the run will take on this device, from short measurements."""
+    training, evaluation = config.training, config.evaluation
+    assert evaluation.samples is not None
+    one, source = _seconds_per_instance(config, device, depth=1)
+    several, _ = _seconds_per_instance(config, device, depth=_MEASURED_DEPTH)
+    block = max(0.0, several - one) / (_MEASURED_DEPTH - 1)
+    per_instance = one + block * (config.model.num_layers - 1)
+    source_batches = config.cadence.source_batches(training.instances, config.buffer.source_batch)
+    evaluations = -(-training.instances // training.evaluate_every)  # one comes at the end
+    evaluated = evaluations * len(evaluation.data) * evaluation.samples
+    return (training.instances + evaluated * _FORWARD_SHARE) * per_instance + source_batches * source
+
+
+def _seconds_per_instance(config: RunConfig, device: torch.device, *, depth: int) -> tuple[float, float]:
+    """Return the seconds of training on one instance with so few blocks, and those of one source batch."""
+    size = config.training.microbatch
+    assert size is not None
+    shallow = dataclasses.replace(
+        config,
+        model=dataclasses.replace(config.model, depth=depth),
+        cadence=dataclasses.replace(config.cadence, burn_in_batches=0),
+        training=dataclasses.replace(
+            config.training, instances=10**9, batch=size, batch_start=size, batch_warmup_from=0, batch_warmup_to=0
+        ),
+    )
+    state = TrainingState(shallow, device)
+    state.stream.buffer.enrich(state.stream.source, seed_length=config.source.seed_length)
+    with state.stream.stopwatch:
+        state.stream.buffer.enrich(state.stream.source, seed_length=config.source.seed_length)
+    source_seconds = state.stream.stopwatch.seconds()
+    best = float("inf")
+    for _ in range(_CALIBRATION_STEPS + 1):
+        in_source = state.stream.stopwatch.seconds()
+        start = time.perf_counter()
+        state.train_step()
+        best = min(best, time.perf_counter() - start - (state.stream.stopwatch.seconds() - in_source))
+    return best / size, source_seconds
+
+
+def _count_steps(config: RunConfig) -> int:
+    """Return the optimiser steps of a run; before and after its warm-up the batch is constant and they are divided."""
+    training = config.training
+    instances = steps = 0
+    while instances < training.instances:
+        size = batch_size(training, instances)
+        if instances >= training.batch_warmup_to:
+            same_until = training.instances
+        else:
+            same_until = min(max(training.batch_warmup_from, instances + 1), training.instances)
+        taken = -(-(same_until - instances) // size)
+        instances += taken * size
+        steps += taken
+    return steps

@@ -28,8 +28,8 @@ from benchmarks.environment import environment
 from up.model.mup import parameter_groups
 from up.model.transformer import ModelConfig, Transformer
 from up.sources.buffer import BufferConfig
-from up.sources.recurrent import RecurrentSourceConfig
-from up.sources.stream import CadenceConfig, InstanceStream
+from up.sources.recurrent import RecurrentSource
+from up.sources.stream import CadenceConfig
 
 BASE_WIDTH, DEPTH, CONTEXT, BATCH, BURN_IN = 64, 2, 128, 8, 40
 SOURCE_HIDDEN_SIZE, WEIGHT_DECAY, CLIP = 102, 0.01, 1.0
@@ -43,8 +43,7 @@ Row = dict[str, object]
 
 def draw_batches(steps: int) -> list[Tensor]:
     """Return the batches of all runs, (BATCH, CONTEXT) each."""
-    stream = InstanceStream(
-        source=RecurrentSourceConfig(hidden_size=SOURCE_HIDDEN_SIZE, sequences_per_model=8),
+    stream = RecurrentSource(hidden_size=SOURCE_HIDDEN_SIZE, sequences_per_model=8).stream(
         buffer=BufferConfig(),
         cadence=CadenceConfig(burn_in_batches=BURN_IN),
         context_length=CONTEXT,

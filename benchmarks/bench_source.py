@@ -10,6 +10,7 @@ median of the ratios within each repeat, above 1 where ours is faster.
 """
 
 import argparse
+import functools
 import json
 import statistics
 import time
@@ -19,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.environment import environment
-from up.sources.recurrent import RecurrentSource, RecurrentSourceConfig
+from up.sources.recurrent import RecurrentSource
 
 ROWS, TOKENS, SEED_LENGTH, VOCABULARY, TEMPERATURE = 138, 512, 8, 256, 1e-4
 
@@ -53,8 +54,8 @@ def measure(hidden_size: int, sequences_per_model: list[int], repeats: int) -> d
     seeds_RS = torch.randint(VOCABULARY, (ROWS, SEED_LENGTH))
     conditions_RT = torch.randint(VOCABULARY, (ROWS, TOKENS))
     sources = {
-        n: RecurrentSource(
-            RecurrentSourceConfig(hidden_size=hidden_size, sequences_per_model=n),
+        n: functools.partial(
+            RecurrentSource(hidden_size=hidden_size, sequences_per_model=n).generate,
             generator=torch.Generator().manual_seed(n),
         )
         for n in sequences_per_model
@@ -67,9 +68,9 @@ def measure(hidden_size: int, sequences_per_model: list[int], repeats: int) -> d
         split = time.perf_counter()
         if repeat:
             baseline_s.append(split - start)
-        for n, source in sources.items():
+        for n, generate in sources.items():
             start = time.perf_counter()
-            source.generate(seeds_RS, conditions_RT)
+            generate(seeds_RS, conditions_RT)
             if repeat:
                 ours_s[n].append(time.perf_counter() - start)
     return {

@@ -32,21 +32,21 @@ def training_rate(threads: int) -> float:
         configure("tiny", ["cadence.burn_in_batches=0"]).resolve(torch.device("cpu")), torch.device("cpu")
     )
     state.train_step()
-    in_source, instances, start = state.stream.stopwatch.seconds(), state.instances, time.perf_counter()
+    in_source, instances, start = state.stream.source_seconds(), state.instances, time.perf_counter()
     for _ in range(TRAINING_STEPS):
         state.train_step()
-    seconds = time.perf_counter() - start - (state.stream.stopwatch.seconds() - in_source)
+    seconds = time.perf_counter() - start - (state.stream.source_seconds() - in_source)
     return (state.instances - instances) / seconds
 
 
 def source_rate(threads: int) -> float:
     """Return sequences per second of the sampler with so many threads, in this process."""
-    from up.sources.recurrent import RecurrentSourceConfig, draw_weights
+    from up.sources.recurrent import RecurrentSource, draw_weights
     from up.sources.recurrent_kernel import generate_sequences
 
     torch.set_num_threads(threads)
     generator = torch.Generator().manual_seed(0)
-    weights = draw_weights(RecurrentSourceConfig(hidden_size=102), 18, generator=generator)
+    weights = draw_weights(RecurrentSource(hidden_size=102), 18, generator=generator)
     arguments = {
         "seeds_RS": torch.randint(256, (144, 8), generator=generator),
         "conditions_RT": torch.randint(256, (144, 512), generator=generator),

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.context import CliContext, JsonOption, QuietOption
+from cli.options import SourceOption
 from cli.render.enrichment import Heading, PassView, closing
 
 _FRAME_SECONDS = 1 / 30
@@ -28,14 +29,17 @@ def _show_help(context: typer.Context) -> None:
 
 def enrich(
     context: typer.Context,
-    depth: Annotated[int, typer.Option(help="Random LSTMs to pass through, one after another.")] = 3,
+    depth: Annotated[int, typer.Option(help="Random models to pass through, one after another.")] = 3,
     length: Annotated[int, typer.Option(help="Characters in the string.")] = 304,
     width: Annotated[
-        int, typer.Option(help="Width of the transformer such a source would train; the LSTMs have a tenth of it.")
-    ] = 384,
-    source: Annotated[str, typer.Option(help="Cell of the random models: lstm or gru.")] = "lstm",
-    seed: Annotated[int, typer.Option(help="Seed of the noise, the LSTMs and the samples.")] = 0,
-    temperature: Annotated[float, typer.Option(help="Divides the LSTM's logits; higher is noisier.")] = 1e-4,
+        int | None,
+        typer.Option(help="Width of the transformer to train; LSTMs and GRUs have a tenth of it. Default: 384."),
+    ] = None,
+    source: SourceOption = "lstm",
+    seed: Annotated[int, typer.Option(help="Seed of the noise, the random models and the samples.")] = 0,
+    temperature: Annotated[
+        float | None, typer.Option(help="Divides the logits of LSTMs and GRUs; higher is noisier. Default: 1e-4.")
+    ] = None,
     printable: Annotated[
         bool, typer.Option("--printable/--bytes", help="Strings of printable ASCII, or of all 256 bytes.")
     ] = True,
@@ -45,9 +49,9 @@ def enrich(
 ) -> None:
     """Watch noise turn into structure: figure 1 of the paper, alive.
 
-    A random string passes through one random LSTM, the result through the next, and so on. Each string is shaded by
-    how well the best Markov model predicts each character from those before it. Its measures stand beneath, in bits
-    per character.
+    A random string passes through one random LSTM, the result through the next, and so on; a --source that reads no
+    string is drawn from instead. Each string is shaded by how well the best Markov model predicts each character from
+    those before it. Its measures stand beneath, in bits per character.
 
     Printable characters are the default, as in the figure, so that every string can be read and copied; training uses
     all 256 bytes (--bytes), which show as middle dots where they have no sign of their own.
@@ -56,17 +60,15 @@ def enrich(
     if animate and not cli.can_animate:
         cli.note("--animate needs a terminal with colour, and no --json: showing the strings at once")
         animate = False
-    with cli.status("drawing random LSTMs"):
-        from up.experiments.enrichment import EnrichmentConfig
+    with cli.status("drawing random models"):
+        from up.experiments.enrichment import EnrichmentConfig, source_for
         from up.experiments.enrichment import enrich as run
 
         config = EnrichmentConfig(
             depth=depth,
             length=length,
-            width=width,
-            cell=source,
+            source=source_for(source, width=width, temperature=temperature),
             seed=seed,
-            temperature=temperature,
             printable=printable,
         )
         enrichment = run(config)
@@ -74,14 +76,13 @@ def enrich(
         cli.emit_json({"command": "demo enrich", **vars(enrichment)})
         return
     cli.stdout.print(Heading(enrichment))
-    model = config.cell.upper()
     for each in enrichment.passes:
-        view = PassView(each, enrichment.alphabet_size, model)
+        view = PassView(each, enrichment)
         if animate:
             _write_out(cli, view)
         else:
             cli.stdout.print(view)
-    cli.stdout.print(closing(enrichment.passes, model))
+    cli.stdout.print(closing(enrichment))
 
 
 def _write_out(cli: CliContext, view: PassView) -> None:

@@ -1,12 +1,12 @@
 """`up eval`: how well a trained model predicts real bytes that it never saw."""
 
 import dataclasses
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.context import CliContext, JsonOption, QuietOption
+from cli.options import SOURCES_HELP, RunArgument, read_word
 from cli.render.evaluation import evaluation_view
 
 
@@ -17,38 +17,57 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     context: typer.Context,
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, as up train wrote it.")],
+    run: RunArgument,
     data: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME|PATH", help="stdlib, pydoc, or a file or folder; repeat it. Default: both names."),
+        typer.Option(
+            metavar="NAME|PATH",
+            help="stdlib, pydoc, or a file or folder; repeat it. Default: what the run is evaluated on.",
+        ),
+    ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME|FILE.py:NAME",
+            parser=read_word,
+            help=f"Predict fresh rows of a source instead, or beside --data: {SOURCES_HELP} Repeat it.",
+        ),
     ] = None,
     samples: Annotated[
         int | None,
         typer.Option(help="Slices of the context length for each data set. Default: 10000 on a GPU, 4000 on a CPU."),
     ] = None,
+    tail: Annotated[
+        int | None, typer.Option(help="Characters at the end of each slice to average over. Default: the run's.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="Slices in one forward pass. Default: the run's.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of where the slices begin.")] = 0,
+    seed: Annotated[int | None, typer.Option(help="Seed of where the slices begin. Default: the run's.")] = None,
     json_output: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Predict real text and code, zero-shot, with a trained model.
 
     The answer is in bits per character. Slices of the context length are cut out of each data set at random places, and
-    the model is charged for the last character of each (the paper's protocol) and for the last 64. Beside it stand a
-    Markov model that learns from the same context, and the 8 bits of a uniform code.
+    the model is charged for the last character of each (the paper's protocol) and for those in the tail. Beside it
+    stand a Markov model that learns from the same context, and the 8 bits of a uniform code. What is not given here is
+    as the run has it.
     """
     cli = CliContext.of(context, json_output=json_output, quiet=quiet)
     with cli.status("loading the model and the data"):
         from up.device import resolve_device
-        from up.evaluation.bits import EvaluationConfig, prepare
-        from up.runs.folder import load_model
+        from up.runs.evaluate import prepare_evaluation
+        from up.runs.folder import load_model, open_run
 
         torch_device = resolve_device(device)
-        config = EvaluationConfig(samples=samples, seed=seed)
-        if data is not None:
-            config = dataclasses.replace(config, data=tuple(data))
+        run_config = open_run(run).config()
+        given = {"tail_positions": tail, "batch_size": batch, "seed": seed}
+        if data or source:
+            given |= {"data": tuple(data or ()), "sources": tuple(source or ())}
+        changes = {name: value for name, value in given.items() if value is not None}
+        config = dataclasses.replace(run_config.evaluation, samples=samples, **changes)
         model = load_model(run, torch_device)
-        prepared = prepare(config, context_length=model.config.context_length, device=torch_device)
+        prepared = prepare_evaluation(run_config, config, device=torch_device)
     with cli.progress("slices predicted") as progress:
         rows = prepared.evaluate(model, progress=progress)
     if cli.json_output:

@@ -1,11 +1,10 @@
 """How a training run is shown while it goes on: a live dashboard in a terminal, plain lines in a pipe; and Ctrl-C."""
 
-import contextlib
 import dataclasses
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from cli.context import CliContext
 from cli.render.training import Dashboard, evaluation_line, progress_line
 
 if TYPE_CHECKING:  # up.runs imports torch
-    from up.runs.events import Event
+    from up.runs.events import Event, Timing
 
 _LINE_SECONDS = 10.0
 _FRAMES_PER_SECOND = 4
@@ -29,6 +28,8 @@ class LineView:
         self.last = time.monotonic()
         self.first = True
         self.stopping = self.stop_told = False
+        self.total_instances = 0
+        self.timing: Timing | None = None
 
     def __enter__(self) -> None:
         pass
@@ -38,13 +39,18 @@ class LineView:
 
     def show(self, event: "Event") -> None:
         """Tell of an event, if it is time for a line."""
-        from up.runs.events import Evaluated, Progress
+        from up.runs.events import Evaluated, Started, Step, Timing
 
-        if isinstance(event, Progress):
+        if isinstance(event, Started):
+            self.total_instances = event.total_instances
+        elif isinstance(event, Timing):
+            self.timing = event
+        elif isinstance(event, Step):
             now = time.monotonic()
-            if self.first or now - self.last >= _LINE_SECONDS or event.instances == event.total_instances:
+            is_last = event.instances == self.total_instances
+            if self.timing is not None and (self.first or is_last or now - self.last >= _LINE_SECONDS):
                 self.first, self.last = False, now
-                self.cli.note(progress_line(event))
+                self.cli.note(progress_line(event, self.timing, self.total_instances))
         elif isinstance(event, Evaluated):
             self.cli.note(evaluation_line(event.rows))
 
@@ -84,13 +90,16 @@ class LiveView:
 
     def show(self, event: "Event") -> None:
         """Redraw with what an event tells."""
-        from up.runs.events import Evaluated, Progress
+        from up.runs.events import Evaluated, Started, Step, Timing
 
         self.shown = time.monotonic()
-        if isinstance(event, Progress):
-            loss_bits = event.record.loss_bits
-            self.losses.append(math.nan if loss_bits is None else loss_bits)
-            self._draw(progress=event, losses=self.losses, activity=self.stopping)
+        if isinstance(event, Started):
+            self._draw(total_instances=event.total_instances)
+        elif isinstance(event, Timing):
+            self._draw(timing=event)
+        elif isinstance(event, Step):
+            self.losses.append(math.nan if event.loss_bits is None else event.loss_bits)
+            self._draw(step=event, losses=self.losses, activity=self.stopping)
         elif isinstance(event, Evaluated):
             self._draw(rows=event.rows, evaluated_at=event.instances, activity=self.stopping)
 
@@ -109,21 +118,34 @@ class LiveView:
         self.live.update(self.dashboard)
 
 
-@contextlib.contextmanager
-def stop_signals(on_stop: Callable[[], None]) -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C or SIGTERM into a wish to stop, which the loop grants; the second one ends at once."""
-    stopped = False
+class StopSignals:
+    """Turns the first Ctrl-C, SIGTERM or SIGHUP into a wish to stop, and lets the second one end the process at once.
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        nonlocal stopped
-        if stopped:
-            raise KeyboardInterrupt
-        stopped = True
-        on_stop()
+    SIGHUP is what a terminal sends that is closed, and a connection that is dropped. A context manager: it listens
+    inside, and the signals do as before outside. Called, it says whether the wish was heard.
+    """
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: stopped
-    finally:
-        for number, handler in before.items():
+    _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+
+    def __init__(self, on_stop: Callable[[], None]) -> None:
+        self._on_stop = on_stop
+        self._stopped = False
+        self._before: dict[int, Any] = {}
+
+    def __call__(self) -> bool:
+        """Whether the wish to stop was heard."""
+        return self._stopped
+
+    def __enter__(self) -> None:
+        numbers = [getattr(signal, name) for name in self._NAMES if hasattr(signal, name)]
+        self._before = {number: signal.signal(number, self._stop) for number in numbers}
+
+    def __exit__(self, *exception: object) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        if self._stopped:
+            raise KeyboardInterrupt
+        self._stopped = True
+        self._on_stop()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.context import CliContext, JsonOption, QuietOption
+from cli.options import RunArgument, path_option, read_path
 from cli.render.charts import LETTERS
 from cli.render.comparison import ComparisonPage
 from cli.render.figures import require_figure_file, write_figure
@@ -22,8 +23,8 @@ RUNS_FOLDER = Path("runs")
 _POINTS_IN_A_TERMINAL = 160
 _POINTS_ON_A_PAGE = 800
 
-SvgOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the charts to this SVG file, too.")]
-PngOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the charts to this PNG file, too.")]
+SvgOption = Annotated[Path | None, path_option("Write the charts to this SVG file, too.", metavar="FILE")]
+PngOption = Annotated[Path | None, path_option("Write the charts to this PNG file, too.", metavar="FILE")]
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +39,7 @@ def register(app: typer.Typer) -> None:
 def runs(
     context: typer.Context,
     folder: Annotated[
-        Path | None, typer.Option(help="Folder that holds runs, or a run itself. Default: runs.", show_default=False)
+        Path | None, path_option("Folder that holds runs, or a run itself. Default: runs.", show_default=False)
     ] = None,
     json_output: JsonOption = False,
     quiet: QuietOption = False,
@@ -73,7 +74,7 @@ def runs(
 
 def show(
     context: typer.Context,
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run, as up train wrote it.")],
+    run: RunArgument,
     svg: SvgOption = None,
     png: PngOption = None,
     json_output: JsonOption = False,
@@ -111,7 +112,9 @@ def show(
 
 def compare(
     context: typer.Context,
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders of runs, the standard first.")],
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN", parser=read_path, help="Folders of runs, the standard first.")
+    ],
     svg: SvgOption = None,
     png: PngOption = None,
     json_output: JsonOption = False,

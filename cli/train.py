@@ -2,29 +2,25 @@
 
 import contextlib
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.context import CliContext, ExitCode, JsonOption, QuietOption
+from cli.options import SOURCES_HELP, path_option, read_word
 from cli.render.charts import schedules_view
 from cli.render.evaluation import evaluation_view
 from cli.render.training import duration, plan_view
-from cli.run_view import LineView, LiveView, stop_signals
+from cli.run_view import LineView, LiveView, StopSignals
 from up.errors import InputError
 
 if TYPE_CHECKING:  # these import torch
-    import torch
+    from collections.abc import Generator
 
-    from up.evaluation.bits import PreparedEvaluation
-    from up.recipes.config import RunConfig
-    from up.runs.folder import RunFolder
+    from up.runs.events import Event
     from up.runs.plan import TrainingPlan
-    from up.runs.tensorboard import TensorBoardLog
     from up.training.schedule import ScheduleCurves
-    from up.training.state import TrainingState
 
 _LONG_SECONDS = 3600.0
 
@@ -38,14 +34,20 @@ def train(
     context: typer.Context,
     preset: Annotated[
         str | None,
-        typer.Option(help="tiny, small, paper-384, paper-512, paper-640 or paper-1024. Default: tiny, or the width's."),
+        typer.Option(
+            metavar="NAME",
+            parser=read_word,
+            help="tiny, small, paper-384, paper-512, paper-640 or paper-1024. Default: tiny, or the width's.",
+        ),
     ] = None,
     width: Annotated[
         int | None, typer.Option(help="Width of the model; without --preset, in the paper's form.")
     ] = None,
     depth: Annotated[int | None, typer.Option(help="Blocks of the model. Default: the rule for its width.")] = None,
-    arch: Annotated[str | None, typer.Option(help="paper or modern.")] = None,
-    source: Annotated[str | None, typer.Option(help="Cell of the random models: lstm or gru.")] = None,
+    arch: Annotated[str | None, typer.Option(metavar="NAME", parser=read_word, help="paper or modern.")] = None,
+    source: Annotated[
+        str | None, typer.Option(metavar="NAME|FILE.py:NAME", parser=read_word, help=f"Source: {SOURCES_HELP}")
+    ] = None,
     instances: Annotated[
         int | None, typer.Option(help="Sequences to train on; the schedules stretch in proportion.")
     ] = None,
@@ -55,7 +57,7 @@ def train(
         typer.Option("--set", metavar="A.B=C", help="Change any setting, such as model.dropout=0.2; repeat it."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
-    out: Annotated[Path | None, typer.Option(help="Folder to write the run to. Default: runs/PRESET.")] = None,
+    out: Annotated[Path | None, path_option("Folder to write the run to. Default: runs/PRESET.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out where it stopped.")] = False,
     keep: Annotated[int, typer.Option(help="Checkpoints to keep, the latest ones.", min=1)] = 2,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard events to --out.")] = False,
@@ -76,17 +78,16 @@ def train(
         "model.width": width,
         "model.depth": depth,
         "model.arch": arch,
-        "source.cell": source,
+        "source.kind": source,
         "training.instances": instances,
         "seed": seed,
     }
     assignments = [f"{name}={value}" for name, value in flags.items() if value is not None] + (settings or [])
     with cli.status("measuring this device"):
         from up.device import resolve_device
-        from up.recipes.presets import configure, preset_for_width
-        from up.runs.folder import open_run, require_free
+        from up.recipes.presets import preset_for_width
         from up.runs.plan import plan_run
-        from up.runs.provenance import changes_since
+        from up.runs.run import run, settle
         from up.training.schedule import schedule_curves
 
         if tensorboard:
@@ -94,45 +95,35 @@ def train(
 
             require_tensorboard()
         torch_device = resolve_device(device)
-        name = preset or ("tiny" if width is None else preset_for_width(width))
         out = out or Path("runs") / (preset or ("tiny" if width is None else f"width-{width}"))
-        trained = 0
-        if resume:
-            stored = open_run(out)
-            config = stored.config().resolve(torch_device)
-            _require_same(config, preset, assignments, torch_device)
-            trained = stored.instances_saved()
-        else:
-            config = configure(name, assignments).resolve(torch_device)
-            if not plan:
-                require_free(out)
+        config, trained = settle(
+            out,
+            torch_device,
+            preset=preset,
+            default_preset="tiny" if width is None else preset_for_width(width),
+            assignments=assignments,
+            resume=resume,
+            new=not plan,
+        )
         the_plan = plan_run(config, torch_device, trained=trained)
     if plan:
         _show_plan(cli, the_plan, out, schedule_curves(config) if plot else None)
         return
-    with contextlib.ExitStack() as held:
-        with cli.status("preparing the run"):  # before the first line on stderr: data and checkpoint may be bad input
-            from up.evaluation.bits import prepare
-            from up.runs.folder import create_run, hold
-            from up.training.state import TrainingState
-
-            prepared = prepare(config.evaluation, context_length=config.model.context_length, device=torch_device)
-            state = TrainingState(config, torch_device)
-            held.enter_context(hold(out))
-            run = open_run(out, keep=keep) if resume else create_run(out, config, keep=keep)
-            if resume:
-                run.restore(state)
-            log = held.enter_context(_tensorboard(out, state.instances)) if tensorboard else None
-            changed = changes_since(run.provenance(), torch_device)
-            run.append_provenance(torch_device, sys.argv, instances=state.instances)
-        if not cli.quiet:
-            cli.stderr.print(plan_view(the_plan, out))
-        _warn_if_long(cli, the_plan)
-        if resume:
-            cli.note(f"continuing after {state.instances:,} of {config.training.instances:,} instances")
-            if changed:
-                cli.warn(f"the rest may differ in the last digits from an undisturbed run: {'; '.join(changed)}")
-        _train(cli, run, state, prepared, the_plan, log)
+    view = LiveView(cli) if not cli.quiet and cli.stderr.color_system is not None else LineView(cli)
+    signals = StopSignals(view.on_stop)
+    events = run(
+        config,
+        out,
+        device=torch_device,
+        resume=resume,
+        keep=keep,
+        command=sys.argv,
+        tensorboard=tensorboard,
+        should_stop=signals,
+        on_activity=view.on_activity,
+    )
+    with contextlib.closing(events):
+        _watch(cli, events, view, signals, the_plan, out)
 
 
 def _show_plan(cli: CliContext, plan: "TrainingPlan", out: Path, curves: "ScheduleCurves | None") -> None:
@@ -147,26 +138,6 @@ def _show_plan(cli: CliContext, plan: "TrainingPlan", out: Path, curves: "Schedu
     _warn_if_long(cli, plan)
 
 
-def _tensorboard(out: Path, instances: int) -> "TensorBoardLog":
-    from up.runs.tensorboard import TensorBoardLog
-
-    return TensorBoardLog(out / "tensorboard", after=instances)
-
-
-def _require_same(stored: "RunConfig", preset: str | None, assignments: Sequence[str], device: "torch.device") -> None:
-    """Refuse to resume a run under a preset or settings that are not its own; what is not given is not compared."""
-    from up.config import override
-    from up.recipes.presets import configure, differing_settings
-
-    given = configure(preset, assignments) if preset is not None else override(stored, assignments)
-    differing = differing_settings(stored, given.resolve(device), assignments=assignments)
-    if differing:
-        raise InputError(
-            f"the run to resume has another {', '.join(differing[:3])}",
-            remedy="leave the settings out to continue it as it is, or choose another --out for a new run",
-        )
-
-
 def _warn_if_long(cli: CliContext, plan: "TrainingPlan") -> None:
     if plan.device_memory_bytes and plan.memory_bytes > plan.device_memory_bytes:
         cli.warn("the step needs more memory than the device has: lower training.microbatch or the width")
@@ -177,27 +148,32 @@ def _warn_if_long(cli: CliContext, plan: "TrainingPlan") -> None:
         )
 
 
-def _train(
+def _watch(
     cli: CliContext,
-    run: "RunFolder",
-    state: "TrainingState",
-    prepared: "PreparedEvaluation",
+    events: "Generator[Event]",
+    view: LineView | LiveView,
+    signals: StopSignals,
     plan: "TrainingPlan",
-    log: "TensorBoardLog | None",
+    out: Path,
 ) -> None:
-    """Run the loop, show its events, and end with the latest evaluation on stdout."""
-    from up.runs.events import Evaluated, Finished
-    from up.runs.loop import train as train_loop
+    """Show the events of a run, and end with the latest evaluation on stdout."""
+    from up.runs.events import Evaluated, Finished, Started
 
-    view = LiveView(cli) if not cli.quiet and cli.stderr.color_system is not None else LineView(cli)
-    _, last = run.metrics.latest()
-    rows, finished = last.rows if last is not None else (), None
-    with view, stop_signals(view.on_stop) as should_stop:
-        events = train_loop(run, state, prepared, should_stop=should_stop, on_activity=view.on_activity)
+    with cli.status("preparing the run"):  # before the first line on stderr: data and checkpoint may be bad input
+        started = next(events)
+    assert isinstance(started, Started)
+    if not cli.quiet:
+        cli.stderr.print(plan_view(plan, out))
+    _warn_if_long(cli, plan)
+    if started.resumed:
+        cli.note(f"continuing after {started.instances:,} of {started.total_instances:,} instances")
+    for warning in started.warnings:
+        cli.warn(warning)
+    rows, finished = started.rows, None
+    with view, signals:
+        view.show(started)
         for event in events:
             view.show(event)
-            if log is not None:
-                log.write(event)
             if isinstance(event, Evaluated):
                 rows = event.rows
             elif isinstance(event, Finished):
@@ -207,7 +183,7 @@ def _train(
         cli.emit_json(
             {
                 "command": "train",
-                "out": run.path,
+                "out": out,
                 **vars(plan),
                 "instances_trained": finished.instances,
                 "complete": finished.complete,
@@ -218,6 +194,6 @@ def _train(
     elif rows:
         cli.stdout.print(evaluation_view(rows))
     if not finished.complete:
-        cli.warn(f"stopped and saved; continue with: up train --resume --out {run.path}")
+        cli.warn(f"stopped and saved; continue with: up train --resume --out {out}")
         raise typer.Exit(ExitCode.INTERRUPTED)
-    cli.note(f"{finished.instances:,} instances in {run.path}; evaluate in full with: up eval {run.path}")
+    cli.note(f"{finished.instances:,} instances in {out}; evaluate in full with: up eval {out}")

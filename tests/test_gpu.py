@@ -7,7 +7,7 @@ from up.evaluation.bits import EvaluationConfig, prepare
 from up.recipes.presets import configure
 from up.runs.folder import create_run
 from up.runs.loop import train
-from up.sources.recurrent import RecurrentSource, RecurrentSourceConfig, RecurrentWeights, draw_weights
+from up.sources.recurrent import RecurrentSource, RecurrentWeights, draw_weights
 from up.sources.recurrent_kernel import generate_sequences
 from up.training.state import TrainingState
 
@@ -21,9 +21,7 @@ pytestmark = [
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_the_sampler_gives_the_same_tokens_as_on_the_cpu(cell, temperature):
     generator = torch.Generator().manual_seed(0)
-    weights = draw_weights(
-        RecurrentSourceConfig(cell=cell, hidden_size=24), 8, generator=generator, dtype=torch.float64
-    )
+    weights = draw_weights(RecurrentSource(kind=cell, hidden_size=24), 8, generator=generator, dtype=torch.float64)
     arguments = {
         "seeds_RS": torch.randint(256, (16, 8), generator=generator),
         "conditions_RT": torch.randint(256, (16, 96), generator=generator),
@@ -43,10 +41,7 @@ def test_the_same_seed_gives_the_same_sequences():
     seeds_RS = torch.randint(256, (138, 8), device="cuda")
     conditions_RT = torch.randint(256, (138, 512), device="cuda")
     one, two = (
-        RecurrentSource(RecurrentSourceConfig(), generator=torch.Generator("cuda").manual_seed(3)).generate(
-            seeds_RS, conditions_RT
-        )
-        for _ in range(2)
+        RecurrentSource().generate(seeds_RS, conditions_RT, torch.Generator("cuda").manual_seed(3)) for _ in range(2)
     )
     assert torch.equal(one, two)
 
@@ -75,7 +70,7 @@ def test_a_run_trains_in_bf16_and_continues_exactly(arch, tmp_path):
     assert 0 < continued.instances < 128
     assert list(train(halves, continued, prepared))[-1].complete
 
-    one, other = (run.metrics.history().progress for run in (whole, halves))
+    one, other = (run.metrics.history().steps for run in (whole, halves))
     assert [record.instances for record in one] == [record.instances for record in other] == [32, 64, 96, 128]
     assert [record.loss_bits for record in one] == pytest.approx([record.loss_bits for record in other], abs=1e-3)
     assert all(record.loss_bits < 9 and record.skipped_steps == 0 for record in one)

@@ -44,7 +44,7 @@ def test_the_papers_form_at_width_384_trains_200_instances_in_finite_numbers(dep
     prepared = prepare(config.evaluation, context_length=512, device=device)
     assert list(train(run, state, prepared))[-1].complete
 
-    steps = run.metrics.history().progress
+    steps = run.metrics.history().steps
     assert len(steps) == 25
     assert steps[-1].skipped_steps == 0
     assert all(step.loss_bits is not None and step.gradient_norm is not None for step in steps)

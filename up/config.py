@@ -1,8 +1,8 @@
 """Configuration as frozen dataclasses: to and from plain dictionaries, and `a.b=c` overrides.
 
 Every component declares a frozen, keyword-only dataclass beside its code and checks it in `__post_init__`. This module
-holds the three things that they share: writing one out (`to_dict`), reading one back with clear errors (`from_dict`),
-and changing single fields from the command line (`override`).
+holds what they share: writing one out (`to_dict`), reading one back with clear errors (`from_dict`), changing single
+fields from the command line (`override`), and groups of settings of which there are several kinds (`Family`).
 """
 
 import dataclasses
@@ -17,6 +17,20 @@ from typing import Any, TypeVar
 from up.errors import InputError
 
 ConfigT = TypeVar("ConfigT")
+
+
+class Family:
+    """Base of configurations that are alternatives: the field `kind` tells which class is meant.
+
+    A field of the base's type is written out like any other, and read back as the class that its kind names.
+    """
+
+    kind: str
+
+    @classmethod
+    def of_kind(cls, kind: str) -> type:
+        """Return the class of a kind; raises `InputError` for an unknown one."""
+        raise NotImplementedError
 
 
 def to_dict(config: Any) -> dict[str, Any]:
@@ -72,7 +86,9 @@ def from_dict(config_type: type[ConfigT], values: Mapping[str, Any], *, where: s
 def override(config: ConfigT, assignments: Iterable[str]) -> ConfigT:
     """Return a copy of `config` with the fields named by `a.b=c` assignments replaced.
 
-    The value is read as JSON where it is JSON (numbers, true, false, null) and as a string otherwise.
+    The value is read as JSON where it is JSON (numbers, true, false, null) and as a string otherwise. Where the `kind`
+    of a group is assigned and names another class, the group's other settings take the defaults of that class; it does
+    not matter where among the assignments it stands.
 
     >>> from up.sources.buffer import BufferConfig
     >>> override(BufferConfig(), ["source_batch=64"]).source_batch
@@ -83,7 +99,7 @@ def override(config: ConfigT, assignments: Iterable[str]) -> ConfigT:
 
     """
     values = to_dict(config)
-    for assignment in assignments:
+    for assignment in sorted(assignments, key=lambda each: not each.partition("=")[0].strip().endswith(".kind")):
         path, equals, text = assignment.partition("=")
         if not equals or not path:
             raise InputError(
@@ -105,8 +121,20 @@ def override(config: ConfigT, assignments: Iterable[str]) -> ConfigT:
                 received=assignment,
                 remedy=f"name one of its fields: {', '.join(level[leaf])}",
             )
-        level[leaf] = _parse(text)
+        if leaf == "kind" and isinstance(level.get(leaf), str):
+            level[leaf] = text
+            _take_defaults(level, functools.reduce(getattr, parents, config))
+        else:
+            level[leaf] = _parse(text)
     return from_dict(type(config), values)
+
+
+def _take_defaults(values: dict[str, Any], group: Any) -> None:
+    """Replace the values of a group by the defaults of its new kind, if that is of another class than the group."""
+    if isinstance(group, Family) and (member := group.of_kind(values["kind"])) is not type(group):
+        defaults = to_dict(from_dict(member, {"kind": values["kind"]}))
+        values.clear()
+        values.update(defaults)
 
 
 def require_positive(owner: str, **values: float) -> None:
@@ -157,7 +185,12 @@ def _coerce(hint: Any, value: Any, path: str) -> Any:
     """Check `value` against a field's type; ints widen to floats, mappings become nested configurations."""
     options = typing.get_args(hint) if typing.get_origin(hint) in (types.UnionType, typing.Union) else (hint,)
     for option in options:
-        if dataclasses.is_dataclass(option) and isinstance(option, type):
+        if isinstance(option, type) and issubclass(option, Family):
+            if isinstance(value, option):
+                return value
+            if isinstance(value, Mapping):
+                return from_dict(_member(option, value, path), value, where=f"{path}.")
+        elif dataclasses.is_dataclass(option) and isinstance(option, type):
             if isinstance(value, option):
                 return value
             if isinstance(value, Mapping):
@@ -172,10 +205,21 @@ def _coerce(hint: Any, value: Any, path: str) -> Any:
             if isinstance(value, list | tuple):
                 element = typing.get_args(option)[0]
                 return tuple(_coerce(element, item, path) for item in value)
-        elif isinstance(option, type) and isinstance(value, option):
+        elif typing.get_origin(option) is dict:
+            if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
+                element = typing.get_args(option)[1]
+                return {name: _coerce(element, item, f"{path}.{name}") for name, item in value.items()}
+        elif option is Any or (isinstance(option, type) and isinstance(value, option)):
             return value
     expected = " or ".join(_describe(option) for option in options)
     raise InputError(f"{path} has the wrong type", received=value, remedy=f"give {expected}")
+
+
+def _member(family: type[Family], values: Mapping[str, Any], path: str) -> type:
+    kind = values.get("kind")
+    if not isinstance(kind, str):
+        raise InputError(f"setting {path}.kind is missing or no word", received=kind, remedy="name a kind")
+    return family.of_kind(kind)
 
 
 def _describe(option: Any) -> str:

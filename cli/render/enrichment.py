@@ -32,12 +32,15 @@ class Heading:
     enrichment: "Enrichment"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        config, symbols = self.enrichment.config, self.enrichment.alphabet_size
-        model = config.cell.upper()
-        yield Text(f"A random string, passed through one random {model} after another", style="bold")
+        enrichment = self.enrichment
+        config, noun = enrichment.config, enrichment.config.source.noun
+        if enrichment.conditional:
+            yield Text(f"A random string, passed through one random {noun} after another", style="bold")
+        else:
+            yield Text(f"A random string, and strings drawn from the source {noun}", style="bold")
         yield Text(
-            f"seed {config.seed}, {config.length} characters, {model}s of {config.source.hidden_size} hidden units, "
-            f"uniform code: {math.log2(symbols):.2f} bits",
+            f"seed {config.seed}, {config.length} characters, {config.source.description}, "
+            f"uniform code: {math.log2(enrichment.alphabet_size):.2f} bits",
             style="dim",
         )
         yield Text()
@@ -50,20 +53,20 @@ class PassView:
 
     Attributes:
         result: an `EnrichmentPass`.
-        alphabet_size: symbols that the string could have.
-        model: what the random models are called.
+        enrichment: the `Enrichment` that it belongs to.
         revealed: characters to draw, for the animation; all of them and the measures when None.
 
     """
 
     result: "EnrichmentPass"
-    alphabet_size: int
-    model: str = "LSTM"
+    enrichment: "Enrichment"
     revealed: int | None = None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield Text()
-        yield Text(pass_title(self.result.depth, self.model), style="bold")
+        source = self.enrichment.config.source
+        title = pass_title(self.result.depth, source.noun, conditional=self.enrichment.conditional)
+        yield Text(title, style="bold")
         rows = shaded_lines(
             self.result.text[: self.revealed],
             self.result.character_bits[: self.revealed],
@@ -73,21 +76,39 @@ class PassView:
         for row in rows:
             yield Text.assemble(_INDENT, row)
         if self.revealed is None:
-            yield from _wrapped(_measures(self.result, self.alphabet_size), options.max_width)
+            yield from _wrapped(_measures(self.result, self.enrichment.alphabet_size), options.max_width)
 
 
-def closing(passes: "Sequence[EnrichmentPass]", model: str = "LSTM") -> RenderableType:
+def closing(enrichment: "Enrichment") -> RenderableType:
     """Return what was seen in the strings, and where to read on."""
-    return Group(Text(), Text(what_was_seen(passes, model)), Text(), *(Text(line, style="dim") for line in _READ_ON))
+    seen = what_was_seen if enrichment.conditional else what_was_drawn
+    said = seen(enrichment.passes, enrichment.config.source.noun)
+    return Group(Text(), Text(said), Text(), *(Text(line, style="dim") for line in _READ_ON))
 
 
-def pass_title(number: int, model: str = "LSTM") -> str:
+def pass_title(number: int, noun: str = "LSTM", *, conditional: bool = True) -> str:
     """Name a string by what made it.
 
-    >>> pass_title(0), pass_title(1), pass_title(2, "GRU")
-    ('noise', 'after 1 random LSTM', 'after 2 random GRUs')
+    >>> pass_title(0), pass_title(1), pass_title(2, "GRU"), pass_title(2, "coins", conditional=False)
+    ('noise', 'after 1 random LSTM', 'after 2 random GRUs', 'coins, draw 2')
     """
-    return "noise" if number == 0 else f"after {_count(number, f'random {model}')}"
+    if number == 0:
+        return "noise"
+    return f"after {_count(number, f'random {noun}')}" if conditional else f"{noun}, draw {number}"
+
+
+def what_was_drawn(passes: "Sequence[EnrichmentPass]", noun: str) -> str:
+    """Say in a sentence how predictable the strings of a source are that reads no condition."""
+    noise, drawn = passes[0], passes[1:]
+    if not drawn:
+        return f"This is noise before anything was drawn from {noun}: give a --depth of 1 or more."
+    bits = [each.markov_bits for each in drawn]
+    found = f"{bits[0]:.2f}" if len(bits) == 1 else f"{min(bits):.2f} to {max(bits):.2f}"
+    strings = "The string" if len(bits) == 1 else f"The {len(bits)} strings"
+    return (
+        f"{strings} drawn from {noun} cost the best Markov model {found} bits per character, and noise costs "
+        f"{noise.markov_bits:.2f}. Each draw is independent of the others: try another --seed."
+    )
 
 
 def what_was_seen(passes: "Sequence[EnrichmentPass]", model: str = "LSTM") -> str:

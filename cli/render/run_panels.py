@@ -13,9 +13,11 @@ from cli.render.panels import Curve, DepthBars, Level, Panel
 from theory.iteration import reset_probability, stationary_depth_probability
 
 if TYPE_CHECKING:  # up.runs imports torch
-    from up.runs.metrics import EvaluationRecord, History, ProgressRecord, TimingRecord
+    from up.runs.events import Evaluated, Timing
+    from up.runs.metrics import History
     from up.sources.buffer import BufferConfig
     from up.training.schedule import ScheduleCurves
+    from up.training.step import Step
 
 _DEEPEST = 12
 """Depths beyond this share one bar."""
@@ -42,28 +44,28 @@ def run_panels(history: "History", curves: "ScheduleCurves", buffer: "BufferConf
         points: the most points to draw of one curve.
 
     """
-    latest = history.progress[-1] if history.progress else None
+    latest = history.steps[-1] if history.steps else None
     return RunPanels(
         loss=loss_panel({"loss": history}, points=points),
         bits=bits_panels({"model": history.evaluations}, points=points),
         schedules=schedule_panels(curves, now=latest.instances if latest else None),
         throughput=_throughput_panels(history.timings, points),
-        depths=depth_bars(latest, buffer) if latest else None,
+        depths=depth_bars(latest, buffer) if latest and "depth" in latest.observations else None,
     )
 
 
 def loss_panel(histories: "Mapping[str, History]", *, points: int) -> Panel | None:
     """Return the loss of runs by their names; None where no step has a finite loss."""
     steps = {
-        name: [(step.instances, step.loss_bits) for step in history.progress if step.loss_bits is not None]
+        name: [(step.instances, step.loss_bits) for step in history.steps if step.loss_bits is not None]
         for name, history in histories.items()
     }
-    left_out = sum(len(history.progress) for history in histories.values()) - sum(map(len, steps.values()))
+    left_out = sum(len(history.steps) for history in histories.values()) - sum(map(len, steps.values()))
     note = f"steps left out, without a finite loss: {left_out:,}" if left_out else ""
     return _measured("Loss", "bits per character", steps, points, of="steps", note=note)
 
 
-def bits_panels(evaluations: "Mapping[str, Sequence[EvaluationRecord]]", *, points: int) -> tuple[Panel, ...]:
+def bits_panels(evaluations: "Mapping[str, Sequence[Evaluated]]", *, points: int) -> tuple[Panel, ...]:
     """Return one panel for each data set: the bits of runs by their names, and the in-context Markov model."""
     data = dict.fromkeys(row.data for records in evaluations.values() for record in records for row in record.rows)
     return tuple(panel for name in data if (panel := _bits_panel(name, evaluations, points)) is not None)
@@ -90,9 +92,9 @@ def schedule_panels(curves: "ScheduleCurves", *, now: int | None = None) -> tupl
     )
 
 
-def depth_bars(step: "ProgressRecord", buffer: "BufferConfig") -> DepthBars:
+def depth_bars(step: "Step", buffer: "BufferConfig") -> DepthBars:
     """Return the depths of the buffer after a step, beside those that they settle at."""
-    counts = step.depth_histogram
+    counts = step.observations["depth"]
     rows = sum(counts)
     open_ended = len(counts) > _DEEPEST + 1
     bars = (*counts[:_DEEPEST], sum(counts[_DEEPEST:])) if open_ended else counts
@@ -109,7 +111,7 @@ def depth_bars(step: "ProgressRecord", buffer: "BufferConfig") -> DepthBars:
     )
 
 
-def _bits_panel(data: str, evaluations: "Mapping[str, Sequence[EvaluationRecord]]", points: int) -> Panel | None:
+def _bits_panel(data: str, evaluations: "Mapping[str, Sequence[Evaluated]]", points: int) -> Panel | None:
     rows = {
         name: [(record.instances, row) for record in records for row in record.rows if row.data == data]
         for name, records in evaluations.items()
@@ -138,7 +140,7 @@ def _bits_panel(data: str, evaluations: "Mapping[str, Sequence[EvaluationRecord]
     )
 
 
-def _throughput_panels(timings: "Sequence[TimingRecord]", points: int) -> tuple[Panel, ...]:
+def _throughput_panels(timings: "Sequence[Timing]", points: int) -> tuple[Panel, ...]:
     measured = (
         ("Throughput", "instances/s", [(each.instances, each.instances_per_second) for each in timings]),
         ("Source", "% of the training time", [(each.instances, 100 * each.source_share) for each in timings]),

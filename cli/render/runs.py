@@ -107,7 +107,7 @@ class RunPage:
         run, config, records = self.overview, self.config, self.provenance
         blocks = _count(config.model.num_layers, "block")
         yield "model", f"{config.model.arch}, width {config.model.width}, {blocks}, {config.training.precision}"
-        yield "source", f"{config.source.cell}, {config.source.hidden_size} units"
+        yield "source", config.source.description
         yield "seed", f"{config.seed}"
         yield "device", _over_time(map(_device, records))
         yield "versions", _over_time(map(_versions, records))

@@ -16,8 +16,9 @@ from cli.render.evaluation import EvaluationTable
 
 if TYPE_CHECKING:  # up.runs imports torch
     from up.evaluation.rows import EvaluationRow
-    from up.runs.events import Progress
+    from up.runs.events import Timing
     from up.runs.plan import TrainingPlan
+    from up.training.step import Step
 
 _SPARKLINE_COLUMNS = 36  # the line of the loss then fits 80 columns
 _DEEPEST = 12
@@ -45,23 +46,21 @@ def plan_view(plan: "TrainingPlan", out: Path) -> RenderableType:
     )
 
 
-def progress_line(event: "Progress") -> str:
+def progress_line(step: "Step", timing: "Timing", total_instances: int) -> str:
     """Return one plain line about a step, for a pipe.
 
     >>> from types import SimpleNamespace
-    >>> record = SimpleNamespace(loss_bits=6.5, learning_rate=0.002, gradient_norm=1.25, skipped_steps=0)
-    >>> timing = SimpleNamespace(instances_per_second=20.0, source_share=0.1)
-    >>> progress_line(SimpleNamespace(instances=640, total_instances=12000, record=record, timing=timing,
-    ...     remaining_seconds=568.0))
+    >>> step = SimpleNamespace(instances=640, loss_bits=6.5, learning_rate=0.002, gradient_norm=1.25, skipped_steps=0)
+    >>> timing = SimpleNamespace(instances_per_second=20.0, source_share=0.1, remaining_seconds=568.0)
+    >>> progress_line(step, timing, 12000)
     '640/12,000 instances, loss 6.500 bits, rate 2.0e-03, gradient 1.25, 20.0/s, source 10%, 9 min 28 s left'
     """
-    record, timing = event.record, event.timing
-    skipped = f", {_skipped(record.skipped_steps)}" if record.skipped_steps else ""
+    skipped = f", {_skipped(step.skipped_steps)}" if step.skipped_steps else ""
     return (
-        f"{event.instances:,}/{event.total_instances:,} instances, loss {_number(record.loss_bits, 3)} bits, "
-        f"rate {record.learning_rate:.1e}, gradient {_number(record.gradient_norm, 2)}, "
+        f"{step.instances:,}/{total_instances:,} instances, loss {_number(step.loss_bits, 3)} bits, "
+        f"rate {step.learning_rate:.1e}, gradient {_number(step.gradient_norm, 2)}, "
         f"{timing.instances_per_second:.1f}/s, source {timing.source_share:.0%}{skipped}, "
-        f"{duration(event.remaining_seconds)} left"
+        f"{duration(timing.remaining_seconds)} left"
     )
 
 
@@ -78,39 +77,51 @@ class Dashboard:
     """The live picture of a run.
 
     Attributes:
-        progress: the latest step; None before the first.
+        total_instances: length of the run.
+        step: the latest step; None before the first.
+        timing: the latest one; None before the first.
         losses: of all steps so far, bits per character.
         activity: what is going on beside training, such as an evaluation; empty if nothing is.
         evaluated_at: instances at the latest evaluation.
         rows: the latest evaluation; empty before the first.
     """
 
-    progress: "Progress | None" = None
+    total_instances: int = 0
+    step: "Step | None" = None
+    timing: "Timing | None" = None
     losses: Sequence[float] = ()
     activity: str = ""
     evaluated_at: int = 0
     rows: "tuple[EvaluationRow, ...]" = ()
 
     def __rich__(self) -> RenderableType:
-        event = self.progress
-        if event is None:
+        step, timing = self.step, self.timing
+        if step is None or timing is None:
             return Text(self.activity or "preparing the first instances", style="dim")
-        record, timing = event.record, event.timing
         speed = f"{timing.instances_per_second:.1f} instances/s, {timing.source_share:.0%} of it in the source"
-        blocks: list[RenderableType] = [
-            _bar_line(event, self.activity),
-            _names_and_values(
-                ("loss", self._loss()),
-                ("learning rate", f"{record.learning_rate:.2e}"),
-                ("gradient norm", _number(record.gradient_norm, 2)),
-                *([("skipped", Text(_skipped(record.skipped_steps), "yellow"))] if record.skipped_steps else []),
-                ("speed", speed),
-                ("buffer depth", _depths(record.depth_histogram)),
-            ),
+        pairs: list[tuple[str, str | Text]] = [
+            ("loss", self._loss()),
+            ("learning rate", f"{step.learning_rate:.2e}"),
+            ("gradient norm", _number(step.gradient_norm, 2)),
         ]
+        if step.skipped_steps:
+            pairs.append(("skipped", Text(_skipped(step.skipped_steps), "yellow")))
+        pairs.append(("speed", speed))
+        if "depth" in step.observations:
+            pairs.append(("buffer depth", _depths(step.observations["depth"])))
+        blocks: list[RenderableType] = [self._bar_line(step, timing), _names_and_values(*pairs)]
         if self.rows:
             blocks += [Text(), EvaluationTable(self.rows), Text(f"after {self.evaluated_at:,} instances", style="dim")]
         return Group(*blocks)
+
+    def _bar_line(self, step: "Step", timing: "Timing") -> Table:
+        line = Table.grid(padding=(0, 2), expand=True)
+        line.add_column(ratio=1)
+        line.add_column(justify="right", no_wrap=True)
+        left = self.activity or f"{duration(timing.remaining_seconds)} left"
+        bar = ProgressBar(total=self.total_instances, completed=step.instances)
+        line.add_row(bar, Text(f"{step.instances:,}/{self.total_instances:,}  {left}"))
+        return line
 
     def _loss(self) -> Text:
         latest = self.losses[-1]
@@ -143,16 +154,6 @@ def _time(plan: "TrainingPlan") -> str:
         return "none left: the run is complete"
     rest = f" for the rest after {plan.instances_trained:,}" if plan.instances_trained else ""
     return f"about {duration(plan.seconds)}{rest}, as measured just now"
-
-
-def _bar_line(event: "Progress", activity: str) -> Table:
-    line = Table.grid(padding=(0, 2), expand=True)
-    line.add_column(ratio=1)
-    line.add_column(justify="right", no_wrap=True)
-    left = activity or f"{duration(event.remaining_seconds)} left"
-    counts = f"{event.instances:,}/{event.total_instances:,}"
-    line.add_row(ProgressBar(total=event.total_instances, completed=event.instances), Text(f"{counts}  {left}"))
-    return line
 
 
 def _depths(histogram: Sequence[int]) -> Text:

@@ -1,11 +1,13 @@
 """How deep a buffer is after 150 batches, beside the exact stationary distribution."""
 
+import functools
+
 import torch
 
 from theory.iteration import stationary_depth_probability
 from up.evaluation.markov import mean_bits
 from up.sources.buffer import Buffer, BufferConfig
-from up.sources.recurrent import RecurrentSource, RecurrentSourceConfig
+from up.sources.recurrent import RecurrentSource
 
 config = BufferConfig()  # the paper's: 138 rows a batch, 40 of them reset, 2760 in all
 buffer = Buffer(
@@ -14,11 +16,12 @@ buffer = Buffer(
     vocabulary_size=256,
     generator=torch.Generator().manual_seed(0),
 )
-source = RecurrentSource(
-    RecurrentSourceConfig(hidden_size=12), generator=torch.Generator().manual_seed(1)
+source = RecurrentSource(hidden_size=12)
+generate = functools.partial(
+    source.generate, generator=torch.Generator().manual_seed(1)
 )
 for _ in range(150):
-    buffer.enrich(source, seed_length=source.config.seed_length)
+    buffer.enrich(generate, seed_length=source.seed_length)
 
 print("depth   rows   share   exact   best Markov model, bits per character")
 for depth, rows in enumerate(buffer.depth_histogram()[:9]):

@@ -3,11 +3,10 @@
 import torch
 
 from up.sources.buffer import BufferConfig
-from up.sources.recurrent import RecurrentSourceConfig
-from up.sources.stream import CadenceConfig, InstanceStream
+from up.sources.recurrent import RecurrentSource
+from up.sources.stream import CadenceConfig
 
-stream = InstanceStream(
-    source=RecurrentSourceConfig(hidden_size=12),
+stream = RecurrentSource(hidden_size=12).stream(
     buffer=BufferConfig(source_batch=16, reset_constant=2, reset_noise=2),
     cadence=CadenceConfig(source_rows_per_instance=2.0),
     context_length=64,
@@ -20,4 +19,4 @@ print(tuple(batches[-1].shape), batches[-1].dtype)
 print(
     f"{stream.instances} instances, {stream.source_batches} source batches of 16 rows"
 )
-print("rows of depth 0, 1, 2, ...:", stream.buffer.depth_histogram())
+print("rows of depth 0, 1, 2, ...:", stream.observations()["depth"])

@@ -3,21 +3,21 @@
 import torch
 
 from up.evaluation.markov import mean_bits
-from up.sources.recurrent import RecurrentSourceConfig, draw_weights
+from up.sources.recurrent import RecurrentSource, draw_weights
 from up.sources.recurrent_kernel import generate_sequences
 
 NUM_MODELS, LENGTH = 512, 512
-config = RecurrentSourceConfig(hidden_size=38)
+source = RecurrentSource(hidden_size=38)
 generator = torch.Generator().manual_seed(0)
-weights = draw_weights(config, NUM_MODELS, generator=generator)
+weights = draw_weights(source, NUM_MODELS, generator=generator)
 tokens = generate_sequences(
     weights,
-    cell=config.cell,
-    temperature=config.temperature,
-    seeds_RS=torch.randint(256, (NUM_MODELS, config.seed_length), generator=generator),
+    cell=source.kind,
+    temperature=source.temperature,
+    seeds_RS=torch.randint(256, (NUM_MODELS, source.seed_length), generator=generator),
     conditions_RT=torch.randint(256, (NUM_MODELS, LENGTH), generator=generator),
     uniforms_TR=torch.rand(
-        LENGTH - config.seed_length,
+        LENGTH - source.seed_length,
         NUM_MODELS,
         generator=generator,
         dtype=torch.float64,

@@ -2,14 +2,13 @@
 
 import torch
 
-from up.sources.recurrent import RecurrentSource, RecurrentSourceConfig
+from up.sources.recurrent import RecurrentSource
 
 generator = torch.Generator().manual_seed(7)
-config = RecurrentSourceConfig(hidden_size=38, sequences_per_model=1)
-source = RecurrentSource(config, generator=generator)
+source = RecurrentSource(hidden_size=38, sequences_per_model=1)
 
 noise = torch.randint(256, (4, 512), generator=generator)
-sequences = source.generate(seeds_RS=noise[:, :8], conditions_RT=noise)
+sequences = source.generate(noise[:, :8], noise, generator)
 
 print(tuple(sequences.shape), sequences.dtype)
 for row in sequences:

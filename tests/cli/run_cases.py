@@ -2,7 +2,8 @@
 
 from cli.render.panels import Curve, Panel
 from tests.up.runs.test_overview import a_row, a_step
-from up.runs.metrics import EvaluationRecord, History, TimingRecord
+from up.runs.events import Evaluated, Timing
+from up.runs.metrics import History
 from up.training.schedule import ScheduleCurves
 
 
@@ -14,13 +15,18 @@ def a_panel(y, x=None, **changes):
 
 def a_history(*, losses=(8.0, 7.0, 6.0), bits=((8, 7.5), (24, 6.5)), data=("stdlib", "pydoc"), batch=8):
     return History(
-        progress=tuple(a_step(batch * (i + 1), loss_bits=loss) for i, loss in enumerate(losses)),
+        steps=tuple(a_step(batch * (i + 1), loss_bits=loss) for i, loss in enumerate(losses)),
         evaluations=tuple(
-            EvaluationRecord(instances=at, rows=tuple(a_row(name, tail_bits=value) for name in data))
-            for at, value in bits
+            Evaluated(instances=at, rows=tuple(a_row(name, tail_bits=value) for name in data)) for at, value in bits
         ),
         timings=tuple(
-            TimingRecord(instances=batch * (i + 1), instances_per_second=20.0 + i, source_share=0.25, elapsed_seconds=i)
+            Timing(
+                instances=batch * (i + 1),
+                instances_per_second=20.0 + i,
+                source_share=0.25,
+                elapsed_seconds=i,
+                remaining_seconds=9.0,
+            )
             for i in range(len(losses))
         ),
     )

@@ -32,8 +32,8 @@ def test_the_seed_decides_the_strings_and_the_options_reach_the_experiment(run):
     assert all(" " <= character <= "~" for each in passes(run(*SMALL, "--json")) for character in each["text"])
     noise = passes(run(*SMALL, "--bytes", "--json"))[0]["text"]
     assert not all(" " <= character <= "~" for character in noise)
-    config = json.loads(run(*SMALL, "--width", "50", "--temperature", "2.5", "--json").stdout)["config"]
-    assert (config["width"], config["temperature"]) == (50, 2.5)
+    source = json.loads(run(*SMALL, "--width", "50", "--temperature", "2.5", "--json").stdout)["config"]["source"]
+    assert (source["kind"], source["hidden_size"], source["temperature"]) == ("lstm", 5, 2.5)
 
 
 def test_in_a_pipe_every_string_stands_in_full_above_its_numbers_without_escape_codes(run):

@@ -1,43 +1,52 @@
+"""`up eval` on real run folders, whose model charges exactly eight bits for every character."""
+
 import json
-import sys
-import types
+import shutil
 
 import pytest
 import torch
 
 from tests.cli.streams import assert_refused
-from up.errors import InputError
+from up.recipes.presets import configure
+from up.runs.folder import create_run
+from up.training.state import TrainingState
 
 CONTEXT_LENGTH = 96
+SETTINGS = (
+    "model.width=16", "model.base_width=16", "model.depth=1", "source.hidden_size=4", "buffer.source_batch=8",
+    "buffer.reset_constant=1", "buffer.reset_noise=1", "training.instances=8", "training.batch=8",
+    "training.batch_start=8", "evaluation.samples=4", "evaluation.batch_size=5", "evaluation.seed=3",
+)  # fmt: skip
 
 
-class UniformModel(torch.nn.Module):
-    """Predicts every byte with probability 1/256: exactly 8 bits a character, without any error."""
+def uniform_run(path, *settings):
+    """A run of no steps whose model predicts every byte with probability 1/256, without any error."""
+    device = torch.device("cpu")
+    config = configure("tiny", [*SETTINGS, *settings]).resolve(device)
+    run, state = create_run(path, config), TrainingState(config, device)
+    torch.nn.init.zeros_(state.model.head.weight)
+    run.save(state)
+    return path
 
-    config = types.SimpleNamespace(context_length=CONTEXT_LENGTH)
 
-    def forward(self, tokens_BT):
-        return torch.zeros(*tokens_BT.shape, 256)
+@pytest.fixture(scope="module")
+def uniform(tmp_path_factory):
+    return uniform_run(tmp_path_factory.mktemp("uniform") / "run", f"model.context_length={CONTEXT_LENGTH}")
 
 
 @pytest.fixture
-def evaluate(run, monkeypatch, tmp_path):
-    """Run `up eval` on a uniform model over a small text file."""
+def evaluate(run, text, uniform):
+    """Run `up eval` on the uniform model over a small text file."""
 
-    def load_model(path, device):
-        assert device.type == "cpu"
-        if path.name != "run":
-            raise InputError("no run here", received=str(path), remedy="train one")
-        return UniformModel()
-
-    monkeypatch.setitem(sys.modules, "up.runs.folder", types.SimpleNamespace(load_model=load_model))
-    text = tmp_path / "text"
-    text.write_text("in the beginning was the word. " * 100)
-
-    def run_eval(*options, folder="run", data=text):
-        return run("eval", folder, "--device", "cpu", "--data", str(data), *options)
+    def run_eval(*options, folder=uniform, data=text):
+        return run("eval", str(folder), "--device", "cpu", *(["--data", str(data)] if data else []), *options)
 
     return run_eval
+
+
+def rows_of(outcome):
+    assert outcome.code == 0, outcome.stderr
+    return json.loads(outcome.stdout)["rows"]
 
 
 def test_json_is_one_object_and_a_uniform_model_costs_exactly_eight_bits(evaluate):
@@ -63,22 +72,75 @@ def test_the_table_goes_to_stdout_within_80_columns_and_the_progress_to_stderr(e
     assert outcome.stderr.splitlines()[-1] == "up: slices predicted: 64 of 64"
 
 
-def test_the_seed_decides_the_slices(evaluate):
-    first, again, other = (evaluate("--samples", "8", "--json", "--seed", seed).stdout for seed in ("1", "1", "2"))
-    assert first == again
-    assert json.loads(first)["rows"] != json.loads(other)["rows"]
+def test_the_seed_decides_the_slices_and_is_the_runs_own_if_none_is_given(evaluate):
+    outcomes = [evaluate("--samples", "8", "--json", *options) for options in ((), ("--seed", "3"), ("--seed", "2"))]
+    own, same, other = (rows_of(outcome) for outcome in outcomes)
+    assert own == same != other
+
+
+def test_what_is_not_given_is_as_the_run_has_it(run, text, tmp_path):
+    """Every run can be evaluated as it stands; those with a context of 64 or less failed on the default tail."""
+    settings = ("model.context_length=40", "evaluation.tail_positions=16", f'evaluation.data=["{text}"]')
+    path = uniform_run(tmp_path / "short", *settings)
+    report = json.loads(run("eval", str(path), "--samples", "6", "--json", "--quiet").stdout)
+    (row,) = report["rows"]
+    assert (row["context_length"], row["tail_positions"], row["data"]) == (40, 16, str(text))
+    config = report["config"]
+    assert (config["tail_positions"], config["batch_size"], config["seed"]) == (16, 5, 3)
+    given = run("eval", str(path), "--samples", "6", "--tail", "9", "--batch", "2", "--seed", "1", "--json", "--quiet")
+    config = json.loads(given.stdout)["config"]
+    assert (config["tail_positions"], config["batch_size"], config["seed"], config["samples"]) == (9, 2, 1, 6)
+
+
+def test_rows_of_a_source_are_predicted_instead_of_data_or_beside_them(evaluate):
+    (noise,) = rows_of(evaluate("--source", "noise", "--samples", "40", "--json", data=None))
+    assert (noise["data"], noise["samples"], noise["context_length"]) == ("noise", 40, CONTEXT_LENGTH)
+    assert noise["markov_tail_bits"] > 7.9
+    beside = rows_of(evaluate("--source", "noise", "--source", "lstm", "--samples", "40", "--json"))
+    assert [row["data"] for row in beside][1:] == ["noise", "lstm"]
+    assert beside[0]["data"].endswith("text")
+    assert beside[1] == noise
+    assert beside[2]["markov_tail_bits"] < 7  # enriched: not what the buffer begins with
+    assert beside[2]["source"] == "rows of the source lstm, 4 units"  # as the run has it
+
+
+def test_the_rows_of_a_source_are_none_that_the_run_was_trained_on(uniform):
+    from up.evaluation.bits import EvaluationConfig
+    from up.runs.evaluate import prepare_evaluation
+    from up.runs.folder import open_run
+
+    device, config = torch.device("cpu"), open_run(uniform).config()
+    evaluation = EvaluationConfig(data=(), sources=("lstm",), samples=64, seed=config.seed)
+    (prepared,) = prepare_evaluation(config, evaluation, device=device).corpora
+    trained = config.stream(device).draw(64)
+    seen = {bytes(row) for row in trained.tolist() if len(set(row)) > 1}  # constant rows may well be equal
+    assert len(seen) > 20
+    assert not seen & {bytes(row) for row in prepared.slices_NT}
 
 
 @pytest.mark.parametrize(
-    ("options", "folder", "data", "said"),
+    ("options", "said"),
     [
-        (["--device", "abacus"], "run", None, ("device", "'abacus'")),
-        (["--samples", "1"], "run", None, ("samples", "1")),
-        (["--seed", "-3"], "run", None, ("seed", "-3")),
-        ([], "elsewhere", None, ("no run here", "elsewhere")),
-        ([], "run", "no/such/text", ("no such data", "no/such/text")),
+        (["--device", "abacus"], ("device", "'abacus'")),
+        (["--samples", "1"], ("samples", "1")),
+        (["--seed", "-3"], ("seed", "-3")),
+        (["--tail", "0"], ("tail_positions", "0")),
+        (["--tail", "96"], ("tail_positions", "96", "at most 95")),
+        (["--batch", "0"], ("batch_size", "0")),
+        (["--source", "abacus"], ("unknown source", "'abacus'", "lstm")),
+        (["--source", ""], ("--source", "empty")),
+        (["--source", "no/such.py:Coins"], ("cannot read the file of the source", "no/such.py")),
+        (["--data", "no/such/text"], ("no such data", "no/such/text")),
+        (["--data", ""], ("no such data", "''")),
     ],
 )
-def test_bad_input_is_one_line_and_exit_2(evaluate, options, folder, data, said):
-    outcome = evaluate("--quiet", *options, folder=folder, **({} if data is None else {"data": data}))
-    assert_refused(outcome, *said)
+def test_bad_input_is_one_line_and_exit_2(evaluate, options, said):
+    assert_refused(evaluate("--quiet", *options), *said)
+
+
+def test_there_must_be_a_run_with_a_checkpoint(evaluate, uniform, tmp_path):
+    assert_refused(evaluate("--quiet", folder=tmp_path / "elsewhere"), "there is no run here", "elsewhere")
+    assert_refused(evaluate("--quiet", folder=""), "the path is empty")
+    bare = shutil.copytree(uniform, tmp_path / "bare")
+    shutil.rmtree(bare / "checkpoints")
+    assert_refused(evaluate("--quiet", folder=bare), "has no checkpoint yet")

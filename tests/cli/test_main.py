@@ -101,7 +101,7 @@ def test_a_number_that_is_none_is_refused_in_one_line(path, option, run):
         ("--bogus", ("no such option: --bogus", "see up --help")),
         ("demo enrich --depth -1", ("depth", "-1")),
         ("demo enrich --depth 1000000", ("depth", "1000000")),
-        ("demo enrich --source rnn", ("cell", "rnn")),
+        ("demo enrich --source rnn", ("unknown source", "rnn")),
         ("demo enrich --length 8", ("length", "8")),
         ("demo enrich --length 99999999999", ("length", "99999999999")),
         ("demo enrich --width 3", ("width", "3")),

@@ -18,6 +18,8 @@ from cli.render.predictability import RAMPS, legend, level, ramp_for, shaded_lin
 from tests.cli.drawing import WIDTHS, drawn
 from up.evaluation.rows import EvaluationRow, PositionBits
 from up.experiments.enrichment import Enrichment, EnrichmentConfig, EnrichmentPass
+from up.sources.noise import NoiseSource
+from up.sources.recurrent import RecurrentSource
 
 BITS = st.floats(0, 30)
 EVERY_RAMP = [*RAMPS.values(), None]
@@ -35,6 +37,11 @@ def a_pass(text="abcabc", markov_bits=1.0, **changes):
         "depth": 0,
     }
     return EnrichmentPass(text=text, markov_bits=markov_bits, **{**values, **changes})
+
+
+def an_enrichment(*passes, conditional=True, alphabet_size=256):
+    config = EnrichmentConfig(source=RecurrentSource() if conditional else NoiseSource())
+    return Enrichment(config=config, alphabet_size=alphabet_size, conditional=conditional, passes=passes)
 
 
 @st.composite
@@ -171,23 +178,30 @@ def luminance(color: Color) -> float:
 
 class TestEnrichment:
     @settings(deadline=None)
-    @given(st.lists(enrichment_passes(), min_size=1, max_size=4), WIDTHS, st.sampled_from([None, "256", "truecolor"]))
-    def test_everything_fits_at_any_width_in_colour_and_without(self, passes, width, colour):
-        enrichment = Enrichment(config=EnrichmentConfig(), alphabet_size=256, passes=tuple(passes))
-        views = [Heading(enrichment), *(PassView(each, 256) for each in passes), closing(passes)]
+    @given(
+        st.lists(enrichment_passes(), min_size=1, max_size=4),
+        WIDTHS,
+        st.sampled_from([None, "256", "truecolor"]),
+        st.booleans(),
+    )
+    def test_everything_fits_at_any_width_in_colour_and_without(self, passes, width, colour, conditional):
+        enrichment = an_enrichment(*passes, conditional=conditional)
+        views = [Heading(enrichment), *(PassView(each, enrichment) for each in passes), closing(enrichment)]
         for line in strip(drawn(*views, width=width, colour=colour)).splitlines():
             assert cell_len(line) <= width
 
     def test_each_string_stands_above_its_measures(self):
-        lines = drawn(PassView(a_pass("abcabc", 1.25, depth=2), 95)).splitlines()
+        lines = drawn(PassView(a_pass("abcabc", 1.25, depth=2), an_enrichment())).splitlines()
         assert lines[1:3] == ["after 2 random LSTMs", "  abcabc"]
         assert " ".join(lines[4].split()) == "entropy 2.00 Markov 1.25 (order 1) zlib 3.00 lzma 4.00 symbols 3"
 
     def test_a_model_that_learned_nothing_is_called_uniform(self):
-        assert "(uniform)" in drawn(PassView(a_pass(markov_bits=math.log2(95), markov_order=3), 95))
+        assert "(uniform)" in drawn(
+            PassView(a_pass(markov_bits=math.log2(95), markov_order=3), an_enrichment(alphabet_size=95))
+        )
 
     def test_a_string_being_written_out_has_no_measures_yet(self):
-        out = drawn(PassView(a_pass("abcabc"), 95, revealed=2))
+        out = drawn(PassView(a_pass("abcabc"), an_enrichment(), revealed=2))
         assert "  ab\n" in out
         assert "entropy" not in out
 
@@ -215,6 +229,22 @@ class TestEnrichment:
     )
     def test_the_closing_sentence_says_how_much_context_helped(self, order, said):
         assert said in what_was_seen([a_pass(markov_bits=6.57), a_pass(markov_bits=2.0, markov_order=order)])
+
+    @pytest.mark.parametrize(
+        ("bits", "said"),
+        [
+            ([6.57, 2.0], "The string drawn from noise cost the best Markov model 2.00 bits per character"),
+            ([6.57, 3.0, 1.5], "The 2 strings drawn from noise cost the best Markov model 1.50 to 3.00 bits"),
+            ([6.57], "before anything was drawn from noise"),
+        ],
+    )
+    def test_strings_that_are_draws_of_their_own_are_called_so(self, bits, said):
+        passes = [a_pass(markov_bits=value, depth=depth) for depth, value in enumerate(bits)]
+        enrichment = an_enrichment(*passes, conditional=False)
+        out = drawn(Heading(enrichment), *(PassView(each, enrichment) for each in passes), closing(enrichment))
+        assert said in " ".join(out.split())
+        assert ("noise, draw 1" in out) == (len(bits) > 1)
+        assert "strings drawn from the source noise" in out
 
     def test_a_collapse_is_called_one(self):
         passes = [a_pass(markov_bits=6.57), a_pass("aaaa", 0.1, distinct_symbols=1, depth=1)]

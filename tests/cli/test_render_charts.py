@@ -163,7 +163,7 @@ class TestCharts:
 
     def test_depth_bars_are_to_scale_with_their_numbers(self):
         buffer = BufferConfig(source_batch=8, capacity_multiple=20, reset_constant=2, reset_noise=2)
-        page = drawn(DepthChart(depth_bars(a_step(8, depth_histogram=(40, 80, 40)), buffer)))
+        page = drawn(DepthChart(depth_bars(a_step(8, observations={"depth": (40, 80, 40)}), buffer)))
         lines = page.splitlines()[1:4]
         lengths = [line.count("█") + ("│" in line and "█│█" in line) for line in lines]
         assert lengths[1] in (2 * lengths[0], 2 * lengths[0] + 1, 2 * lengths[0] - 1)

@@ -60,7 +60,7 @@ class TestFigures:
         assert list(tmp_path.iterdir()) == [path]
 
     def test_a_figure_of_a_run_that_has_not_trained_has_its_schedules(self, tmp_path):
-        nothing = run_panels(History(progress=(), evaluations=(), timings=()), CURVES, BufferConfig(), points=100)
+        nothing = run_panels(History(steps=(), evaluations=(), timings=()), CURVES, BufferConfig(), points=100)
         write_figure(tmp_path / "charts.svg", "runs/new", nothing.schedules)
         assert (tmp_path / "charts.svg").stat().st_size > 1_000
 

@@ -13,7 +13,7 @@ from tests.cli.drawing import drawn
 from tests.cli.run_cases import CURVES, a_history, a_panel
 from tests.up.runs.test_overview import a_row, a_step
 from theory.iteration import depth_distributions
-from up.runs.metrics import EvaluationRecord
+from up.runs.events import Evaluated
 from up.sources.buffer import BufferConfig
 
 
@@ -53,7 +53,7 @@ class TestPanels:
         assert stdlib.unit == "bits per character, last 8"
 
     def test_runs_with_different_markov_models_have_no_common_level(self):
-        one, other = ((EvaluationRecord(instances=8, rows=(a_row(markov_tail_bits=bits),)),) for bits in (5.0, 5.5))
+        one, other = ((Evaluated(instances=8, rows=(a_row(markov_tail_bits=bits),)),) for bits in (5.0, 5.5))
         (panel,) = bits_panels({"one": one, "other": other}, points=50)
         assert panel.levels == ()
         assert [curve.name for curve in panel.curves] == ["one", "other"]
@@ -76,7 +76,7 @@ class TestPanels:
 
     def test_depths_stand_beside_the_distribution_that_they_settle_at(self):
         buffer = BufferConfig(source_batch=8, capacity_multiple=20, reset_constant=1, reset_noise=1)
-        bars = depth_bars(a_step(8, depth_histogram=(80, 60, 20)), buffer)
+        bars = depth_bars(a_step(8, observations={"depth": (80, 60, 20)}), buffer)
         assert bars.shares == (0.5, 0.375, 0.125)
         assert bars.stationary == (0.25, 0.1875, 0.140625)
         assert (bars.mean, bars.stationary_mean, bars.rows) == (0.625, 3.0, 160)
@@ -84,7 +84,7 @@ class TestPanels:
 
     def test_the_deepest_rows_share_a_bar_on_both_sides(self):
         buffer = BufferConfig(source_batch=4, capacity_multiple=2, reset_constant=1, reset_noise=1)
-        bars = depth_bars(a_step(8, depth_histogram=(10,) * 20), buffer)
+        bars = depth_bars(a_step(8, observations={"depth": (10,) * 20}), buffer)
         assert bars.labels[-2:] == ("11", "12+")
         assert bars.shares[-1] == 8 / 20
         assert sum(bars.shares) == pytest.approx(1)

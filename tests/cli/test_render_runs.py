@@ -117,7 +117,7 @@ class TestPages:
         assert "nothing trained yet" not in page
 
     def test_a_run_that_has_not_trained_has_its_header_and_schedules(self):
-        nothing = History(progress=(), evaluations=(), timings=())
+        nothing = History(steps=(), evaluations=(), timings=())
         page = drawn(a_page(nothing, loss_bits=None, rows=(), instances=0, instances_saved=0))
         assert "nothing trained yet" in page
         assert "Learning rate" in page

@@ -14,9 +14,9 @@ from cli.render.bars import BARS
 from cli.render.training import Dashboard, duration, evaluation_line, plan_view, progress_line
 from cli.run_view import _STOPPING
 from up.evaluation.rows import EvaluationRow, PositionBits
-from up.runs.events import Progress
-from up.runs.metrics import ProgressRecord, TimingRecord
+from up.runs.events import Timing
 from up.runs.plan import TrainingPlan
+from up.training.step import Step
 
 COLUMNS = st.integers(40, 200)
 INSTANCES = st.integers(1, 10**9)
@@ -69,7 +69,7 @@ def test_the_time_of_a_resumed_run_is_that_of_the_rest():
 def progress(draw):
     total = draw(st.integers(1, 99_999_999))  # with a time left in years this fills 40 columns
     skipped = draw(st.integers(0, 99))
-    return an_event(
+    return a_moment(
         instances=draw(st.integers(1, total)),
         total_instances=total,
         step=draw(INSTANCES),
@@ -79,28 +79,29 @@ def progress(draw):
         skipped_steps=skipped,
         instances_per_second=draw(st.floats(1e-3, 1e6)),
         source_share=draw(st.floats(0, 1)),
-        depth_histogram=(*draw(st.lists(st.integers(0, 5_000), min_size=1, max_size=40)), 1),
+        observations={"depth": (*draw(st.lists(st.integers(0, 5_000), min_size=1, max_size=40)), 1)},
         remaining_seconds=draw(st.floats(0, 1e11)),
     )
 
 
-def an_event(**changes) -> Progress:
+def a_moment(**changes) -> tuple[Step, Timing, int]:
+    """A step, its timing, and the length of the run."""
     values = {
         "instances": 640, "total_instances": 12_000, "step": 40, "batch": 16, "loss_bits": 6.5, "learning_rate": 0.002,
         "gradient_norm": 1.25, "enabled_blocks": 4, "skipped_steps": 0, "instances_per_second": 20.0,
-        "source_share": 0.1, "depth_histogram": (10, 30, 20), "elapsed_seconds": 32.0, "remaining_seconds": 568.0,
-        **changes,
+        "source_share": 0.1, "observations": {"depth": (10, 30, 20)}, "elapsed_seconds": 32.0,
+        "remaining_seconds": 568.0, **changes,
     }  # fmt: skip
 
     def of(record_type):
         return record_type(**{field.name: values[field.name] for field in dataclasses.fields(record_type)})
 
-    return Progress(
-        record=of(ProgressRecord),
-        timing=of(TimingRecord),
-        total_instances=values["total_instances"],
-        remaining_seconds=values["remaining_seconds"],
-    )
+    return of(Step), of(Timing), values["total_instances"]
+
+
+def dashboard(moment: tuple[Step, Timing, int], **more) -> Dashboard:
+    step, timing, total = moment
+    return Dashboard(step=step, timing=timing, total_instances=total, **more)
 
 
 def row(data: str, bits: float = 6.25) -> EvaluationRow:
@@ -140,22 +141,23 @@ def test_the_plan_names_memory_in_its_unit(size, said):
 
 
 @given(progress(), st.lists(st.floats(0, 20), min_size=1, max_size=200), st.sampled_from([0, 1, 2]), COLUMNS)
-def test_the_dashboard_fits_any_width_and_breaks_no_number(event, losses, num_rows, columns):
+def test_the_dashboard_fits_any_width_and_breaks_no_number(moment, losses, num_rows, columns):
+    step, timing, total = moment
     rows = (row("stdlib"), row("a/long/path/to/a/text.txt"))[:num_rows]
-    page = printed(Dashboard(progress=event, losses=losses, rows=rows, evaluated_at=123_456), columns)
+    page = printed(dashboard(moment, losses=losses, rows=rows, evaluated_at=123_456), columns)
     assert all(len(line) <= columns for line in page.splitlines())
     for said in (
-        f"{event.instances:,}/{event.total_instances:,}",
+        f"{step.instances:,}/{total:,}",
         f"{losses[-1]:.3f}",
-        f"{event.record.learning_rate:.2e}",
-        "not finite" if event.record.gradient_norm is None else f"{event.record.gradient_norm:.2f}",
-        f"{event.timing.instances_per_second:.1f}",
-        f"{event.timing.source_share:.0%}",
+        f"{step.learning_rate:.2e}",
+        "not finite" if step.gradient_norm is None else f"{step.gradient_norm:.2f}",
+        f"{timing.instances_per_second:.1f}",
+        f"{timing.source_share:.0%}",
         *(["123,456", "6.125", "4.625"] if rows else []),
     ):
         assert said in page
-    assert ("without finite numbers" in " ".join(page.split())) == (event.record.skipped_steps > 0)
-    ending = f"{event.instances:,}/{event.total_instances:,}  {duration(event.remaining_seconds)} left"
+    assert ("without finite numbers" in " ".join(page.split())) == (step.skipped_steps > 0)
+    ending = f"{step.instances:,}/{total:,}  {duration(timing.remaining_seconds)} left"
     assert page.splitlines()[0].endswith(ending)
 
 
@@ -166,9 +168,9 @@ def test_the_dashboard_before_the_first_step_says_what_goes_on():
 
 @pytest.mark.parametrize(("steps", "said"), [(1, "1 step without"), (1_234, "1,234 steps without")])
 def test_skipped_steps_are_counted_in_the_dashboard_and_in_the_line(steps, said):
-    event = an_event(skipped_steps=steps, loss_bits=None, gradient_norm=None)
-    page = printed(Dashboard(progress=event, losses=[6.5, float("nan")]), 80)
-    for text in (page, progress_line(event)):
+    moment = a_moment(skipped_steps=steps, loss_bits=None, gradient_norm=None)
+    page = printed(dashboard(moment, losses=[6.5, float("nan")]), 80)
+    for text in (page, progress_line(*moment)):
         assert f"{said} finite numbers" in text
         assert "not finite" in text
         assert "nan" not in text
@@ -176,8 +178,7 @@ def test_skipped_steps_are_counted_in_the_dashboard_and_in_the_line(steps, said)
 
 def test_an_activity_takes_the_place_of_the_time_left():
     waiting, busy = (
-        printed(Dashboard(progress=an_event(), losses=[6.5], activity=activity), 80)
-        for activity in ("", "evaluation 50%")
+        printed(dashboard(a_moment(), losses=[6.5], activity=activity), 80) for activity in ("", "evaluation 50%")
     )
     assert "9 min 28 s left" in waiting
     assert "evaluation 50%" in busy
@@ -185,9 +186,9 @@ def test_an_activity_takes_the_place_of_the_time_left():
 
 
 def test_in_80_columns_the_loss_is_one_line_and_no_word_of_the_activity_is_cut():
-    event = an_event(instances=19_000_000, total_instances=20_000_000)
+    moment = a_moment(instances=19_000_000, total_instances=20_000_000)
     losses = [12.5 - step / 50 for step in range(500)]
-    page = printed(Dashboard(progress=event, losses=losses, activity=_STOPPING), 80)
+    page = printed(dashboard(moment, losses=losses, activity=_STOPPING), 80)
     assert page.splitlines()[0].rstrip().endswith(f"19,000,000/20,000,000  {_STOPPING}")
     assert re.search(f"bits per character  [{BARS}]{{36}}", page.splitlines()[1])
 
@@ -195,7 +196,7 @@ def test_in_80_columns_the_loss_is_one_line_and_no_word_of_the_activity_is_cut()
 def test_the_depths_are_drawn_to_scale_with_their_mean():
     line = next(
         line
-        for line in printed(Dashboard(progress=an_event(), losses=[6.5]), 80).splitlines()
+        for line in printed(dashboard(a_moment(), losses=[6.5]), 80).splitlines()
         if line.startswith("buffer depth")
     )
     drawn = re.search(f"0 ([{BARS}]+) 2  mean 1.2", line)
@@ -205,19 +206,26 @@ def test_the_depths_are_drawn_to_scale_with_their_mean():
 
 
 def test_the_deepest_rows_share_a_bar():
-    page = printed(Dashboard(progress=an_event(depth_histogram=(1,) * 20), losses=[6.5]), 80)
+    page = printed(dashboard(a_moment(observations={"depth": (1,) * 20}), losses=[6.5]), 80)
     assert re.search(f"0 [{BARS}]{{13}} 12\\+  mean 9.5", page)
 
 
 @given(progress())
-def test_a_plain_line_is_one_line_with_the_numbers_of_the_step(event):
-    line = progress_line(event)
+def test_a_plain_line_is_one_line_with_the_numbers_of_the_step(moment):
+    step, timing, total = moment
+    line = progress_line(*moment)
     assert "\n" not in line
-    assert f"{event.instances:,}/{event.total_instances:,} instances" in line
-    loss = "not finite" if event.record.loss_bits is None else f"{event.record.loss_bits:.3f}"
+    assert f"{step.instances:,}/{total:,} instances" in line
+    loss = "not finite" if step.loss_bits is None else f"{step.loss_bits:.3f}"
     assert f"loss {loss} bits" in line
-    assert ("without finite numbers" in line) == (event.record.skipped_steps > 0)
-    assert duration(event.remaining_seconds) in line
+    assert ("without finite numbers" in line) == (step.skipped_steps > 0)
+    assert duration(timing.remaining_seconds) in line
+
+
+def test_a_stream_without_a_buffer_has_no_line_of_depths():
+    page = printed(dashboard(a_moment(observations={}), losses=[6.5]), 80)
+    assert "buffer depth" not in page
+    assert "gradient norm" in page
 
 
 def test_an_evaluation_in_a_plain_line():

@@ -9,8 +9,8 @@ import pytest
 from tests.cli.streams import assert_refused
 from tests.up.runs.cases import CPU, small_config
 from tests.up.runs.test_overview import a_row, a_run, a_step
+from up.runs.events import Evaluated, Timing
 from up.runs.folder import hold
-from up.runs.metrics import EvaluationRecord, TimingRecord
 
 PNG_START = b"\x89PNG"
 
@@ -22,9 +22,14 @@ def trained(path, *assignments, shift=0.0):
         records.append(a_step(instances, loss_bits=8.0 - instances / 32 + shift))
         if instances % 32 == 0:
             rows = tuple(a_row(name, tail_bits=7.0 - instances / 64 + shift) for name in ("stdlib", "pydoc"))
-            records.append(EvaluationRecord(instances=instances, rows=rows))
-        speed = {"instances_per_second": 20.0, "source_share": 0.25, "elapsed_seconds": instances / 20}
-        records.append(TimingRecord(instances=instances, **speed))
+            records.append(Evaluated(instances=instances, rows=rows))
+        speed = {
+            "instances_per_second": 20.0,
+            "source_share": 0.25,
+            "elapsed_seconds": instances / 20,
+            "remaining_seconds": 9.0,
+        }
+        records.append(Timing(instances=instances, **speed))
     run = a_run(path, *assignments, records=records, saved=64)
     run.append_provenance(CPU, ["/bin/up", "train", "--out", "runs/x"], instances=0)
     return run
@@ -141,7 +146,7 @@ class TestShow:
     def test_as_json_it_is_everything_that_was_recorded(self, run, folder):
         shown = object_of(run("runs", "show", str(folder / "one"), "--json"))
         assert (shown["command"], shown["name"], shown["state"]) == ("runs show", "one", "complete")
-        assert [step["instances"] for step in shown["progress"]] == list(range(8, 65, 8))
+        assert [step["instances"] for step in shown["steps"]] == list(range(8, 65, 8))
         assert [each["instances"] for each in shown["evaluations"]] == [32, 64]
         assert len(shown["timings"]) == 8
         assert shown["config"]["seed"] == 1
@@ -149,8 +154,8 @@ class TestShow:
 
     def test_a_half_written_last_line_is_left_out(self, run, folder):
         with (folder / "one" / "metrics.jsonl").open("a") as handle:
-            handle.write('{"kind": "progress", "instances": 7')
-        assert object_of(run("runs", "show", str(folder / "one"), "--json"))["progress"][-1]["instances"] == 64
+            handle.write('{"kind": "step", "instances": 7')
+        assert object_of(run("runs", "show", str(folder / "one"), "--json"))["steps"][-1]["instances"] == 64
 
     def test_a_broken_line_in_the_middle_is_named(self, run, folder):
         path = folder / "one" / "metrics.jsonl"

@@ -157,7 +157,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(run, argumen
 
 def test_the_model_of_a_run_learns_in_every_step(trained):
     """The metrics have a line for each, with the batches that they took."""
-    steps = [line for line in lines_of(trained) if line["kind"] == "progress"]
+    steps = [line for line in lines_of(trained) if line["kind"] == "step"]
     assert [(line["step"], line["instances"], line["batch"]) for line in steps] == [(n, 8 * n, 8) for n in range(1, 7)]
     assert all(line["skipped_steps"] == 0 and line["enabled_blocks"] == 1 for line in steps)
 
@@ -172,7 +172,7 @@ def test_the_run_stores_what_it_was_given(run, arguments, tmp_path):
     settings = {"model.dropout": "0.25", "training.learning_rate": "1e-3"}
     assert run(*arguments(tmp_path / "run", "--source", "gru", "--seed", "7", "-q", **settings)).code == 0
     config = open_run(tmp_path / "run").config()
-    assert (config.source.cell, config.seed) == ("gru", 7)
+    assert (config.source.kind, config.seed) == ("gru", 7)
     assert (config.model.dropout, config.training.learning_rate) == (0.25, 1e-3)
     (record,) = json.loads((tmp_path / "run" / "provenance.json").read_text())
     assert record["device"] == "cpu"
@@ -243,7 +243,7 @@ def test_resume_accepts_the_settings_of_the_run_itself(run, arguments, copied):
     [
         (["--seed", "3"], "another seed"),
         (["--width", "32"], "another model.width"),
-        (["--source", "gru"], "another source.cell"),
+        (["--source", "gru"], "another source.kind"),
         (["--set", "training.learning_rate=0.5"], "another training.learning_rate"),
         (["--set", "training.microbatch=3"], "another training.microbatch"),
         (["--instances", "99"], "another training.instances"),
@@ -316,7 +316,7 @@ def test_a_signal_saves_and_ends_with_130_and_the_run_can_be_finished(run, argum
         ("--set training.enable_every=0", ("training.enable_every", "0")),
         ("--set training.stop_after_skipped=0", ("training.stop_after_skipped", "0")),
         ("--arch cubist", ("model.arch", "'cubist'", "paper, modern")),
-        ("--source abacus", ("source.cell", "'abacus'", "lstm, gru")),
+        ("--source abacus", ("unknown source", "'abacus'", "lstm, gru")),
         ("--device abacus", ("device", "'abacus'")),
         ("--set model.width", ("name=value", "'model.width'")),
         ("--set model.wdith=3", ("model.wdith", "width")),

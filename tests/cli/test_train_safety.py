@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from tests.cli.streams import assert_refused
-from tests.cli.training_runs import drop_checkpoints, files_of, outcome_of
+from tests.cli.training_runs import drop_checkpoints, files_of, lines_of, outcome_of
 from up.runs.folder import hold, in_use, load_model, open_run
 from up.runs.metrics import MetricsLog
 
@@ -88,13 +88,20 @@ def test_a_run_of_another_version_is_refused_with_what_to_do(run, copied):
     del values["format"]
     path.write_text(json.dumps(values))
     for outcome in (resume(run, copied), run("eval", str(copied), "--device", "cpu")):
-        assert_refused(outcome, str(path), "format 1", "format 2", "provenance.json")
+        assert_refused(outcome, str(path), "format 1", "format 3", "provenance.json")
 
 
-def test_edited_metrics_are_refused_by_resume(run, copied):
+def test_edited_metrics_are_set_aside_by_resume_which_says_so(run, copied):
+    drop_checkpoints(copied)
     path = copied / "metrics.jsonl"
-    path.write_bytes(path.read_bytes().replace(b'"loss_bits": 8', b'"loss_bits": 3', 1))
-    assert_refused(resume(run, copied), str(path), "are not those")
+    edited = path.read_bytes().replace(b'"loss_bits": 8', b'"loss_bits": 3', 1)
+    path.write_bytes(edited)
+    outcome = resume(run, copied)
+    assert outcome.code == 0
+    assert f"{path} are not those" in outcome.stderr
+    assert "kept as metrics.jsonl.damaged" in outcome.stderr
+    assert (copied / "metrics.jsonl.damaged").read_bytes() == edited
+    assert [line["instances"] for line in lines_of(copied) if line["kind"] == "step"] == [40, 48]
 
 
 def test_the_checkpoint_of_another_model_is_refused(run, arguments, copied, tmp_path):
@@ -268,7 +275,7 @@ def test_tensorboard_events_hold_what_the_metrics_hold(run, arguments, tmp_path)
     events.Reload()
     losses = [(event.step, event.value) for event in events.Scalars("training/loss_bits")]
     history = open_run(tmp_path / "run").metrics.history()
-    assert losses == [(record.instances, pytest.approx(record.loss_bits)) for record in history.progress]
+    assert losses == [(record.instances, pytest.approx(record.loss_bits)) for record in history.steps]
     assert len(losses) == 6
 
 

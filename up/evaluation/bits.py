@@ -42,6 +42,7 @@ class EvaluationConfig:
 
     Attributes:
         data: corpora: `stdlib`, `pydoc`, or paths of files and folders.
+        sources: kinds of sources of which fresh rows are predicted, too (`up.runs.evaluate`).
         samples: N, slices per corpus; None stands for 10,000 on a GPU (the paper) and 4,000 on a CPU.
         batch_size: slices in one forward pass.
         tail_positions: positions at the end of a slice that the tail's mean covers.
@@ -51,6 +52,7 @@ class EvaluationConfig:
     """
 
     data: tuple[str, ...] = EMBEDDED_CORPORA
+    sources: tuple[str, ...] = ()
     samples: int | None = None
     batch_size: int = 32
     tail_positions: int = 64
@@ -58,7 +60,7 @@ class EvaluationConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not self.data:
+        if not self.data and not self.sources:
             raise InputError("evaluation.data is empty", remedy=f"name a corpus, such as {EMBEDDED_CORPORA[0]}")
         if self.samples is not None and self.samples < 2:
             raise InputError(
@@ -184,10 +186,24 @@ def evaluate(
 def _prepare_corpus(corpus: Corpus, config: EvaluationConfig, num_slices: int, context_length: int) -> PreparedCorpus:
     generator = np.random.default_rng(config.seed)
     slices_NT = sample_slices(corpus, num_slices=num_slices, length=context_length, generator=generator)
-    markov = choose(slices_NT, first_position=context_length - config.tail_positions)
+    return prepare_slices(corpus.name, corpus.source, slices_NT, config)
+
+
+def prepare_slices(
+    name: str, source: str, slices_NT: npt.NDArray[np.uint8], config: EvaluationConfig
+) -> PreparedCorpus:
+    """Choose and compute the baselines of slices, wherever they come from.
+
+    Args:
+        name: of the data set.
+        source: what it is made of, in words.
+        slices_NT: uint8, longer than the tail.
+        config: tail and other settings of the evaluation.
+    """
+    markov = choose(slices_NT, first_position=slices_NT.shape[1] - config.tail_positions)
     return PreparedCorpus(
-        name=corpus.name,
-        source=corpus.source,
+        name=name,
+        source=source,
         slices_NT=slices_NT,
         markov=markov,
         markov_bits_T=in_context_bits(slices_NT, markov).mean(axis=0),

@@ -38,7 +38,7 @@ from up.model.attention import SelfAttention
 from up.model.blocks import ModernBlock, PaperBlock, ProgressiveBlock
 from up.model.mup import parameter_groups
 from up.model.transformer import ModelConfig, Transformer
-from up.sources.recurrent import RecurrentSource, RecurrentSourceConfig
+from up.sources.recurrent import RecurrentSource
 
 Activations = dict[tuple[str, int | None], Tensor]  # by quantity and block
 
@@ -200,12 +200,10 @@ def check_coordinates(config: CoordinateCheckConfig) -> CoordinateCheck:
 def draw_batch(config: CoordinateCheckConfig, seed: int) -> Tensor:
     """Return tokens_BT: sequences that each passed through a random LSTM, so that there is something to learn."""
     generator = torch.Generator().manual_seed(seed)
-    source = RecurrentSource(
-        RecurrentSourceConfig(hidden_size=SOURCE_HIDDEN_SIZE, sequences_per_model=1), generator=generator
-    )
+    source = RecurrentSource(hidden_size=SOURCE_HIDDEN_SIZE, sequences_per_model=1)
     shape = (config.sequences, config.context_length)
-    noise_BT = torch.randint(source.config.vocabulary_size, shape, generator=generator)
-    return source.generate(noise_BT[:, : source.config.seed_length], noise_BT)
+    noise_BT = torch.randint(source.vocabulary_size, shape, generator=generator)
+    return source.generate(noise_BT[:, : source.seed_length], noise_BT, generator)
 
 
 def train(model: Transformer, tokens_BT: Tensor, config: CoordinateCheckConfig) -> Iterator[Activations]:

@@ -11,12 +11,14 @@ from up.errors import InputError
 from up.evaluation.bits import EvaluationConfig
 from up.model.config import ModelConfig
 from up.model.cost import activation_bytes
+from up.sources.base import Source
 from up.sources.buffer import BufferConfig
-from up.sources.recurrent import RecurrentSourceConfig
-from up.sources.stream import CadenceConfig
+from up.sources.recurrent import RecurrentSource
+from up.sources.stream import CadenceConfig, Stream
 
 _MOST_INSTANCES = 10**10  # 500 times the paper's; a slip of the keyboard is caught before the plan counts its steps
-_COMPONENTS = ("model", "source", "buffer", "dropout")
+_TRAINED = ("model", "source", "buffer", "dropout")
+_COMPONENTS = (*_TRAINED, "held-out source", "held-out buffer")
 _CPU_ACTIVATION_BYTES = 2**30
 _GPU_ACTIVATION_SHARE = 0.5
 _LARGEST_MICROBATCH = {"cpu": 8, "cuda": 256, "mps": 32}
@@ -101,9 +103,9 @@ class RunConfig:
     Attributes:
         seed: every component's generator is derived from it.
         model: the target transformer.
-        source: the random models.
-        buffer: Algorithm 1.
-        cadence: how often the source runs.
+        source: of random computation, of any kind.
+        buffer: Algorithm 1, for sources that have one.
+        cadence: how often the source runs, likewise.
         training: optimisation.
         evaluation: what is evaluated during training; open samples become a tenth of `training.evaluate_every`, at
             least 8 and at most what a lone evaluation takes, so that evaluating stays a small share of the time.
@@ -111,7 +113,7 @@ class RunConfig:
 
     seed: int = 0
     model: ModelConfig
-    source: RecurrentSourceConfig = dataclasses.field(default_factory=RecurrentSourceConfig)
+    source: Source = dataclasses.field(default_factory=RecurrentSource)
     buffer: BufferConfig = dataclasses.field(default_factory=BufferConfig)
     cadence: CadenceConfig = dataclasses.field(default_factory=CadenceConfig)
     training: TrainingConfig
@@ -125,27 +127,17 @@ class RunConfig:
                 received=(self.source.vocabulary_size, self.model.vocabulary_size),
                 remedy="leave both vocabulary sizes at 256",
             )
-        if self.model.context_length <= self.source.seed_length:
-            raise InputError(
-                "model.context_length must exceed source.seed_length",
-                received=self.model.context_length,
-                remedy=f"give more than {self.source.seed_length}",
-            )
+        self.source.require_fit(context_length=self.model.context_length, batch=self.training.batch, buffer=self.buffer)
         if self.evaluation.tail_positions >= self.model.context_length:
             raise InputError(
                 "evaluation.tail_positions must be below model.context_length",
                 received=self.evaluation.tail_positions,
                 remedy=f"give at most {self.model.context_length - 1}",
             )
-        if self.training.batch > self.buffer.capacity:
-            raise InputError(
-                "training.batch exceeds the buffer, from which it is drawn without replacement",
-                received=self.training.batch,
-                remedy=f"give at most {self.buffer.capacity} or raise buffer.capacity_multiple",
-            )
 
-    def resolve(self, device: torch.device) -> "RunConfig":
+    def resolve(self, device: torch.device | str = "cpu") -> "RunConfig":
         """Return the configuration with every open setting written out for a device, as a run stores it."""
+        device = torch.device(device)
         training = self.training
         if training.precision == "auto":
             bf16 = device.type == "cuda" and describe_device(device).bf16
@@ -166,12 +158,48 @@ class RunConfig:
             evaluation=evaluation,
         )
 
+    def require_resolved(self) -> None:
+        """Raise `InputError` if a setting is still open that `resolve` settles for a device."""
+        opened = {
+            "model.depth": self.model.depth is None,
+            "training.microbatch": self.training.microbatch is None,
+            "training.precision": self.training.precision == "auto",
+            "evaluation.samples": self.evaluation.samples is None,
+        }
+        names = ", ".join(name for name, is_open in opened.items() if is_open)
+        if names:
+            raise InputError(
+                f"the configuration leaves open what a device settles: {names}",
+                remedy='resolve it first, as in config.resolve("cpu")',
+            )
+
+    def stream(self, device: torch.device, *, held_out: bool = False) -> Stream:
+        """Return the fresh stream of the run's instances.
+
+        Args:
+            device: where the source works.
+            held_out: draw other instances than the run is trained on.
+
+        Raises:
+            InputError: the source cannot be used or does not fit the run.
+        """
+        source = self.source.opened()
+        source.require_fit(context_length=self.model.context_length, batch=self.training.batch, buffer=self.buffer)
+        prefix = "held-out " if held_out else ""
+        return source.stream(
+            context_length=self.model.context_length,
+            buffer=self.buffer,
+            cadence=self.cadence,
+            source_generator=self.generator(f"{prefix}source", device),
+            buffer_generator=self.generator(f"{prefix}buffer", device),
+        )
+
     def component_seeds(self) -> dict[str, int]:
-        """Return the seed of each component's generator."""
-        return {component: self.generator(component).initial_seed() for component in _COMPONENTS}
+        """Return the seed of the generator of each component that takes part in training."""
+        return {component: self.generator(component).initial_seed() for component in _TRAINED}
 
     def generator(self, component: str, device: torch.device | str = "cpu") -> torch.Generator:
-        """Return the fresh generator of one component (`model`, `source`, `buffer`, `dropout`)."""
+        """Return the fresh generator of one component, such as `model`, `source`, `buffer` or `dropout`."""
         entropy = np.random.SeedSequence([self.seed, _COMPONENTS.index(component)])
         seed = int(entropy.generate_state(1, np.uint64)[0]) >> 1  # torch takes 63 bits everywhere
         return torch.Generator(device=device).manual_seed(seed)

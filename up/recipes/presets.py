@@ -2,9 +2,9 @@
 
     config = configure("paper-512", ["model.width=256", "training.instances=100000"])
 
-Two rules connect settings, each only where neither preset nor assignment gives the setting: the source's hidden size is
-a tenth of the model's width (A.1: 38, 51, 64, 102 for widths 384, 512, 640, 1024, which is floor(width / 10)), and a
-new number of instances stretches every schedule in proportion.
+Two rules connect settings, each only where neither preset nor assignment gives the setting: a source may follow the
+width of the model (recurrent ones have a tenth of it as hidden units, A.1: 38, 51, 64, 102 for widths 384, 512, 640,
+1024, which is floor(width / 10)), and a new number of instances stretches every schedule in proportion.
 
 Deviation: the presets `tiny` and `small` are not the paper's. They train the `modern` architecture for a short time,
 fill the buffer with some source batches before the first instance, and draw LSTMs of 102 units, the paper's widest.
@@ -13,7 +13,7 @@ fill the buffer with some source batches before the first instance, and draw LST
 import dataclasses
 import importlib.resources
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from up.config import flatten, from_dict, override, to_dict
@@ -48,8 +48,7 @@ def load_preset(name: str) -> RunConfig:
         InputError: an unknown name.
     """
     values = _read_preset(name)
-    config = from_dict(RunConfig, values)
-    return config if "hidden_size" in values.get("source", {}) else _with_source_width(config)
+    return _with_source_rules(from_dict(RunConfig, values), values.get("source", {}))
 
 
 def preset_for_width(width: int) -> str:
@@ -63,12 +62,10 @@ def configure(preset: str, assignments: Sequence[str] = ()) -> RunConfig:
     Raises:
         InputError: an unknown preset or setting, or a value that does not fit.
     """
-    given = {_name(assignment) for assignment in assignments}
-    if "hidden_size" in _read_preset(preset).get("source", {}):
-        given.add("source.hidden_size")
     lengths = [assignment for assignment in assignments if _name(assignment) == "training.instances"]
     config = override(_stretch(load_preset(preset), lengths), assignments)
-    return config if "source.hidden_size" in given else _with_source_width(config)
+    given = {_name(assignment).removeprefix("source.") for assignment in assignments}
+    return _with_source_rules(config, given | set(_read_preset(preset).get("source", {})))
 
 
 def differing_settings(one: RunConfig, other: RunConfig, *, assignments: Sequence[str] = ()) -> list[str]:
@@ -79,7 +76,8 @@ def differing_settings(one: RunConfig, other: RunConfig, *, assignments: Sequenc
     """
     left, right = flatten(to_dict(one)), flatten(to_dict(other))
     ignored = _SETTLED_BY_DEVICE - {_name(assignment) for assignment in assignments}
-    return [name for name in left if name not in ignored and left[name] != right[name]]
+    names = dict.fromkeys([*left, *right])
+    return [name for name in names if name not in ignored and left.get(name) != right.get(name)]
 
 
 def _name(assignment: str) -> str:
@@ -104,6 +102,6 @@ def _read_preset(name: str) -> dict[str, Any]:
     return tomllib.loads(text)
 
 
-def _with_source_width(config: RunConfig) -> RunConfig:
-    hidden_size = max(2, config.model.width // 10)
-    return dataclasses.replace(config, source=dataclasses.replace(config.source, hidden_size=hidden_size))
+def _with_source_rules(config: RunConfig, given: Collection[str]) -> RunConfig:
+    source = config.source.with_rules(target_width=config.model.width, given=given)
+    return dataclasses.replace(config, source=source)

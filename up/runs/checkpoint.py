@@ -28,8 +28,8 @@ from up.runs.files import read_json, sha256_of, sync_file, sync_folder, write_te
 from up.runs.metrics import MetricsMark
 from up.training.state import TrainingState
 
-FORMAT = 2
-"""Version of everything in a run folder; 1 was written before versions were."""
+FORMAT = 3
+"""Version of everything in a run folder; 1 was written before versions were, 2 before sources had a kind."""
 
 MODEL_NAME = "model.safetensors"
 STATE_NAME = "state.safetensors"
@@ -111,7 +111,7 @@ def read_manifest(folder: Path) -> Manifest:
         InputError: the file is missing, changed beyond reading, or of another format.
     """
     path = folder / MANIFEST_NAME
-    values = read_json(path, dict)
+    values = read_json(path, dict, remedy=_BEFORE)
     require_format(path, values)
     try:
         return from_dict(Manifest, values)
@@ -205,7 +205,10 @@ def _unwritten(folder: Path, error: Exception) -> RunError:
 
 
 def _save_tensors(tensors: dict[str, Tensor], path: Path) -> _FileSeal:
+    path.touch()
+    mode = path.stat().st_mode  # what the user's umask makes of a new file; safetensors would leave it to the owner
     save_file(tensors, path)
+    path.chmod(mode)
     sync_file(path)
     return _FileSeal(bytes=path.stat().st_size, sha256=sha256_of(path))
 

@@ -1,32 +1,52 @@
-"""What a training run tells about itself: the loop yields these and prints nothing."""
+"""What a training run tells about itself: the loop yields these and prints nothing.
+
+A step is told as `up.training.step.Step`. `Step` and `Evaluated` are also what the metrics keep, `Timing` what the
+timings keep (`up.runs.metrics`).
+"""
 
 import dataclasses
 from pathlib import Path
 
 from up.evaluation.rows import EvaluationRow
-from up.runs.metrics import ProgressRecord, TimingRecord
+from up.training.step import Step
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Progress:
-    """One optimiser step was taken.
+class Started:
+    """A run is about to begin, or to go on.
 
     Attributes:
-        record: what was learnt, as the metrics keep it.
-        timing: how fast, as the timings keep it.
+        resumed: whether it goes on.
+        instances: trained on before.
         total_instances: length of the run.
+        rows: the latest evaluation; empty before the first.
+        warnings: what the user should know of a run that goes on, such as another version of torch.
+    """
+
+    resumed: bool
+    instances: int
+    total_instances: int
+    rows: tuple[EvaluationRow, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Timing:
+    """How fast a process is; told after the first step, at most once a second, and at the end.
+
+    Attributes:
+        instances: trained on so far.
+        instances_per_second: over the last steps, evaluation and checkpoints not counted.
+        source_share: part of the training time spent in the source, 0 to 1.
+        elapsed_seconds: since the process started training.
         remaining_seconds: estimate for the rest of the run.
     """
 
-    record: ProgressRecord
-    timing: TimingRecord
-    total_instances: int
+    instances: int
+    instances_per_second: float
+    source_share: float
+    elapsed_seconds: float
     remaining_seconds: float
-
-    @property
-    def instances(self) -> int:
-        """Trained on so far."""
-        return self.record.instances
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -54,4 +74,4 @@ class Finished:
     complete: bool
 
 
-Event = Progress | Evaluated | Saved | Finished
+Event = Started | Step | Timing | Evaluated | Saved | Finished

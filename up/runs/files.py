@@ -9,7 +9,6 @@ from typing import Any
 from up.errors import InputError
 
 _NAMES = {dict: "object", list: "list"}
-_RESTORE = "restore it, or start a new run"
 
 
 def write_text(path: Path, text: str) -> None:
@@ -55,8 +54,8 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def read_json(path: Path, kind: type) -> Any:
-    """Return the JSON value in a file, which must be a `kind`.
+def read_json(path: Path, kind: type, *, remedy: str = "restore it, or start a new run") -> Any:
+    """Return the JSON value in a file, which must be a `kind`; `remedy` says what to do where it is not.
 
     Raises:
         InputError: no file, no permission, no JSON, or another kind of value; the message names the file.
@@ -64,11 +63,11 @@ def read_json(path: Path, kind: type) -> Any:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"{path} is missing", remedy=_RESTORE) from None
+        raise InputError(f"{path} is missing", remedy=remedy) from None
     except OSError as error:
         raise InputError(f"cannot read {path} ({error.strerror})", remedy="check its permissions") from None
     except (ValueError, RecursionError) as error:  # not UTF-8, or not JSON
-        raise InputError(f"cannot read {path}: it is not JSON ({error})", remedy=_RESTORE) from None
+        raise InputError(f"cannot read {path}: it is not JSON ({error})", remedy=remedy) from None
     if not isinstance(value, kind):
-        raise InputError(f"{path} does not hold a JSON {_NAMES[kind]}", remedy=_RESTORE)
+        raise InputError(f"{path} does not hold a JSON {_NAMES[kind]}", remedy=remedy)
     return value

@@ -6,9 +6,11 @@
       metrics.jsonl            what was learnt (up.runs.metrics)
       timings.jsonl            how fast
       checkpoints/00012000/    after 12,000 instances (up.runs.checkpoint)
+      source.py                the text of a source of the user's own, to read; it is never run from here
       .lock                    held by the process that trains
 
-Nothing in it can execute code: JSON and safetensors only.
+Loading a run executes nothing of it: JSON and safetensors only. Resuming one whose source lies in a file of the user's
+own runs that file, where it lay, and only if its SHA-256 is the one in `config.json`.
 """
 
 import contextlib
@@ -28,6 +30,7 @@ import torch
 from up.config import from_dict, to_dict
 from up.errors import InputError
 from up.model.transformer import Transformer
+from up.recipes.config import RunConfig
 from up.runs.checkpoint import (
     FORMAT,
     extend_checkpoint,
@@ -36,7 +39,6 @@ from up.runs.checkpoint import (
     require_format,
     write_checkpoint,
 )
-from up.recipes.config import RunConfig
 from up.runs.files import read_json, write_text
 from up.runs.metrics import MetricsLog
 from up.runs.provenance import describe_process
@@ -45,6 +47,7 @@ from up.training.state import TrainingState
 KEPT_CHECKPOINTS = 2
 _CONFIG_NAME = "config.json"
 _PROVENANCE_NAME = "provenance.json"
+SOURCE_NAME = "source.py"
 _LOCK_NAME = ".lock"
 _LOCK_SECONDS = 1.0  # `in_use` takes the lock for a moment
 
@@ -82,7 +85,7 @@ class RunFolder:
 
     def checkpoints(self) -> list[Path]:
         """Return the folders of the complete checkpoints, oldest first."""
-        complete = (entry for entry in (self.path / "checkpoints").glob("*") if entry.name.isdigit())
+        complete = (entry for entry in (self.path / "checkpoints").glob("*") if _is_checkpoint_name(entry.name))
         return sorted(complete, key=lambda entry: int(entry.name))
 
     def instances_saved(self) -> int:
@@ -95,7 +98,7 @@ class RunFolder:
         Raises:
             RunError: it cannot be written; those before it are whole.
         """
-        final = self.path / "checkpoints" / f"{state.instances:08d}"
+        final = self.path / "checkpoints" / checkpoint_name(state.instances)
         self._tidy()
         if final.exists():  # and so holds this very state, for a run is a function of its configuration
             extend_checkpoint(final, self.metrics.mark())
@@ -104,20 +107,25 @@ class RunFolder:
         self._tidy()
         return final
 
-    def restore(self, state: TrainingState) -> None:
+    def restore(self, state: TrainingState) -> str | None:
         """Load the latest checkpoint into a fresh state, and cut the metrics back to it.
 
         A run that was killed before its first checkpoint starts again from its beginning.
 
+        Returns:
+            What was wrong with the metrics, in words (`MetricsLog.rewind`); None if all was well.
+
         Raises:
             InputError: it cannot be used; `load_checkpoint` says why.
         """
+        damage = None
         if self.checkpoints():
             manifest = load_checkpoint(self.checkpoints()[-1], self.config(), state)
-            self.metrics.rewind(manifest.metrics, manifest.instances)
+            damage = self.metrics.rewind(manifest.metrics, manifest.instances)
         else:
             self.metrics.clear()
         self._tidy()
+        return damage
 
     def _tidy(self) -> None:
         """Remove the checkpoints beyond those to keep, and what a save that was cut off left behind."""
@@ -208,6 +216,17 @@ def in_use(path: Path) -> bool:
     return False
 
 
+def require_writable(path: Path) -> None:
+    """Raise `InputError` if a folder cannot be made or written at `path`; nothing is made."""
+    nearest = path
+    while not os.path.lexists(nearest) and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        raise _unwritable(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), path)
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise _unwritable(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), path)
+
+
 def require_free(path: Path) -> None:
     """Raise `InputError` unless a new run can be written to `path`: it does not exist, or is an empty folder."""
     try:
@@ -235,6 +254,8 @@ def create_run(path: Path, config: RunConfig, *, keep: int = KEPT_CHECKPOINTS) -
     require_free(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
+        if config.source.text is not None:
+            write_text(path / SOURCE_NAME, config.source.text)
         write_text(path / _CONFIG_NAME, json.dumps({"format": FORMAT, **to_dict(config)}, indent=2) + "\n")
     except OSError as error:
         raise _unwritable(error, path) from None
@@ -264,6 +285,20 @@ def load_model(path: Path, device: torch.device) -> Transformer:
     model = Transformer(run.config().model)
     run.load_weights(model)
     return model.to(device).eval()
+
+
+def checkpoint_name(instances: int) -> str:
+    """Return the name of a checkpoint's folder.
+
+    >>> checkpoint_name(12_000)
+    '00012000'
+    """
+    return f"{instances:08d}"
+
+
+def _is_checkpoint_name(name: str) -> bool:
+    """Whether a folder has a name that `checkpoint_name` gives; `123` and `²` were made by somebody else."""
+    return name.isascii() and name.isdecimal() and name == checkpoint_name(int(name))
 
 
 def _unwritable(error: OSError, path: Path) -> InputError:

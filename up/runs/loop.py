@@ -2,7 +2,7 @@
 
 for event in train(run, state, prepared):
     match event:
-        case Progress(record=record): ...
+        case Step(loss_bits=loss_bits): ...
 """
 
 import functools
@@ -12,13 +12,24 @@ from collections.abc import Callable, Iterator
 from up.errors import RunError
 from up.evaluation.bits import PreparedEvaluation
 from up.evaluation.rows import EvaluationRow
-from up.runs.events import Evaluated, Event, Finished, Progress, Saved
-from up.runs.metrics import EvaluationRecord, ProgressRecord, TimingRecord, finite_or_none
+from up.runs.events import Evaluated, Event, Finished, Saved, Timing
 from up.runs.folder import RunFolder
-from up.training.state import StepResult, TrainingState
+from up.training.state import TrainingState
+
+Activity = Callable[[str, int, int], None]
+"""Called with `step` or `evaluation`, instances or slices done, and in all, while one is under way."""
 
 _RATE_SMOOTHING = 0.9
 _TIMING_SECONDS = 1.0
+
+
+def never() -> bool:
+    """Answer that nobody wishes to stop."""
+    return False
+
+
+def nobody(_activity: str, _done: int, _total: int) -> None:
+    """Listen to an activity and do nothing."""
 
 
 def train(
@@ -26,8 +37,8 @@ def train(
     state: TrainingState,
     prepared: PreparedEvaluation,
     *,
-    should_stop: Callable[[], bool] = lambda: False,
-    on_activity: Callable[[str, int, int], None] = lambda _activity, _done, _total: None,
+    should_stop: Callable[[], bool] = never,
+    on_activity: Activity = nobody,
 ) -> Iterator[Event]:
     """Train until the run's last instance, or until `should_stop` says so between two steps.
 
@@ -39,11 +50,11 @@ def train(
         run: where metrics and checkpoints go.
         state: fresh, or restored from the run.
         prepared: slices and baselines of the evaluations.
-        should_stop: asked after every step and every batch of an evaluation.
-        on_activity: called with `step` or `evaluation`, instances or slices done, and in all, while one is under way.
+        should_stop: asked once between two steps, and after every batch of an evaluation.
+        on_activity: told how far a step or an evaluation is.
 
     Yields:
-        `Progress` after every step, and `Evaluated`, `Saved`, `Finished`.
+        `Step` after every step, `Timing` now and then before it, and `Evaluated`, `Saved`, `Finished`.
 
     Raises:
         RunError: so many steps in a row were skipped as the configuration allows, after a checkpoint; or a file
@@ -54,24 +65,32 @@ def train(
     _, last = run.metrics.latest()
     evaluated = last.instances if last is not None else 0
     while True:
-        if _due(training.evaluate_every, evaluated, state) and not should_stop():
+        stopping = should_stop()  # asked once: what follows must agree on the answer
+        if _due(training.evaluate_every, evaluated, state) and not stopping:
             rows = _evaluate(state, prepared, should_stop, functools.partial(on_activity, "evaluation"))
+            stopping = not rows
             if rows:
                 evaluated = state.instances
-                run.metrics.append(EvaluationRecord(instances=state.instances, rows=rows))
-                yield Evaluated(instances=state.instances, rows=rows)
+                event = Evaluated(instances=state.instances, rows=rows)
+                run.metrics.append(event)
+                yield event
                 if run.instances_saved() == state.instances:  # by a stop, which gave this evaluation up
                     run.save(state)
         failing = state.skipped_in_row >= training.stop_after_skipped
-        if should_stop() or failing or _due(training.checkpoint_every, run.instances_saved(), state):
+        if stopping or failing or _due(training.checkpoint_every, run.instances_saved(), state):
             yield Saved(instances=state.instances, path=run.save(state))
         if failing:
             raise _diverged(state)
-        if should_stop() or state.instances == training.instances:
+        if stopping or state.instances == training.instances:
             break
         with clock:
-            result = state.train_step(functools.partial(on_activity, "step"))
-        yield clock.progress(result, run)
+            step = state.train_step(functools.partial(on_activity, "step"))
+        run.metrics.append(step)
+        if clock.is_due():
+            timing = clock.timing()
+            run.metrics.append(timing)
+            yield timing
+        yield step
     complete = state.instances == training.instances and evaluated == state.instances
     yield Finished(instances=state.instances, elapsed_seconds=clock.elapsed(), complete=complete)
 
@@ -114,7 +133,7 @@ def _diverged(state: TrainingState) -> RunError:
 
 
 class _Clock:
-    """Times the steps, smooths the rate, and writes at most one line of timings a second.
+    """Times the steps and smooths the rate.
 
     The first step of a process carries the burn-in of the buffer and warms the device up: its time in the source is
     left out, and rate, share and forecast start again with the second.
@@ -130,7 +149,7 @@ class _Clock:
     def _restart(self) -> None:
         self.counted_from = time.perf_counter()
         self.training_seconds = 0.0
-        self.source_before = self.state.stream.stopwatch.seconds()
+        self.source_before = self.state.stream.source_seconds()
         self.instances_before = self.state.instances
         self.rate = 0.0
 
@@ -139,13 +158,13 @@ class _Clock:
             self._restart()
         self.step_started = time.perf_counter()
         self.step_instances = self.state.instances
-        self.step_blocks = self.state.model.enabled_blocks
 
     def __exit__(self, *exception: object) -> None:
         seconds = time.perf_counter() - self.step_started
         if self.steps == 0:
-            burn_in = self.state.stream.stopwatch.seconds() - self.source_before
+            burn_in = self.state.stream.source_seconds() - self.source_before
             self.source_before += burn_in
+            self.counted_from += burn_in
             seconds -= burn_in
         self.training_seconds += seconds
         self.steps += 1
@@ -156,38 +175,22 @@ class _Clock:
         """Return seconds since training started in this process."""
         return time.perf_counter() - self.started
 
-    def progress(self, result: StepResult, run: RunFolder) -> Progress:
-        """Return the event of a step, and write it down; its timing only if the last line is old enough."""
+    def is_due(self) -> bool:
+        """Whether it is time to tell how fast the run is: at the first step, once a second, and at the end."""
+        at_an_end = self.steps == 1 or self.state.instances == self.state.config.training.instances
+        return at_an_end or self.elapsed() - self.last_timing >= _TIMING_SECONDS
+
+    def timing(self) -> Timing:
+        """Return how fast the run is and what is left; evaluations and checkpoints go on at their share so far."""
         state = self.state
-        total = state.config.training.instances
-        # Evaluations and checkpoints go on at the share of the time that they had so far.
+        self.last_timing = self.elapsed()
         overhead = (time.perf_counter() - self.counted_from) / self.training_seconds
-        source_seconds = state.stream.stopwatch.seconds() - self.source_before
         mean_rate = (state.instances - self.instances_before) / self.training_seconds
-        record = ProgressRecord(
-            instances=state.instances,
-            step=state.step,
-            batch=result.batch,
-            loss_bits=finite_or_none(result.loss_bits),
-            learning_rate=result.learning_rate,
-            gradient_norm=finite_or_none(result.gradient_norm),
-            enabled_blocks=self.step_blocks,
-            skipped_steps=state.skipped,
-            depth_histogram=state.stream.buffer.depth_histogram(),
-        )
-        timing = TimingRecord(
+        source_seconds = state.stream.source_seconds() - self.source_before
+        return Timing(
             instances=state.instances,
             instances_per_second=self.rate,
             source_share=min(1.0, source_seconds / self.training_seconds),
             elapsed_seconds=self.elapsed(),
-        )
-        run.metrics.append(record)
-        if self.elapsed() - self.last_timing >= _TIMING_SECONDS or state.instances == total:
-            self.last_timing = self.elapsed()
-            run.metrics.append(timing)
-        return Progress(
-            record=record,
-            timing=timing,
-            total_instances=total,
-            remaining_seconds=(total - state.instances) / mean_rate * overhead,
+            remaining_seconds=(state.config.training.instances - state.instances) / mean_rate * overhead,
         )

@@ -1,6 +1,6 @@
 """What a run writes down while it trains: what was learnt, and apart from it, how fast.
 
-    metrics.jsonl    one JSON object for every optimiser step (kind `progress`) and for every evaluation (`evaluation`);
+    metrics.jsonl    one JSON object for every optimiser step (kind `step`) and for every evaluation (`evaluation`);
                      a function of the configuration alone, the same bytes however often the run was stopped
     timings.jsonl    at most one JSON object a second, kind `timing`: this machine, these processes
 
@@ -11,88 +11,33 @@ cuts the metrics back to the length that its checkpoint knows.
 import contextlib
 import dataclasses
 import hashlib
+import itertools
 import json
-import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from up.config import from_dict
 from up.errors import InputError, RunError
-from up.evaluation.rows import EvaluationRow
+from up.runs.events import Evaluated, Timing
 from up.runs.files import write_text
+from up.training.step import Step
 
 METRICS_NAME = "metrics.jsonl"
 TIMINGS_NAME = "timings.jsonl"
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class ProgressRecord:
-    """One optimiser step.
-
-    Attributes:
-        instances: trained on after the step.
-        step: optimiser steps so far.
-        batch: instances of this step.
-        loss_bits: mean loss over the step's batch, bits per character; None if it was not finite.
-        learning_rate: of this step, at the base width.
-        gradient_norm: before clipping; None if it was not finite.
-        enabled_blocks: blocks of the model that took part.
-        skipped_steps: steps so far whose loss or gradient was not finite, and which changed no weight.
-        depth_histogram: rows of the buffer at depth 0, 1, 2, ...
-    """
-
-    instances: int
-    step: int
-    batch: int
-    loss_bits: float | None
-    learning_rate: float
-    gradient_norm: float | None
-    enabled_blocks: int
-    skipped_steps: int
-    depth_histogram: tuple[int, ...]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class EvaluationRecord:
-    """One zero-shot evaluation, after so many instances."""
-
-    instances: int
-    rows: tuple[EvaluationRow, ...]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class TimingRecord:
-    """How fast a process was.
-
-    Attributes:
-        instances: trained on so far.
-        instances_per_second: over the last steps, evaluation and checkpoints not counted.
-        source_share: part of the training time spent in the source, 0 to 1.
-        elapsed_seconds: since the process started training.
-    """
-
-    instances: int
-    instances_per_second: float
-    source_share: float
-    elapsed_seconds: float
-
-
-Record = ProgressRecord | EvaluationRecord | TimingRecord
-_KINDS: dict[str, type[Record]] = {
-    "progress": ProgressRecord,
-    "evaluation": EvaluationRecord,
-    "timing": TimingRecord,
-}
+Record = Step | Evaluated | Timing
+_KINDS: dict[str, type[Record]] = {"step": Step, "evaluation": Evaluated, "timing": Timing}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class History:
     """All records of a run, in the order of their instances."""
 
-    progress: tuple[ProgressRecord, ...]
-    evaluations: tuple[EvaluationRecord, ...]
-    timings: tuple[TimingRecord, ...]
+    steps: tuple[Step, ...]
+    evaluations: tuple[Evaluated, ...]
+    timings: tuple[Timing, ...]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -116,7 +61,7 @@ class MetricsLog:
         Raises:
             RunError: the line cannot be written.
         """
-        path = self.timings_path if isinstance(record, TimingRecord) else self.metrics_path
+        path = self.timings_path if isinstance(record, Timing) else self.metrics_path
         try:
             with path.open("a", encoding="utf-8") as handle:
                 handle.write(_line(record))
@@ -139,21 +84,32 @@ class MetricsLog:
             raise _unwritten(self.metrics_path, error) from None
         return MetricsMark(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
 
-    def rewind(self, mark: MetricsMark, instances: int) -> None:
+    def rewind(self, mark: MetricsMark, instances: int) -> str | None:
         """Cut both files back to where they were when a checkpoint was written.
 
+        Metrics that were damaged since are set aside, and begin anew: they are no part of what is resumed.
+
+        Returns:
+            What was wrong and where the damaged file is kept, in words; None if all was well.
+
         Raises:
-            InputError: what the metrics held then is not what they hold now.
+            RunError: the damaged file cannot be renamed.
         """
         content = self.metrics_path.read_bytes() if self.metrics_path.exists() else b""
-        if hashlib.sha256(content[: mark.bytes]).hexdigest() != mark.sha256 or len(content) < mark.bytes:
-            raise InputError(
-                f"the first {mark.bytes:,} bytes of {self.metrics_path} are not those that the checkpoint knows",
-                remedy="restore the file, or start a new run",
-            )
-        if len(content) > mark.bytes:
-            os.truncate(self.metrics_path, mark.bytes)
         self._keep_timings(instances)
+        if hashlib.sha256(content[: mark.bytes]).hexdigest() == mark.sha256 and len(content) >= mark.bytes:
+            if len(content) > mark.bytes:
+                os.truncate(self.metrics_path, mark.bytes)
+            return None
+        problem = f"the first {mark.bytes:,} bytes of {self.metrics_path} are not those that the checkpoint knows"
+        if not self.metrics_path.exists():
+            return f"{problem}, for the file is gone: the metrics begin anew"
+        kept = _unused(self.metrics_path.with_name(f"{METRICS_NAME}.damaged"))
+        try:
+            self.metrics_path.rename(kept)
+        except OSError as error:
+            raise _unwritten(kept, error) from None
+        return f"{problem}: the file is kept as {kept.name}, and the metrics begin anew"
 
     def clear(self) -> None:
         """Forget everything, for a run that starts again."""
@@ -169,22 +125,22 @@ class MetricsLog:
                 kept += [_line(record)] if record.instances <= instances else []
         write_text(self.timings_path, "".join(kept))
 
-    def latest(self) -> tuple[ProgressRecord | None, EvaluationRecord | None]:
+    def latest(self) -> tuple[Step | None, Evaluated | None]:
         """Return the latest step and the latest evaluation, reading backwards; None where there was none yet.
 
         Raises:
             InputError: see `history`.
         """
-        progress: ProgressRecord | None = None
-        evaluation: EvaluationRecord | None = None
+        step: Step | None = None
+        evaluation: Evaluated | None = None
         for record in _records(self.metrics_path, backwards=True):
-            if isinstance(record, ProgressRecord):
-                progress = progress or record
-            elif isinstance(record, EvaluationRecord):
+            if isinstance(record, Step):
+                step = step or record
+            elif isinstance(record, Evaluated):
                 evaluation = evaluation or record
-            if progress is not None and evaluation is not None:
+            if step is not None and evaluation is not None:
                 break
-        return progress, evaluation
+        return step, evaluation
 
     def history(self) -> History:
         """Return everything that was written.
@@ -194,21 +150,22 @@ class MetricsLog:
         """
         learnt = list(_records(self.metrics_path))
         return History(
-            progress=tuple(record for record in learnt if isinstance(record, ProgressRecord)),
-            evaluations=tuple(record for record in learnt if isinstance(record, EvaluationRecord)),
-            timings=tuple(record for record in _records(self.timings_path) if isinstance(record, TimingRecord)),
+            steps=tuple(record for record in learnt if isinstance(record, Step)),
+            evaluations=tuple(record for record in learnt if isinstance(record, Evaluated)),
+            timings=tuple(record for record in _records(self.timings_path) if isinstance(record, Timing)),
         )
-
-
-def finite_or_none(value: float) -> float | None:
-    """Return a number as JSON can carry it."""
-    return value if math.isfinite(value) else None
 
 
 def _unwritten(path: Path, error: OSError) -> RunError:
     return RunError(
         f"cannot write {path} ({error.strerror}): make room, then --resume continues from the last checkpoint"
     )
+
+
+def _unused(path: Path) -> Path:
+    """Return a path, with a number behind it if there is something of that name."""
+    numbered = (path.with_name(f"{path.name}-{number}") for number in itertools.count(2))
+    return next(each for each in itertools.chain([path], numbered) if not each.exists())
 
 
 def _line(record: Record) -> str:

@@ -65,7 +65,7 @@ def summarise_run(run: RunFolder) -> RunOverview:
         InputError: configuration, provenance or metrics cannot be read.
     """
     config, saved = run.config(), run.instances_saved()
-    progress, evaluation = run.metrics.latest()
+    step, evaluation = run.metrics.latest()
     started = [entry["started"] for entry in run.provenance() if isinstance(entry.get("started"), str)]
     total = config.training.instances
     return RunOverview(
@@ -75,11 +75,11 @@ def summarise_run(run: RunFolder) -> RunOverview:
         width=config.model.width,
         depth=config.model.num_layers,
         seed=config.seed,
-        instances=progress.instances if progress else saved,
+        instances=step.instances if step else saved,
         instances_saved=saved,
         total_instances=total,
-        loss_bits=progress.loss_bits if progress else None,
-        skipped_steps=progress.skipped_steps if progress else 0,
+        loss_bits=step.loss_bits if step else None,
+        skipped_steps=step.skipped_steps if step else 0,
         evaluated_at=evaluation.instances if evaluation else None,
         rows=evaluation.rows if evaluation else (),
         started=started[-1] if started else None,

@@ -1,19 +1,22 @@
 """The plan of a run: what it will train, what that costs on this device, and where it writes.
 
 The time is measured, not guessed: models of one and three blocks at the run's real width take a few training steps,
-half the difference is what a block costs, and the source generates one real batch. Memory comes from the formula in
-`up.model.cost`.
+half the difference is what a block costs, and the stream lets its source work and says how long. Memory comes from the
+formula in `up.model.cost`.
 """
 
 import dataclasses
+import functools
 import time
+from collections.abc import Callable
 
 import torch
 
-from up.device import describe_device
+from up.device import DeviceInfo, describe_device
 from up.errors import InputError
 from up.model.cost import count_parameters, estimate_training_memory
 from up.recipes.config import RunConfig
+from up.sources.noise import NoiseSource
 from up.training.schedule import batch_size
 from up.training.state import TrainingState
 
@@ -32,7 +35,7 @@ class TrainingPlan:
         depth: its number of blocks.
         heads: its attention heads.
         parameters: its trainable numbers.
-        source: cell and hidden size of the random models, such as `lstm, 51 units`.
+        source: kind and size of the source, such as `lstm, 51 units`.
         instances: sequences to train on.
         tokens: tokens in them.
         steps: optimiser steps.
@@ -65,20 +68,29 @@ class TrainingPlan:
     device_memory_bytes: int
 
 
-def plan_run(config: RunConfig, device: torch.device, *, trained: int = 0) -> TrainingPlan:
+def plan_run(
+    config: RunConfig,
+    device: torch.device,
+    *,
+    trained: int = 0,
+    info: DeviceInfo | None = None,
+    estimate: Callable[[RunConfig, torch.device], float] | None = None,
+) -> TrainingPlan:
     """Return the plan of a resolved configuration; takes a few seconds on a CPU, for it measures.
 
     Args:
         config: a resolved configuration.
         device: where the run will work.
         trained: instances that a run to be resumed has behind it; the estimated duration is that of the rest.
+        info: what the device is; None: looked up.
+        estimate: says how long a whole run takes; None: `estimate_seconds`.
 
     Raises:
         InputError: not even the few blocks of the model that are measured fit the device.
     """
     model, training = config.model, config.training
     assert training.microbatch is not None
-    info = describe_device(device)
+    info = info or describe_device(device)
     measured_bytes = estimate_training_memory(dataclasses.replace(model, depth=_MEASURED_DEPTH), training.microbatch)
     if info.memory_bytes and measured_bytes > info.memory_bytes:
         raise InputError(
@@ -86,13 +98,14 @@ def plan_run(config: RunConfig, device: torch.device, *, trained: int = 0) -> Tr
             f"{info.memory_bytes / 2**30:.1f} GiB",
             remedy=f"lower model.width ({model.width}) or training.microbatch ({training.microbatch})",
         )
+    rest = 1 - trained / training.instances
     return TrainingPlan(
         arch=model.arch,
         width=model.width,
         depth=model.num_layers,
         heads=model.num_heads,
         parameters=count_parameters(model),
-        source=f"{config.source.cell}, {config.source.hidden_size} units",
+        source=config.source.description,
         instances=training.instances,
         tokens=training.instances * model.context_length,
         steps=_count_steps(config),
@@ -101,50 +114,54 @@ def plan_run(config: RunConfig, device: torch.device, *, trained: int = 0) -> Tr
         device=str(device),
         device_description=info.description,
         instances_trained=trained,
-        seconds=estimate_seconds(config, device) * rest if (rest := 1 - trained / training.instances) else 0.0,
+        seconds=rest * (estimate or estimate_seconds)(config, device) if rest else 0.0,
         memory_bytes=estimate_training_memory(model, training.microbatch),
         device_memory_bytes=info.memory_bytes,
     )
 
 
-def estimate_seconds(config: RunConfig, device: torch.device) -> float:
-    """Return about how long the run will take on this device, from short measurements."""
+def estimate_seconds(
+    config: RunConfig, device: torch.device, *, per_instance_at_depth: Callable[[int], float] | None = None
+) -> float:
+    """Return about how long the run will take on this device, from short measurements.
+
+    Args:
+        config: a resolved configuration.
+        device: where the run will work.
+        per_instance_at_depth: seconds of training on one instance with so many blocks; None: measured.
+    """
+    measure = per_instance_at_depth or functools.partial(_seconds_per_instance, config, device)
     training, evaluation = config.training, config.evaluation
     assert evaluation.samples is not None
-    one, source = _seconds_per_instance(config, device, depth=1)
-    several, _ = _seconds_per_instance(config, device, depth=_MEASURED_DEPTH)
+    one = measure(1)
+    several = measure(_MEASURED_DEPTH)
     block = max(0.0, several - one) / (_MEASURED_DEPTH - 1)
     per_instance = one + block * (config.model.num_layers - 1)
-    source_batches = config.cadence.source_batches(training.instances, config.buffer.source_batch)
     evaluations = -(-training.instances // training.evaluate_every)  # one comes at the end
-    evaluated = evaluations * len(evaluation.data) * evaluation.samples
-    return (training.instances + evaluated * _FORWARD_SHARE) * per_instance + source_batches * source
+    evaluated = evaluations * (len(evaluation.data) + len(evaluation.sources)) * evaluation.samples
+    in_source = config.stream(device).forecast_seconds(training.instances)
+    return (training.instances + evaluated * _FORWARD_SHARE) * per_instance + in_source
 
 
-def _seconds_per_instance(config: RunConfig, device: torch.device, *, depth: int) -> tuple[float, float]:
-    """Return the seconds of training on one instance with so few blocks, and those of one source batch."""
+def _seconds_per_instance(config: RunConfig, device: torch.device, depth: int) -> float:
+    """Return the seconds of training on one instance with so few blocks, its source not counted."""
     size = config.training.microbatch
     assert size is not None
     shallow = dataclasses.replace(
         config,
+        source=NoiseSource(),  # takes no time to speak of
         model=dataclasses.replace(config.model, depth=depth),
-        cadence=dataclasses.replace(config.cadence, burn_in_batches=0),
         training=dataclasses.replace(
             config.training, instances=10**9, batch=size, batch_start=size, batch_warmup_from=0, batch_warmup_to=0
         ),
     )
     state = TrainingState(shallow, device)
-    state.stream.buffer.enrich(state.stream.source, seed_length=config.source.seed_length)
-    with state.stream.stopwatch:
-        state.stream.buffer.enrich(state.stream.source, seed_length=config.source.seed_length)
-    source_seconds = state.stream.stopwatch.seconds()
     best = float("inf")
     for _ in range(_CALIBRATION_STEPS + 1):
-        in_source = state.stream.stopwatch.seconds()
         start = time.perf_counter()
         state.train_step()
-        best = min(best, time.perf_counter() - start - (state.stream.stopwatch.seconds() - in_source))
-    return best / size, source_seconds
+        best = min(best, time.perf_counter() - start)
+    return best / size
 
 
 def _count_steps(config: RunConfig) -> int:

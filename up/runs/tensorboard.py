@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from up.errors import InputError
-from up.runs.events import Evaluated, Event, Progress
+from up.runs.events import Evaluated, Event, Timing
+from up.training.step import Step
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -34,18 +35,20 @@ class TensorBoardLog:
         self._writer.close()
 
     def write(self, event: Event) -> None:
-        """Add the figures of a step or an evaluation."""
-        if isinstance(event, Progress):
-            record, timing = event.record, event.timing
+        """Add the figures of a step, of its timing, or of an evaluation."""
+        if isinstance(event, Step):
             scalars = {
-                "training/loss_bits": record.loss_bits,
-                "training/gradient_norm": record.gradient_norm,
-                "training/skipped_steps": record.skipped_steps,
-                "schedule/learning_rate": record.learning_rate,
-                "schedule/batch": record.batch,
-                "schedule/enabled_blocks": record.enabled_blocks,
-                "speed/instances_per_second": timing.instances_per_second,
-                "speed/source_share": timing.source_share,
+                "training/loss_bits": event.loss_bits,
+                "training/gradient_norm": event.gradient_norm,
+                "training/skipped_steps": event.skipped_steps,
+                "schedule/learning_rate": event.learning_rate,
+                "schedule/batch": event.batch,
+                "schedule/enabled_blocks": event.enabled_blocks,
+            }
+        elif isinstance(event, Timing):
+            scalars = {
+                "speed/instances_per_second": event.instances_per_second,
+                "speed/source_share": event.source_share,
             }
         elif isinstance(event, Evaluated):
             scalars = {f"evaluation/{row.data}/bits": row.bits for row in event.rows}

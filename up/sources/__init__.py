@@ -1,1 +1,1 @@
-"""Where training sequences come from: random models, and the buffer that feeds their output back to them."""
+"""Where training sequences come from: sources of random computation, and the streams that instances are drawn from."""

@@ -8,7 +8,7 @@ Shape suffixes: C rows of the buffer, B rows of a source batch, R rows, S seed t
 """
 
 import dataclasses
-from typing import Protocol
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -16,13 +16,8 @@ from torch import Tensor
 from up.config import require_at_most, require_not_negative, require_positive
 from up.errors import InputError
 
-
-class SequenceSource(Protocol):
-    """Anything that turns seeds and conditions into sequences, such as `RecurrentSource`."""
-
-    def generate(self, seeds_RS: Tensor, conditions_RT: Tensor) -> Tensor:
-        """Return one sequence for each condition, (R, T) uint8, starting with its seed."""
-        ...
+Generate = Callable[[Tensor, Tensor], Tensor]
+"""Turns seeds_RS and conditions_RT into one sequence for each condition, (R, T) uint8, starting with its seed."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -91,11 +86,11 @@ class Buffer:
         self.rows_CT = rows_CT[self._draw(config.capacity, config.capacity)]
         self.depth_C = torch.zeros(config.capacity, dtype=torch.long, device=generator.device)
 
-    def enrich(self, source: SequenceSource, *, seed_length: int) -> None:
-        """Pass one source batch through `source` and write it back, with its resets (`sample_batch`, Algorithm 1)."""
+    def enrich(self, generate: Generate, *, seed_length: int) -> None:
+        """Pass one source batch through random models and write it back, with its resets (`sample_batch`)."""
         config = self.config
         index_B = self._draw(config.source_batch, config.capacity)
-        sequences_BT = source.generate(self._slice_seeds(config.source_batch, seed_length), self.rows_CT[index_B])
+        sequences_BT = generate(self._slice_seeds(config.source_batch, seed_length), self.rows_CT[index_B])
         depth_B = self.depth_C[index_B] + 1
 
         reset_R = self._draw(config.reset_rows, config.source_batch)

@@ -11,20 +11,45 @@ interval of cumulated probability the uniform number falls. `tests/reference/rec
 Shape suffixes: G models, N rows per model, R = G N rows, T tokens, S seed tokens, V vocabulary, D hidden, K gates x D.
 """
 
+import dataclasses
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from up.sources.recurrent import RecurrentWeights
-
 _GAP_SLACK = 1e-2  # bits; covers rounding of the gap in float32, rows inside it go through the full draw
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RecurrentWeights:
+    """The parameters of G random models, in PyTorch's layout and gate order, multiplier applied.
+
+    Attributes:
+        input_embedding_GVE: embedding of the model's own last token, N(0, 1).
+        condition_embedding_GVE: embedding of the condition token, N(0, 1).
+        weight_ih_GKI: input weights, I = 2 E with the input token's part first, scaled by the multiplier.
+        weight_hh_GKD: recurrent weights, scaled by the multiplier.
+        bias_ih_GK: input bias, not scaled.
+        bias_hh_GK: recurrent bias, not scaled.
+        readout_weight_GVD: linear read-out, not scaled.
+        readout_bias_GV: bias of the read-out.
+        multiplier_G: m ~ U(0, max_weight_multiplier), one per model.
+
+    """
+
+    input_embedding_GVE: Tensor
+    condition_embedding_GVE: Tensor
+    weight_ih_GKI: Tensor
+    weight_hh_GKD: Tensor
+    bias_ih_GK: Tensor
+    bias_hh_GK: Tensor
+    readout_weight_GVD: Tensor
+    readout_bias_GV: Tensor
+    multiplier_G: Tensor
+
+
 def generate_sequences(
-    weights: "RecurrentWeights",
+    weights: RecurrentWeights,
     *,
     cell: str,
     temperature: float,
@@ -49,7 +74,7 @@ def generate_sequences(
 
 
 def _run(
-    weights: "RecurrentWeights",
+    weights: RecurrentWeights,
     cell: str,
     temperature: float,
     seeds_SR: Tensor,
@@ -102,7 +127,7 @@ class _Step:
     `state_RD` holds h in its first D columns and a constant 1 in the last, so that a matrix product adds biases.
     """
 
-    def __init__(self, weights: "RecurrentWeights", num_rows: int) -> None:
+    def __init__(self, weights: RecurrentWeights, num_rows: int) -> None:
         gates, hidden = weights.weight_hh_GKD.shape[1:]
         new_zeros = weights.weight_hh_GKD.new_zeros
         self.gates_RK = new_zeros(num_rows, gates)
@@ -114,7 +139,7 @@ class _Step:
 class _LstmStep(_Step):
     """One step of G LSTMs, gate order of `nn.LSTM`: input, forget, candidate, output."""
 
-    def __init__(self, weights: "RecurrentWeights", num_rows: int) -> None:
+    def __init__(self, weights: RecurrentWeights, num_rows: int) -> None:
         super().__init__(weights, num_rows)
         self.input_bias_GK = None  # both biases are simply added, so they go where they cost nothing
         self.recurrent_bias_GK = weights.bias_ih_GK + weights.bias_hh_GK
@@ -139,7 +164,7 @@ class _GruStep(_Step):
     The reset gate multiplies the recurrent part of the candidate, its bias included.
     """
 
-    def __init__(self, weights: "RecurrentWeights", num_rows: int) -> None:
+    def __init__(self, weights: RecurrentWeights, num_rows: int) -> None:
         super().__init__(weights, num_rows)
         self.input_bias_GK = weights.bias_ih_GK
         self.recurrent_bias_GK = weights.bias_hh_GK
@@ -154,7 +179,7 @@ class _GruStep(_Step):
         self.hidden_RD.copy_(torch.lerp(self.candidate_RD, self.hidden_RD, self.update_RD))
 
 
-def _gate_tables(weights: "RecurrentWeights", input_bias_GK: Tensor | None) -> tuple[Tensor, Tensor]:
+def _gate_tables(weights: RecurrentWeights, input_bias_GK: Tensor | None) -> tuple[Tensor, Tensor]:
     """Return what each input token and each condition token adds to the gates, two tables of (G V, K)."""
     embedding = weights.input_embedding_GVE.shape[2]
     weight_GIK = weights.weight_ih_GKI.transpose(1, 2)
@@ -165,7 +190,7 @@ def _gate_tables(weights: "RecurrentWeights", input_bias_GK: Tensor | None) -> t
     return input_GVK.flatten(0, 1), condition_GVK.flatten(0, 1)
 
 
-def _fused_product(weights: "RecurrentWeights", recurrent_bias_GK: Tensor, temperature: float) -> Tensor:
+def _fused_product(weights: RecurrentWeights, recurrent_bias_GK: Tensor, temperature: float) -> Tensor:
     """Return the matrices (G, D + 1, K + V) that map (h, 1) to the recurrent gates and the logits at temperature.
 
     The logits come out in bits: base-2 exponentials of wide ranges are far cheaper than natural ones on a CPU.

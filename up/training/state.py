@@ -7,7 +7,6 @@ Shape suffixes: B instances of a microbatch, T tokens, V vocabulary.
 """
 
 import contextlib
-import dataclasses
 import math
 from collections.abc import Callable, Iterator
 
@@ -18,29 +17,12 @@ from up.errors import InputError, RunError
 from up.model.mup import parameter_groups
 from up.model.transformer import Transformer
 from up.recipes.config import RunConfig
-from up.sources.stream import InstanceStream
+from up.sources.stream import Stream
 from up.training.schedule import batch_size, enabled_blocks, learning_rate
+from up.training.step import Step
 
+_OF_STREAM = "stream."
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class StepResult:
-    """One optimiser step.
-
-    Attributes:
-        batch: instances that it trained on.
-        loss_bits: mean loss in bits per character.
-        learning_rate: at the base width.
-        gradient_norm: before clipping.
-        skipped: loss or gradient was not finite, and no weight was changed.
-    """
-
-    batch: int
-    loss_bits: float
-    learning_rate: float
-    gradient_norm: float
-    skipped: bool
 
 
 class TrainingState:
@@ -49,6 +31,10 @@ class TrainingState:
     Args:
         config: a resolved configuration.
         device: where model and source live.
+        stream: where instances come from; None: the stream of the configuration.
+
+    Raises:
+        InputError: a configuration that is not resolved, or a source that cannot be used.
 
     Attributes:
         instances: trained on so far.
@@ -57,20 +43,14 @@ class TrainingState:
         skipped_in_row: the latest steps that were skipped, without one in between that was not.
     """
 
-    def __init__(self, config: RunConfig, device: torch.device) -> None:
+    def __init__(self, config: RunConfig, device: torch.device | str = "cpu", stream: Stream | None = None) -> None:
+        config.require_resolved()
         self.config = config
-        self.device = device
+        self.device = device = torch.device(device)
         self.instances = self.step = self.skipped = self.skipped_in_row = 0
+        self.stream = config.stream(device) if stream is None else stream
         self.model = Transformer(config.model, config.generator("model")).to(device)
         self.model.enabled_blocks = enabled_blocks(config.model, config.training, 0)
-        self.stream = InstanceStream(
-            source=config.source,
-            buffer=config.buffer,
-            cadence=config.cadence,
-            context_length=config.model.context_length,
-            source_generator=config.generator("source", device),
-            buffer_generator=config.generator("buffer", device),
-        )
         training = config.training
         groups = parameter_groups(self.model, config.model)
         for group in groups:
@@ -83,7 +63,7 @@ class TrainingState:
         )
         self._dropout_state = config.generator("dropout", device).get_state()
 
-    def train_step(self, on_microbatch: Callable[[int, int], None] | None = None) -> StepResult:
+    def train_step(self, on_microbatch: Callable[[int, int], None] | None = None) -> Step:
         """Train on one batch, in microbatches; the gradient is the mean over the whole batch.
 
         A step whose loss or gradient is not finite changes no weight: its batch is lost, and it is counted.
@@ -96,7 +76,7 @@ class TrainingState:
         """
         training = self.config.training
         assert training.microbatch is not None
-        batch, done = batch_size(training, self.instances), 0
+        batch, done, blocks = batch_size(training, self.instances), 0, self.model.enabled_blocks
         rate = learning_rate(training, self.instances)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["lr_scale"]
@@ -126,8 +106,16 @@ class TrainingState:
         self.instances += batch
         self.step += 1
         self.model.enabled_blocks = enabled_blocks(self.config.model, training, self.instances)
-        return StepResult(
-            batch=batch, loss_bits=loss_bits, learning_rate=rate, gradient_norm=gradient_norm, skipped=skipped
+        return Step(
+            instances=self.instances,
+            step=self.step,
+            batch=batch,
+            loss_bits=_finite_or_none(loss_bits),
+            learning_rate=rate,
+            gradient_norm=_finite_or_none(gradient_norm),
+            enabled_blocks=blocks,
+            skipped_steps=self.skipped,
+            observations=self.stream.observations(),
         )
 
     def _loss(self, tokens_BT: Tensor) -> Tensor:
@@ -164,7 +152,7 @@ class TrainingState:
         named = {
             "counters": torch.tensor([self.instances, self.step, self.skipped, self.skipped_in_row]),
             "dropout_generator": self._dropout_state,
-            **{f"stream.{name}": tensor for name, tensor in self.stream.state().items()},
+            **{f"{_OF_STREAM}{name}": tensor for name, tensor in self.stream.state().items()},
         }
         for name, parameter in self.model.named_parameters():
             for key, value in self.optimizer.state.get(parameter, {}).items():
@@ -182,7 +170,9 @@ class TrainingState:
             counters = (int(value) for value in tensors["counters"])
             self.instances, self.step, self.skipped, self.skipped_in_row = counters
             self._dropout_state = tensors["dropout_generator"]
-            self.stream.restore({name: tensors[f"stream.{name}"] for name in self.stream.state()})
+            self.stream.restore(
+                {name.removeprefix(_OF_STREAM): tensors[name] for name in tensors if name.startswith(_OF_STREAM)}
+            )
             self._restore_optimizer(tensors)
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
             reason = " ".join(str(error).split())[:120]
@@ -204,3 +194,7 @@ class TrainingState:
                 if moments[index]["exp_avg"].shape != parameter.shape:  # the optimiser itself does not look
                     raise ValueError(f"size mismatch for the moments of {names[parameter]}")
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+
+
+def _finite_or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -38,7 +38,7 @@ def test_the_papers_presets_carry_the_numbers_of_its_appendix(width, depth, head
     model, training = config.model, config.training
     assert (model.arch, model.width, model.depth, model.heads) == ("paper", width, depth, heads)
     assert (model.context_length, model.vocabulary_size, model.dropout) == (512, 256, 0.1)
-    assert (config.source.cell, config.source.hidden_size, config.source.seed_length) == ("lstm", hidden_size, 8)
+    assert (config.source.kind, config.source.hidden_size, config.source.seed_length) == ("lstm", hidden_size, 8)
     assert (config.source.temperature, config.source.max_weight_multiplier) == (1e-4, 1.1)
     assert (config.buffer.source_batch, config.buffer.capacity_multiple) == (138, 20)
     assert (config.buffer.reset_constant, config.buffer.reset_noise) == (20, 20)

@@ -7,6 +7,7 @@ from up.errors import InputError
 from up.recipes.config import RunConfig
 from up.recipes.presets import configure
 from up.runs.folder import RunFolder
+from up.sources.stream import Stream
 from up.training.state import TrainingState
 
 CPU = torch.device("cpu")
@@ -36,8 +37,19 @@ def small_config(*assignments: str, arch: str = "modern", instances: int = 64) -
     return configure("tiny", settings).resolve(CPU)
 
 
-def small_state(*assignments: str, arch: str = "modern", instances: int = 64) -> TrainingState:
-    return TrainingState(small_config(*assignments, arch=arch, instances=instances), CPU)
+def small_state(
+    *assignments: str, arch: str = "modern", instances: int = 64, stream: Stream | None = None
+) -> TrainingState:
+    return TrainingState(small_config(*assignments, arch=arch, instances=instances), CPU, stream)
+
+
+def poison_loss(state: TrainingState, value: float, steps) -> None:
+    """Make loss and gradient of the steps with these numbers, from 1, not finite; evaluations are spared."""
+
+    def change(model, _inputs, logits_BTV):
+        return logits_BTV * value if model.training and state.step + 1 in steps else logits_BTV
+
+    state.model.register_forward_hook(change)
 
 
 def weights(state: TrainingState) -> dict[str, torch.Tensor]:

@@ -17,8 +17,8 @@ from safetensors.torch import load_file, save_file
 from tests.up.runs.cases import CPU, outcome, refusal, same_tensors, small_config, small_state, weights
 from up.errors import InputError
 from up.runs.files import sha256_of
-from up.runs.loop import train
 from up.runs.folder import RunFolder, load_model, open_run
+from up.runs.loop import train
 from up.training.state import TrainingState
 
 MODEL, STATE, MANIFEST = "model.safetensors", "state.safetensors", "checkpoint.json"
@@ -218,9 +218,10 @@ def test_a_checkpoint_under_another_number_is_refused(run):
     ("change", "said"),
     [
         (lambda values: values.update(format=1), "has format 1"),
-        (lambda values: values.update(format=3), "has format 3"),
+        (lambda values: values.update(format=4), "has format 4"),
         (lambda values: values.pop("format"), "has format 1"),
-        (lambda values: values.update(format="2"), "has format '2'"),
+        (lambda values: values.update(format=2), "has format 2"),
+        (lambda values: values.update(format="3"), "has format '3'"),
         (lambda values: values.pop("model"), "setting model is missing"),
         (lambda values: values["state"].pop("sha256"), "setting state.sha256 is missing"),
         (lambda values: values["model"].update(bytes="many"), "model.bytes has the wrong type"),
@@ -307,15 +308,35 @@ def cut(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [flipped, emptied, truncated, cut, removed])
-def test_metrics_that_are_not_those_of_the_checkpoint_are_refused_and_the_model_is_not(run, damage):
-    path = run.metrics.metrics_path
+def test_damaged_metrics_are_set_aside_and_the_run_goes_on_from_its_checkpoint(run, damage):
+    path, step = run.metrics.metrics_path, run.metrics.latest()[0]
+    expected = restore(run)
     damage(path)
     content = path.read_bytes() if path.exists() else None
-    line = refusal(restore, run)
-    for said in (str(path), "bytes of", "are not those that the checkpoint knows"):
-        assert said in line
-    assert (path.read_bytes() if path.exists() else None) == content
+    state = small_state(instances=24)
+    said = run.restore(state)
+    assert same_tensors(weights(state), weights(expected))
+    assert "\n" not in said
+    assert f"bytes of {path} are not those that the checkpoint knows" in said
+    kept = path.with_name("metrics.jsonl.damaged")
+    if content is None:
+        assert "is gone" in said
+        assert not kept.exists()
+    else:
+        assert f"kept as {kept.name}" in said
+        assert kept.read_bytes() == content
+    assert run.metrics.latest() == (None, None)
+    run.metrics.append(step)
+    run.save(state)
     load(run)
+    assert run.restore(small_state(instances=24)) is None  # the next checkpoint knows the metrics that began anew
+
+
+def test_metrics_damaged_twice_are_kept_twice(run):
+    for name in ("metrics.jsonl.damaged", "metrics.jsonl.damaged-2", "metrics.jsonl.damaged-3"):
+        run.metrics.metrics_path.write_text(name)
+        run.restore(small_state(instances=24))
+        assert run.metrics.metrics_path.with_name(name).read_text() == name
 
 
 def test_a_run_trained_on_a_card_cannot_continue_without_one(run):

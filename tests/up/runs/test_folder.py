@@ -26,9 +26,9 @@ from up.model.transformer import Transformer
 from up.runs import checkpoint
 from up.runs.checkpoint import read_manifest
 from up.runs.files import sha256_of
-from up.runs.metrics import ProgressRecord
 from up.runs.folder import RunFolder, create_run, load_model, open_run, require_free
 from up.training.state import TrainingState
+from up.training.step import Step
 
 
 @pytest.fixture
@@ -46,10 +46,10 @@ def train(path, config, steps=2, keep=2):
     return run, state
 
 
-def a_step(instances: int) -> ProgressRecord:
-    return ProgressRecord(
+def a_step(instances: int) -> Step:
+    return Step(
         instances=instances, step=instances // 8, batch=8, loss_bits=7.5, learning_rate=0.1, gradient_norm=1.0,
-        enabled_blocks=1, skipped_steps=0, depth_histogram=(4, 4),
+        enabled_blocks=1, skipped_steps=0, observations={"depth": (4, 4)},
     )  # fmt: skip
 
 
@@ -163,7 +163,7 @@ def test_a_saved_checkpoint_learns_of_metrics_that_came_after_it(saved):
     run.save(state)
     assert read_manifest(run.checkpoints()[-1]).metrics == run.metrics.mark()
     run.restore(small_state())
-    assert [record.instances for record in run.metrics.history().progress] == [8, 16, 16]
+    assert [record.instances for record in run.metrics.history().steps] == [8, 16, 16]
     assert files_of(run)["checkpoints/00000016/model.safetensors"] == model
 
 
@@ -260,7 +260,7 @@ def test_what_a_killed_process_wrote_after_its_checkpoint_is_cut_away(saved, cut
     before = run.metrics.metrics_path.read_bytes()
     for instances in (24, 32):
         run.metrics.append(a_step(instances))
-    run.metrics.metrics_path.write_bytes(run.metrics.metrics_path.read_bytes() + b'{"kind": "progress", "insta'[:cut])
+    run.metrics.metrics_path.write_bytes(run.metrics.metrics_path.read_bytes() + b'{"kind": "step", "insta'[:cut])
     run.restore(small_state())
     assert run.metrics.metrics_path.read_bytes() == before
 

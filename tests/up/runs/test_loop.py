@@ -7,11 +7,11 @@ import pytest
 
 from tests.up.runs.cases import CPU, same_tensors, small_state, weights
 from up.runs import loop
-from up.runs.events import Evaluated, Finished, Progress, Saved
-from up.runs.loop import train
-from up.runs.metrics import EvaluationRecord
+from up.runs.events import Evaluated, Finished, Saved, Timing
 from up.runs.folder import open_run
+from up.runs.loop import train
 from up.training.state import TrainingState
+from up.training.step import Step
 
 
 def places(events, kind):
@@ -25,10 +25,10 @@ def metrics(run):
 def test_events_come_in_order_and_the_run_ends_with_an_evaluation_and_a_checkpoint(begin):
     run, state, prepared = begin("training.evaluate_every=32", "training.checkpoint_every=64")
     events = list(train(run, state, prepared))
-    kinds = [type(event).__name__ for event in events]
-    assert kinds == [*["Progress"] * 4, "Evaluated", *["Progress"] * 4, "Evaluated", "Saved", "Finished"]
-    assert places(events, Progress) == [8, 16, 24, 32, 40, 48, 56, 64]
-    assert [event.record.step for event in events if isinstance(event, Progress)] == list(range(1, 9))
+    kinds = [type(event).__name__ for event in events if not isinstance(event, Timing)]
+    assert kinds == [*["Step"] * 4, "Evaluated", *["Step"] * 4, "Evaluated", "Saved", "Finished"]
+    assert places(events, Step) == [8, 16, 24, 32, 40, 48, 56, 64]
+    assert [event.step for event in events if isinstance(event, Step)] == list(range(1, 9))
     finished = events[-1]
     assert (finished.instances, finished.complete) == (64, True)
     assert [event.path for event in events if isinstance(event, Saved)] == run.checkpoints()
@@ -58,7 +58,7 @@ def test_a_stop_saves_at_once_and_evaluates_no_more(begin):
     asked = iter([False] * 6 + [True] * 100)
     seen = list(train(run, state, prepared, should_stop=lambda: next(asked)))
     kinds = [type(event).__name__ for event in seen[-3:]]
-    assert kinds == ["Progress", "Saved", "Finished"]
+    assert kinds == ["Step", "Saved", "Finished"]
     assert not seen[-1].complete
     assert seen[-1].instances == seen[-2].instances == seen[-3].instances < 64
     assert len(run.checkpoints()) == 1
@@ -76,9 +76,10 @@ def test_a_stop_within_an_evaluation_gives_it_up_and_resuming_begins_with_it(beg
 
     events = list(train(run, state, prepared, should_stop=lambda: stopped, on_activity=on_activity))
     assert done == [(1, 4), (2, 4)]
-    assert [type(event).__name__ for event in events] == ["Progress", "Progress", "Saved", "Finished"]
+    told = [type(event).__name__ for event in events if not isinstance(event, Timing)]
+    assert told == ["Step", "Step", "Saved", "Finished"]
     assert not events[-1].complete
-    assert [(line["kind"], line["instances"]) for line in metrics(run)] == [("progress", 8), ("progress", 16)]
+    assert [(line["kind"], line["instances"]) for line in metrics(run)] == [("step", 8), ("step", 16)]
 
     again = TrainingState(state.config, CPU)
     run.restore(again)
@@ -103,7 +104,7 @@ def test_a_stop_in_the_last_step_is_resumed_with_the_last_evaluation_alone(begin
     again = TrainingState(state.config, CPU)
     run.restore(again)
     rest = list(train(run, again, prepared))
-    assert (places(rest, Progress), places(rest, Evaluated)) == ([], [64])
+    assert (places(rest, Step), places(rest, Evaluated)) == ([], [64])
     assert rest[-1].complete
     run.restore(state)
     assert [type(event) for event in train(run, state, prepared)] == [Finished]  # it is not done a third time
@@ -131,7 +132,7 @@ def test_a_stopped_run_continues_to_the_same_weights_and_evaluations(begin):
     second = TrainingState(open_run(part.path).config(), CPU)
     part.restore(second)
     rest = list(train(part, second, prepared))
-    assert places(rest, Progress) == [48, 56, 64]
+    assert places(rest, Step) == [48, 56, 64]
     assert same_tensors(weights(second), weights(state))
     assert [event.rows for event in rest if isinstance(event, Evaluated)] == [
         event.rows for event in whole if isinstance(event, Evaluated) and event.instances > 40
@@ -142,21 +143,21 @@ def test_the_metrics_hold_every_step_and_every_evaluation_as_they_were_yielded(b
     run, state, prepared = begin("training.evaluate_every=32")
     events = list(train(run, state, prepared))
     history = run.metrics.history()
-    assert history.progress == tuple(event.record for event in events if isinstance(event, Progress))
+    assert history.steps == tuple(event for event in events if isinstance(event, Step))
     assert history.evaluations == tuple(
-        EvaluationRecord(instances=event.instances, rows=event.rows) for event in events if isinstance(event, Evaluated)
+        Evaluated(instances=event.instances, rows=event.rows) for event in events if isinstance(event, Evaluated)
     )
-    assert [line["kind"] for line in metrics(run)] == [*["progress"] * 4, "evaluation"] * 2
+    assert [line["kind"] for line in metrics(run)] == [*["step"] * 4, "evaluation"] * 2
 
 
-@pytest.mark.parametrize(("seconds", "written"), [(0.0, [8, 16, 24, 32, 40, 48, 56, 64]), (1e9, [64])])
-def test_timings_are_thinned_but_keep_the_last_step(begin, monkeypatch, seconds, written):
+@pytest.mark.parametrize(("seconds", "written"), [(0.0, [8, 16, 24, 32, 40, 48, 56, 64]), (1e9, [8, 64])])
+def test_timings_are_thinned_but_the_first_step_and_the_last_have_theirs(begin, monkeypatch, seconds, written):
     monkeypatch.setattr(loop, "_TIMING_SECONDS", seconds)
     run, state, prepared = begin()
     events = list(train(run, state, prepared))
     timings = run.metrics.history().timings
     assert [timing.instances for timing in timings] == written
-    assert timings == tuple(e.timing for e in events if isinstance(e, Progress) and e.instances in written)
+    assert timings == tuple(event for event in events if isinstance(event, Timing))
 
 
 def test_the_metrics_of_two_runs_of_one_seed_are_the_same_bytes(begin):
@@ -169,24 +170,25 @@ def test_the_metrics_of_two_runs_of_one_seed_are_the_same_bytes(begin):
     assert contents[0] == contents[1] != contents[2]
 
 
-def test_progress_tells_the_state_of_the_run(begin):
+def test_a_step_and_its_timing_tell_the_state_of_the_run(begin, monkeypatch):
+    monkeypatch.setattr(loop, "_TIMING_SECONDS", 0.0)
     run, state, prepared = begin("buffer.capacity_multiple=4", "model.dropout=0")
     expected = small_state("buffer.capacity_multiple=4", "model.dropout=0")
+    timing = None
     for event in train(run, state, prepared):
-        if isinstance(event, Progress):
-            result, record, timing = expected.train_step(), event.record, event.timing
-            assert (record.batch, record.loss_bits) == (result.batch, result.loss_bits)
-            assert (record.learning_rate, record.gradient_norm) == (result.learning_rate, result.gradient_norm)
-            assert (record.enabled_blocks, record.skipped_steps) == (1, 0)
-            assert event.total_instances == 64
-            assert record.depth_histogram == expected.stream.buffer.depth_histogram()
-            assert sum(record.depth_histogram) == 32
+        if isinstance(event, Timing):
+            timing = event
+        elif isinstance(event, Step):
+            assert event == expected.train_step()
+            assert (event.enabled_blocks, event.skipped_steps) == (1, 0)
+            assert event.observations == {"depth": expected.stream.buffer.depth_histogram()}
+            assert sum(event.observations["depth"]) == 32
+            assert timing.instances == event.instances
             assert 0 <= timing.source_share <= 1
-            assert (timing.source_share > 0) == (record.step > 1)  # the burn-in of the first step does not count
+            assert (timing.source_share > 0) == (event.step > 1)  # the burn-in of the first step does not count
             assert timing.instances_per_second > 0
-            assert (event.remaining_seconds > 0) == (event.instances < 64)
-            last = event
-    assert last.remaining_seconds == 0
+            assert (timing.remaining_seconds > 0) == (event.instances < 64)
+    assert timing.remaining_seconds == 0
 
 
 def test_the_time_left_is_that_of_the_steps_so_far(begin, monkeypatch):
@@ -194,10 +196,23 @@ def test_the_time_left_is_that_of_the_steps_so_far(begin, monkeypatch):
     readings = iter(range(10**6))
     monkeypatch.setattr(loop, "time", types.SimpleNamespace(perf_counter=lambda: next(readings) / 2))
     run, state, prepared = begin("training.evaluate_every=64")
-    events = [event for event in train(run, state, prepared) if isinstance(event, Progress)]
-    timings = [event.timing for event in events]
+    timings = [event for event in train(run, state, prepared) if isinstance(event, Timing)]
+    assert [timing.instances for timing in timings] == list(range(8, 65, 8))  # more than a second between them
     assert timings[0].instances_per_second > 16  # its time in the source, on the real clock, is left out
     assert all(timing.instances_per_second == pytest.approx(16) for timing in timings[1:])
-    for event in events[1:-1]:
-        per_instance = event.timing.elapsed_seconds / event.instances
-        assert event.remaining_seconds == pytest.approx((64 - event.instances) * per_instance, rel=0.5)
+    for timing in timings[1:-1]:
+        per_instance = timing.elapsed_seconds / timing.instances
+        assert timing.remaining_seconds == pytest.approx((64 - timing.instances) * per_instance, rel=0.5)
+
+
+def test_a_wish_to_stop_that_comes_between_two_questions_is_granted_at_the_next_step(begin):
+    """A signal may come at any moment: asked twice, the loop once heard no and then yes, and saved nothing."""
+    for heard in range(8):
+        run, state, prepared = begin("training.evaluate_every=16", "training.checkpoint_every=64", name=f"run-{heard}")
+        asked = iter([False] * heard)
+        finished = list(train(run, state, prepared, should_stop=lambda asked=asked: next(asked, True)))[-1]
+        assert finished.instances == run.instances_saved() < 64
+        assert not finished.complete
+        restored = TrainingState(state.config, CPU)
+        run.restore(restored)
+        assert same_tensors(weights(restored), weights(state))

@@ -13,36 +13,32 @@ from hypothesis import strategies as st
 from tests.up.runs.cases import refusal
 from up.errors import RunError
 from up.evaluation.rows import EvaluationRow, PositionBits
-from up.runs.metrics import (
-    EvaluationRecord,
-    MetricsLog,
-    MetricsMark,
-    ProgressRecord,
-    TimingRecord,
-    finite_or_none,
-)
+from up.runs.events import Evaluated, Timing
+from up.runs.metrics import MetricsLog, MetricsMark
+from up.training.step import Step
 
 
-def step(instances: int, **changes) -> ProgressRecord:
-    record = ProgressRecord(
+def step(instances: int, **changes) -> Step:
+    record = Step(
         instances=instances, step=instances // 8, batch=8, loss_bits=7.25, learning_rate=3e-4, gradient_norm=0.1,
-        enabled_blocks=4, skipped_steps=0, depth_histogram=(3, 2, 1),
+        enabled_blocks=4, skipped_steps=0, observations={"depth": (3, 2, 1)},
     )  # fmt: skip
     return dataclasses.replace(record, **changes)
 
 
-def evaluation(instances: int, bits: float = 6.5) -> EvaluationRecord:
+def evaluation(instances: int, bits: float = 6.5) -> Evaluated:
     positions = (PositionBits(first_position=1, last_position=1, bits=bits, stderr=0.1, markov_bits=8.0),)
     numbers = dict.fromkeys(("stderr", "tail_bits", "tail_stderr", "markov_bits", "markov_tail_bits"), 4.5)
     row = EvaluationRow(
         data="stdlib", source="files", samples=8, context_length=32, bits=bits, tail_positions=8, uniform_bits=8.0,
         markov_order=1, markov_smoothing=0.01, positions=positions, **numbers,
     )  # fmt: skip
-    return EvaluationRecord(instances=instances, rows=(row,))
+    return Evaluated(instances=instances, rows=(row,))
 
 
-def timing(instances: int) -> TimingRecord:
-    return TimingRecord(instances=instances, instances_per_second=20.5, source_share=0.25, elapsed_seconds=1.5)
+def timing(instances: int) -> Timing:
+    speed = {"instances_per_second": 20.5, "source_share": 0.25, "elapsed_seconds": 1.5, "remaining_seconds": 3.0}
+    return Timing(instances=instances, **speed)
 
 
 RECORDS = (step(8), step(16, loss_bits=None, gradient_norm=None), evaluation(16), step(24), evaluation(24, 6.25))
@@ -60,7 +56,7 @@ def test_a_run_that_has_written_nothing_has_no_history(tmp_path):
     log = MetricsLog(tmp_path)
     assert log.latest() == (None, None)
     history = log.history()
-    assert (history.progress, history.evaluations, history.timings) == ((), (), ())
+    assert (history.steps, history.evaluations, history.timings) == ((), (), ())
     assert log.mark() == MetricsMark(bytes=0, sha256=hashlib.sha256(b"").hexdigest())
     log.rewind(log.mark(), 0)
     assert log.latest() == (None, None)
@@ -68,7 +64,7 @@ def test_a_run_that_has_written_nothing_has_no_history(tmp_path):
 
 def test_what_was_appended_is_read_back_exactly_and_in_its_order(log):
     history = log.history()
-    assert history.progress == (RECORDS[0], RECORDS[1], RECORDS[3])
+    assert history.steps == (RECORDS[0], RECORDS[1], RECORDS[3])
     assert history.evaluations == (RECORDS[2], RECORDS[4])
     assert history.timings == (timing(8), timing(24))
     assert log.latest() == (RECORDS[3], RECORDS[4])
@@ -81,13 +77,8 @@ def test_the_latest_step_may_come_after_the_latest_evaluation(log):
 
 def test_every_record_is_one_line_of_json_with_its_kind_and_timings_are_apart(log):
     kinds = [json.loads(line, parse_constant=pytest.fail)["kind"] for line in log.metrics_path.read_text().splitlines()]
-    assert kinds == ["progress", "progress", "evaluation", "progress", "evaluation"]
+    assert kinds == ["step", "step", "evaluation", "step", "evaluation"]
     assert [json.loads(line)["kind"] for line in log.timings_path.read_text().splitlines()] == ["timing", "timing"]
-
-
-@pytest.mark.parametrize(("value", "carried"), [(1.5, 1.5), (float("nan"), None), (float("inf"), None)])
-def test_json_carries_no_number_that_is_not_finite(value, carried):
-    assert finite_or_none(value) == carried
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -101,10 +92,10 @@ def test_a_file_cut_anywhere_holds_the_records_before_the_cut(log, data):
     other.metrics_path.write_bytes(content[:cut])
     whole = content[:cut].count(b"\n")
     history = other.history()
-    assert sorted((*history.progress, *history.evaluations), key=RECORDS.index) == list(RECORDS[:whole])
+    assert sorted((*history.steps, *history.evaluations), key=RECORDS.index) == list(RECORDS[:whole])
 
 
-@pytest.mark.parametrize("tail", [b'{"kind": "progress", "instances": 1', b"\xff\x00", b"{"])
+@pytest.mark.parametrize("tail", [b'{"kind": "step", "instances": 1', b"\xff\x00", b"{"])
 def test_half_a_line_at_the_end_is_left_out(log, tail):
     before = log.history(), log.latest()
     for path in (log.metrics_path, log.timings_path):
@@ -113,7 +104,7 @@ def test_half_a_line_at_the_end_is_left_out(log, tail):
 
 
 @pytest.mark.parametrize(
-    "line", ["{", "", "3", "[]", "{}", '{"kind": "poem"}', '{"kind": "progress"}', "\xff", '{"kind": ["progress"]}']
+    "line", ["{", "", "3", "[]", "{}", '{"kind": "poem"}', '{"kind": "step"}', "\xff", '{"kind": ["step"]}']
 )
 def test_any_other_line_that_is_no_record_is_refused_with_its_number(log, line):
     lines = log.metrics_path.read_bytes().splitlines(keepends=True)
@@ -123,7 +114,7 @@ def test_any_other_line_that_is_no_record_is_refused_with_its_number(log, line):
     assert f"line 2 of {log.metrics_path}" in said
 
 
-@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(ProgressRecord)])
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Step)])
 def test_a_field_of_another_type_is_refused_by_its_name(log, field):
     values = json.loads(log.metrics_path.read_text().splitlines()[0])
     values[field] = "many"
@@ -171,7 +162,7 @@ def test_clearing_forgets_everything(log):
 
 @pytest.mark.parametrize("record", [step(32), evaluation(32), timing(32)])
 def test_a_line_that_finds_no_space_is_a_failed_run_that_names_the_file(log, monkeypatch, record):
-    path = log.timings_path if isinstance(record, TimingRecord) else log.metrics_path
+    path = log.timings_path if isinstance(record, Timing) else log.metrics_path
     real = Path.open
 
     def full(self, mode="r", **options):

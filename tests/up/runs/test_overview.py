@@ -9,17 +9,18 @@ from up.errors import InputError
 from up.evaluation.rows import EvaluationRow, PositionBits
 from up.runs import overview
 from up.runs.comparison import compare_bits, settings_that_differ
-from up.runs.metrics import EvaluationRecord, ProgressRecord
-from up.runs.overview import list_runs, summarise_run
+from up.runs.events import Evaluated
 from up.runs.folder import create_run, hold
+from up.runs.overview import list_runs, summarise_run
+from up.training.step import Step
 
 
 def a_step(instances, **changes):
     values = {
         "instances": instances, "step": instances // 8, "batch": 8, "loss_bits": 7.5, "learning_rate": 0.001,
-        "gradient_norm": 0.5, "enabled_blocks": 1, "skipped_steps": 0, "depth_histogram": (100, 50, 10),
+        "gradient_norm": 0.5, "enabled_blocks": 1, "skipped_steps": 0, "observations": {"depth": (100, 50, 10)},
     }  # fmt: skip
-    return ProgressRecord(**{**values, **changes})
+    return Step(**{**values, **changes})
 
 
 def a_row(data="stdlib", tail_bits=6.0, **changes):
@@ -47,7 +48,7 @@ def a_run(path, *assignments, records=(), saved=0, started=None):
 
 class TestSummary:
     def test_a_run_that_stopped_has_its_latest_step_and_its_latest_evaluation(self, tmp_path):
-        evaluated = [EvaluationRecord(instances=n, rows=(a_row(tail_bits=bits),)) for n, bits in ((8, 7.0), (16, 6.5))]
+        evaluated = [Evaluated(instances=n, rows=(a_row(tail_bits=bits),)) for n, bits in ((8, 7.0), (16, 6.5))]
         records = [a_step(8), evaluated[0], a_step(16), evaluated[1], a_step(24, loss_bits=6.25, skipped_steps=2)]
         run = summarise_run(a_run(tmp_path / "one", "seed=7", records=records, saved=16, started="2026-11-02T14:03:22"))
         assert (run.name, run.state, run.problem) == ("one", "stopped", None)
@@ -58,7 +59,7 @@ class TestSummary:
         assert run.started == "2026-11-02T14:03:22"
 
     def test_the_loss_is_known_when_an_evaluation_was_the_last_thing_written(self, tmp_path):
-        records = [a_step(64, loss_bits=6.25, skipped_steps=1), EvaluationRecord(instances=64, rows=(a_row(),))]
+        records = [a_step(64, loss_bits=6.25, skipped_steps=1), Evaluated(instances=64, rows=(a_row(),))]
         run = summarise_run(a_run(tmp_path / "one", records=records, saved=64))
         assert (run.state, run.instances, run.loss_bits, run.skipped_steps) == ("complete", 64, 6.25, 1)
 
@@ -77,7 +78,7 @@ class TestSummary:
     def test_a_metrics_line_that_a_crash_cut_off_is_left_out(self, tmp_path):
         run = a_run(tmp_path / "one", records=[a_step(8), a_step(16)])
         with run.metrics.metrics_path.open("a") as handle:
-            handle.write('{"kind": "progress", "inst')
+            handle.write('{"kind": "step", "inst')
         assert summarise_run(run).instances == 16
 
 

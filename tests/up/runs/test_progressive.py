@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from tests.up.runs.cases import ARCHITECTURES, CPU, same_tensors, small_config, weights
-from up.runs.events import Progress
 from up.runs.folder import create_run, load_model
 from up.runs.loop import train
 from up.training.state import TrainingState
+from up.training.step import Step
 
 SETTINGS = ("model.depth=5", "model.progressive_group=2", "training.enable_every=16", "training.learning_rate=0.01")
 STAGES = [2, 2, 4, 4, 5, 5, 5, 5]
@@ -31,9 +31,9 @@ def block_weights(state, index):
 
 def test_groups_join_as_the_schedule_says_and_the_metrics_tell(begin, arch):
     run, state, prepared = begin(*SETTINGS, arch=arch)
-    blocks = [event.record.enabled_blocks for event in train(run, state, prepared) if isinstance(event, Progress)]
+    blocks = [event.enabled_blocks for event in train(run, state, prepared) if isinstance(event, Step)]
     assert blocks == STAGES
-    assert [record.enabled_blocks for record in run.metrics.history().progress] == STAGES
+    assert [record.enabled_blocks for record in run.metrics.history().steps] == STAGES
 
 
 @pytest.mark.parametrize("mode", ["evaluation", "training"])

@@ -11,8 +11,8 @@ import torch
 import up
 from tests.up.runs.cases import CPU, refusal, small_config
 from up.runs import provenance
-from up.runs.provenance import changes_since, describe_process
 from up.runs.folder import create_run
+from up.runs.provenance import changes_since, describe_process
 
 CHECKOUT = Path(__file__).parents[3]
 

@@ -4,11 +4,12 @@ import sys
 
 import pytest
 
+from tests.up.runs.cases import poison_loss
 from up.errors import InputError
-from up.runs.events import Evaluated, Progress
+from up.runs.events import Evaluated
 from up.runs.loop import train
-from up.runs.metrics import ProgressRecord, TimingRecord
 from up.runs.tensorboard import TensorBoardLog, require_tensorboard
+from up.training.step import Step
 
 
 @pytest.fixture
@@ -26,14 +27,13 @@ def scalars():
 
 def test_every_step_and_evaluation_is_an_event_at_its_instances(begin, scalars, tmp_path):
     run, state, prepared = begin("training.evaluate_every=32", "training.stop_after_skipped=3")
-    honest = state._loss
-    state._loss = lambda tokens_BT: honest(tokens_BT) * (float("nan") if state.step == 2 else 1.0)
+    poison_loss(state, float("nan"), {3})
     with TensorBoardLog(tmp_path / "events", after=0) as log:
         events = list(train(run, state, prepared))
         for event in events:
             log.write(event)
     told = scalars(tmp_path / "events")
-    records = [event.record for event in events if isinstance(event, Progress)]
+    records = [event for event in events if isinstance(event, Step)]
     finite = [record for record in records if record.loss_bits is not None]
     assert len(finite) == 7  # there is no point where there is no number
     assert told["training/loss_bits"] == [(r.instances, pytest.approx(r.loss_bits)) for r in finite]
@@ -53,12 +53,11 @@ def test_a_resumed_run_takes_back_what_an_earlier_process_wrote_beyond_its_check
     def write(after, places):
         with TensorBoardLog(tmp_path / "events", after=after) as log:
             for at in places:
-                record = ProgressRecord(
+                record = Step(
                     instances=at, step=1, batch=8, loss_bits=float(after), learning_rate=0.1, gradient_norm=1.0,
-                    enabled_blocks=1, skipped_steps=0, depth_histogram=(1,),
+                    enabled_blocks=1, skipped_steps=0, observations={"depth": (1,)},
                 )  # fmt: skip
-                timing = TimingRecord(instances=at, instances_per_second=1.0, source_share=0.5, elapsed_seconds=1.0)
-                log.write(Progress(record=record, timing=timing, total_instances=64, remaining_seconds=1.0))
+                log.write(record)
 
     write(0, [8, 16, 24, 32])
     write(16, [24, 32, 40])

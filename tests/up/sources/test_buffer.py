@@ -1,5 +1,6 @@
 """The buffer: Algorithm 1 step by step, and its depths against the exact theory."""
 
+import functools
 import math
 from fractions import Fraction
 from itertools import islice
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from theory.iteration import depth_distributions, stationary_depth_probability
 from up.errors import InputError
 from up.sources.buffer import Buffer, BufferConfig
-from up.sources.recurrent import RecurrentSource, RecurrentSourceConfig
+from up.sources.recurrent import RecurrentSource
 
 
 class RecordingSource:
@@ -50,7 +51,7 @@ def test_enrich_changes_the_buffer_itself_in_exactly_one_source_batch():
     buffer = make_buffer()
     before_CT = buffer.rows_CT.clone()
     source = RecordingSource()
-    buffer.enrich(source, seed_length=8)
+    buffer.enrich(source.generate, seed_length=8)
     changed_C = (buffer.rows_CT != before_CT).any(1)
     assert 130 <= changed_C.sum() <= 138  # a row can be reset to what it was only by chance
     marked_C = (buffer.rows_CT == 7).all(1) & (before_CT != 7).any(1)
@@ -63,7 +64,7 @@ def test_the_source_sees_distinct_rows_as_conditions_and_slices_of_rows_as_seeds
     buffer = make_buffer()
     before_CT = buffer.rows_CT.clone()
     source = RecordingSource()
-    buffer.enrich(source, seed_length=8)
+    buffer.enrich(source.generate, seed_length=8)
     assert source.conditions_RT.shape == (138, 16)
     rows = {bytes(row.tolist()) for row in before_CT}
     assert all(bytes(row.tolist()) in rows for row in source.conditions_RT)
@@ -76,7 +77,7 @@ def test_the_source_sees_distinct_rows_as_conditions_and_slices_of_rows_as_seeds
 
 def test_resets_are_half_constant_half_noise_with_depth_zero():
     buffer = make_buffer(capacity_multiple=1, context_length=32)
-    buffer.enrich(RecordingSource(marker=1), seed_length=8)
+    buffer.enrich(RecordingSource(marker=1).generate, seed_length=8)
     reset_CT = buffer.rows_CT[buffer.depth_C == 0]
     constant_R = (reset_CT == reset_CT[:, :1]).all(1)
     assert (len(reset_CT), int(constant_R.sum())) == (40, 20)
@@ -121,7 +122,7 @@ def test_depths_follow_the_exact_stationary_distribution():
     moments, apart = 12, 60
     for _ in range(moments):
         for _ in range(apart):
-            buffer.enrich(source, seed_length=8)
+            buffer.enrich(source.generate, seed_length=8)
         histogram = torch.tensor(buffer.depth_histogram())[:40]
         counts[: len(histogram)] += histogram
     total = moments * buffer.config.capacity
@@ -143,7 +144,7 @@ def test_depths_follow_the_exact_distribution_while_the_buffer_warms_up():
             p = float(probability)
             assert abs(histogram[depth] / total - p) <= 5 * math.sqrt(p * (1 - p) / total) + 1e-12
         for buffer in buffers:
-            buffer.enrich(source, seed_length=8)
+            buffer.enrich(source.generate, seed_length=8)
 
 
 @given(st.integers(1, 12), st.integers(0, 12), st.integers(0, 12))
@@ -166,9 +167,9 @@ def test_warm_up_sums_to_one_and_tends_to_the_stationary_distribution(source_bat
 def test_enrichment_lowers_the_entropy_of_noise_rows():
     """The observable change that the x-transformers wrapper misses: rows of the buffer gain structure."""
     buffer = make_buffer(context_length=128)
-    source = RecurrentSource(RecurrentSourceConfig(hidden_size=12), generator=torch.Generator().manual_seed(0))
+    generate = functools.partial(RecurrentSource(hidden_size=12).generate, generator=torch.Generator().manual_seed(0))
     for _ in range(40):
-        buffer.enrich(source, seed_length=8)
+        buffer.enrich(generate, seed_length=8)
     distinct_C = torch.tensor([len(row.unique()) for row in buffer.rows_CT]).double()
     noise = make_buffer(context_length=128)
     noise_distinct = max(len(row.unique()) for row in noise.rows_CT)

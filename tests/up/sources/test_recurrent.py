@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.reference import recurrent as reference
 from up.errors import InputError
-from up.sources.recurrent import RecurrentSource, RecurrentSourceConfig, draw_weights
+from up.sources.recurrent import RecurrentSource, draw_weights
 from up.sources.recurrent_kernel import _draw, _required_gap, generate_sequences
 
 
@@ -26,7 +26,7 @@ def inputs(num_rows, num_tokens, seed_length=8, seed=0):
 @pytest.mark.parametrize("num_models", [1, 3, 8])
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_equals_a_plain_loop_over_torch_nn_token_for_token(cell, num_models, temperature):
-    config = RecurrentSourceConfig(cell=cell, hidden_size=13)
+    config = RecurrentSource(kind=cell, hidden_size=13)
     weights = draw_weights(config, num_models, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
     arguments = {"cell": cell, "temperature": temperature, **inputs(3 * num_models, 40)}
     expected_RT = reference.generate_sequences(weights, **arguments)
@@ -35,7 +35,7 @@ def test_equals_a_plain_loop_over_torch_nn_token_for_token(cell, num_models, tem
 
 
 def test_equals_the_plain_loop_at_the_papers_sizes():
-    config = RecurrentSourceConfig(hidden_size=38)
+    config = RecurrentSource(hidden_size=38)
     weights = draw_weights(config, 3, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     arguments = {"cell": "lstm", "temperature": 1e-4, **inputs(3, 512)}
     assert torch.equal(generate_sequences(weights, **arguments), reference.generate_sequences(weights, **arguments))
@@ -90,13 +90,13 @@ def test_near_ties_at_the_papers_temperature_are_sampled_both_ways():
 
 def draw_pair(max_weight_multiplier, **settings):
     """The same random numbers with two different ranges of the multiplier."""
-    config = RecurrentSourceConfig(max_weight_multiplier=max_weight_multiplier, **settings)
+    config = RecurrentSource(max_weight_multiplier=max_weight_multiplier, **settings)
     return draw_weights(config, 5, generator=torch.Generator().manual_seed(11))
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_the_multiplier_scales_the_two_recurrent_matrices_once_and_nothing_else(cell):
-    one, two = draw_pair(1.1, cell=cell), draw_pair(2.2, cell=cell)
+    one, two = draw_pair(1.1, kind=cell), draw_pair(2.2, kind=cell)
     torch.testing.assert_close(two.multiplier_G, 2 * one.multiplier_G)
     torch.testing.assert_close(two.weight_ih_GKI, 2 * one.weight_ih_GKI)
     torch.testing.assert_close(two.weight_hh_GKD, 2 * one.weight_hh_GKD)
@@ -107,7 +107,7 @@ def test_the_multiplier_scales_the_two_recurrent_matrices_once_and_nothing_else(
 
 
 def test_weights_have_the_stated_shapes_ranges_and_moments():
-    config = RecurrentSourceConfig(hidden_size=51)
+    config = RecurrentSource(hidden_size=51)
     weights = draw_weights(config, 40, generator=torch.Generator().manual_seed(5))
     assert weights.input_embedding_GVE.shape == (40, 256, 25)
     assert weights.weight_ih_GKI.shape == (40, 204, 50)
@@ -126,29 +126,29 @@ def test_weights_have_the_stated_shapes_ranges_and_moments():
 
 
 def test_shared_embedding_uses_one_table():
-    weights = draw_weights(RecurrentSourceConfig(shared_embedding=True), 2, generator=torch.Generator())
+    weights = draw_weights(RecurrentSource(shared_embedding=True), 2, generator=torch.Generator())
     assert weights.condition_embedding_GVE is weights.input_embedding_GVE
 
 
-def source(seed=0, **settings):
-    return RecurrentSource(RecurrentSourceConfig(**settings), generator=torch.Generator().manual_seed(seed))
+def generate(seeds_RS, conditions_RT, seed=0, **settings):
+    return RecurrentSource(**settings).generate(seeds_RS, conditions_RT, torch.Generator().manual_seed(seed))
 
 
 def test_sequences_start_with_their_seed_and_depend_on_the_condition():
     given_inputs = inputs(6, 64)
     seeds_RS, conditions_RT = given_inputs["seeds_RS"], given_inputs["conditions_RT"]
-    tokens_RT = source().generate(seeds_RS, conditions_RT)
+    tokens_RT = generate(seeds_RS, conditions_RT)
     assert tokens_RT.dtype == torch.uint8
     assert torch.equal(tokens_RT[:, :8].long(), seeds_RS)
-    assert not torch.equal(tokens_RT, source().generate(seeds_RS, conditions_RT.flip(1)))
+    assert not torch.equal(tokens_RT, generate(seeds_RS, conditions_RT.flip(1)))
 
 
 def test_the_same_seed_gives_the_same_sequences_and_leaves_the_global_generator_alone():
     given_inputs = inputs(6, 64)
     before = torch.get_rng_state()
-    one = source(4).generate(given_inputs["seeds_RS"], given_inputs["conditions_RT"])
-    two = source(4).generate(given_inputs["seeds_RS"], given_inputs["conditions_RT"])
-    other = source(5).generate(given_inputs["seeds_RS"], given_inputs["conditions_RT"])
+    one = generate(given_inputs["seeds_RS"], given_inputs["conditions_RT"], seed=4)
+    two = generate(given_inputs["seeds_RS"], given_inputs["conditions_RT"], seed=4)
+    other = generate(given_inputs["seeds_RS"], given_inputs["conditions_RT"], seed=5)
     assert torch.equal(one, two)
     assert not torch.equal(one, other)
     assert torch.equal(before, torch.get_rng_state())
@@ -158,12 +158,12 @@ def test_the_last_condition_token_has_no_step_and_every_other_one_may_matter():
     """Condition token t enters at step t, so a change at t leaves tokens 0 to t as they were."""
     given_inputs = inputs(64, 40)
     seeds_RS, conditions_RT = given_inputs["seeds_RS"], given_inputs["conditions_RT"]
-    original = source(max_weight_multiplier=3.0).generate(seeds_RS, conditions_RT)
+    original = generate(seeds_RS, conditions_RT, max_weight_multiplier=3.0)
     changed_RT = conditions_RT.clone()
     changed_RT[:, -1] += 1
-    assert torch.equal(original, source(max_weight_multiplier=3.0).generate(seeds_RS, changed_RT % 256))
+    assert torch.equal(original, generate(seeds_RS, changed_RT % 256, max_weight_multiplier=3.0))
     changed_RT[:, 20] += 1
-    changed = source(max_weight_multiplier=3.0).generate(seeds_RS, changed_RT % 256)
+    changed = generate(seeds_RS, changed_RT % 256, max_weight_multiplier=3.0)
     assert torch.equal(original[:, :21], changed[:, :21])
     assert not torch.equal(original[:, 21:], changed[:, 21:])
 
@@ -171,8 +171,8 @@ def test_the_last_condition_token_has_no_step_and_every_other_one_may_matter():
 @pytest.mark.parametrize(("rows", "sequences_per_model"), [(10, 4), (10, 10), (10, 1), (3, 8)])
 def test_any_number_of_rows_is_served(rows, sequences_per_model):
     given_inputs = inputs(rows, 24)
-    tokens_RT = source(sequences_per_model=sequences_per_model).generate(
-        given_inputs["seeds_RS"], given_inputs["conditions_RT"]
+    tokens_RT = generate(
+        given_inputs["seeds_RS"], given_inputs["conditions_RT"], sequences_per_model=sequences_per_model
     )
     assert tokens_RT.shape == (rows, 24)
     assert torch.equal(tokens_RT[:, :8].long(), given_inputs["seeds_RS"])
@@ -183,14 +183,14 @@ def test_rows_of_one_model_agree_on_equal_input_and_models_differ():
     given_inputs = inputs(1, 64)
     seeds_RS = given_inputs["seeds_RS"].expand(8, -1)
     conditions_RT = given_inputs["conditions_RT"].expand(8, -1)
-    tokens_RT = source(sequences_per_model=4, temperature=1e-9).generate(seeds_RS, conditions_RT)
+    tokens_RT = generate(seeds_RS, conditions_RT, sequences_per_model=4, temperature=1e-9)
     assert (tokens_RT[:4] == tokens_RT[0]).all()
     assert (tokens_RT[4:] == tokens_RT[4]).all()
     assert not torch.equal(tokens_RT[0], tokens_RT[4])
 
 
 def test_default_is_one_model_per_sequence_on_a_gpu_and_a_few_sequences_on_a_cpu():
-    config = RecurrentSourceConfig()
+    config = RecurrentSource()
     assert config.resolve(torch.device("cuda")).sequences_per_model == 1
     assert config.resolve(torch.device("cpu")).sequences_per_model == 8
 
@@ -198,7 +198,7 @@ def test_default_is_one_model_per_sequence_on_a_gpu_and_a_few_sequences_on_a_cpu
 @pytest.mark.parametrize(
     "settings",
     [
-        {"cell": "rnn"},
+        {"kind": "rnn"},
         {"hidden_size": 1},
         {"hidden_size": 10**6},
         {"temperature": 0.0},
@@ -211,9 +211,9 @@ def test_default_is_one_model_per_sequence_on_a_gpu_and_a_few_sequences_on_a_cpu
 )
 def test_bad_settings_are_refused_with_their_value(settings):
     with pytest.raises(InputError, match=str(next(iter(settings.values())))):
-        RecurrentSourceConfig(**settings)
+        RecurrentSource(**settings)
 
 
 def test_sequences_no_longer_than_their_seed_are_refused():
     with pytest.raises(InputError, match="longer than their seed"):
-        source().generate(torch.zeros(2, 8), torch.zeros(2, 8))
+        generate(torch.zeros(2, 8), torch.zeros(2, 8))

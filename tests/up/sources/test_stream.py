@@ -7,13 +7,12 @@ from hypothesis import strategies as st
 
 from up.errors import InputError
 from up.sources.buffer import BufferConfig
-from up.sources.recurrent import RecurrentSourceConfig
-from up.sources.stream import CadenceConfig, InstanceStream
+from up.sources.recurrent import RecurrentSource
+from up.sources.stream import CadenceConfig
 
 
 def make_stream(seed=0, **cadence):
-    return InstanceStream(
-        source=RecurrentSourceConfig(hidden_size=4, sequences_per_model=2),
+    return RecurrentSource(hidden_size=4, sequences_per_model=2).stream(
         buffer=BufferConfig(source_batch=6, capacity_multiple=4, reset_constant=1, reset_noise=1),
         cadence=CadenceConfig(**cadence),
         context_length=24,
@@ -62,9 +61,9 @@ def test_the_same_seeds_give_the_same_instances_and_others_do_not():
 
 def test_the_stopwatch_counts_the_source():
     stream = make_stream()
-    assert stream.stopwatch.seconds() == 0
+    assert stream.source_seconds() == 0
     stream.draw(12)
-    assert stream.stopwatch.seconds() > 0
+    assert stream.source_seconds() > 0
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tests.up.runs.cases import ARCHITECTURES, CPU, same_tensors, small_config, small_state, weights
+from tests.up.streams import StreamOf, one_by_one
 from up.errors import InputError, RunError
 from up.training.state import TrainingState
 
@@ -13,9 +14,7 @@ from up.training.state import TrainingState
 def step_from(tokens_BT: torch.Tensor, *assignments: str, arch: str = "modern"):
     """Take one step on the given instances and return the state and what it reports."""
     settings = (f"training.batch={len(tokens_BT)}", f"training.batch_start={len(tokens_BT)}", *assignments)
-    state = small_state(*settings, arch=arch)
-    rows = iter(tokens_BT)
-    state.stream.draw = lambda size: torch.stack([next(rows) for _ in range(size)])
+    state = small_state(*settings, arch=arch, stream=one_by_one(tokens_BT))
     return state, state.train_step()
 
 
@@ -45,8 +44,9 @@ def test_the_loss_is_what_the_model_charges_for_every_token_but_the_first(arch):
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_the_loss_falls_on_a_stream_that_is_easy_to_learn(arch):
-    state = small_state("training.learning_rate=0.02", "training.warmup_instances=0", arch=arch, instances=400)
-    state.stream.draw = lambda size: (torch.arange(32) + torch.arange(size)[:, None]).to(torch.uint8)
+    stream = StreamOf(lambda count: (torch.arange(32) + torch.arange(count)[:, None]).to(torch.uint8))
+    settings = ("training.learning_rate=0.02", "training.warmup_instances=0")
+    state = small_state(*settings, arch=arch, instances=400, stream=stream)
     losses = [state.train_step().loss_bits for _ in range(40)]
     assert losses[-1] < losses[0] - 2
 
@@ -86,10 +86,10 @@ def test_every_group_of_parameters_moves_at_its_own_share_of_the_rate():
 @pytest.mark.parametrize("base_width", [16, 64])
 def test_the_decay_of_a_step_is_the_same_share_of_every_weight_whatever_the_width(base_width):
     """AdamW multiplies by 1 - rate x decay; without a gradient nothing else moves a weight."""
-    state = small_state(f"model.base_width={base_width}", "training.weight_decay=0.5")
+    settings = (f"model.base_width={base_width}", "training.weight_decay=0.5")
+    state = small_state(*settings, stream=StreamOf(random_tokens))
     before = weights(state)
-    state.stream.draw = lambda size: random_tokens(size)
-    state._loss = lambda _: sum(0 * parameter.sum() for parameter in state.model.parameters())
+    state.model.register_forward_hook(lambda _model, _inputs, logits_BTV: 0 * logits_BTV)
     rate = state.train_step().learning_rate
     for name, tensor in weights(state).items():
         assert torch.allclose(tensor, before[name] * (1 - 0.5 * rate), rtol=1e-6), name
@@ -131,9 +131,8 @@ def test_the_global_random_numbers_are_as_before_a_step_with_dropout():
 def test_dropout_draws_from_the_runs_own_randomness_anew_in_every_step():
     def losses(seed):
         torch.manual_seed(seed)
-        state = small_state("model.dropout=0.5", "training.learning_rate=1e-30", arch="paper")
-        tokens_BT = random_tokens(8)
-        state.stream.draw = lambda _: tokens_BT
+        stream = StreamOf(lambda _: random_tokens(8))
+        state = small_state("model.dropout=0.5", "training.learning_rate=1e-30", arch="paper", stream=stream)
         return [state.train_step().loss_bits for _ in range(3)]
 
     assert losses(1) == losses(2)
@@ -234,8 +233,11 @@ def test_the_microbatch_changes_neither_the_instances_nor_the_losses():
         assert other == pytest.approx(losses[0], rel=1e-4)
 
 
-def test_a_card_that_runs_out_of_memory_is_a_failed_run_that_names_the_setting(monkeypatch):
+def test_a_card_that_runs_out_of_memory_is_a_failed_run_that_names_the_setting():
+    def run_out(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
     state = small_state()
-    monkeypatch.setattr(state, "_loss", lambda _: (_ for _ in ()).throw(torch.OutOfMemoryError("CUDA out of memory")))
+    state.model.register_forward_hook(run_out)
     with pytest.raises(RunError, match=r"ran out of memory .* lower training\.microbatch"):
         state.train_step()

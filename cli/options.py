@@ -1,0 +1,38 @@
+"""Options that several commands share, so that they mean and refuse the same everywhere."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from up.sources.registry import SOURCES
+
+SOURCES_HELP = f"{', '.join(SOURCES)}, or path/to/file.py:NAME for one of your own."
+
+
+def read_path(text: str) -> Path:
+    """Read a path; an empty one comes from a variable that was not set, and stands for nothing."""
+    if not text:
+        raise typer.BadParameter("the path is empty; name a file or a folder")
+    return Path(text)
+
+
+def read_word(text: str) -> str:
+    """Read a name; see `read_path`."""
+    if not text:
+        raise typer.BadParameter("the name is empty; leave the option out or give it a value")
+    return text
+
+
+def path_option(help_text: str, **more: Any) -> Any:
+    """Return an option whose value is a path."""
+    return typer.Option(help=help_text, parser=read_path, **{"metavar": "PATH", **more})
+
+
+RunArgument = Annotated[
+    Path, typer.Argument(metavar="RUN", parser=read_path, help="Folder of a run, as up train wrote it.")
+]
+
+SourceOption = Annotated[
+    str, typer.Option(metavar="NAME|FILE.py:NAME", parser=read_word, help=f"Source: {SOURCES_HELP}")
+]

@@ -1,0 +1,99 @@
+"""Training, loading and evaluating in one call each: what `up.train`, `up.load` and `up.evaluate` are."""
+
+from collections.abc import Callable, Sequence
+from os import PathLike
+from pathlib import Path
+
+from torch import nn
+
+from up.config import override
+from up.device import resolve_device
+from up.errors import InputError
+from up.evaluation.bits import EvaluationConfig, prepare
+from up.evaluation.rows import EvaluationRow
+from up.model.transformer import Transformer
+from up.recipes.config import RunConfig
+from up.runs.events import Event
+from up.runs.folder import KEPT_CHECKPOINTS, RunFolder, load_model, open_run, require_free, require_writable
+from up.runs.run import run
+
+
+def train(
+    config: RunConfig | None,
+    out: str | PathLike[str],
+    *,
+    device: str = "auto",
+    resume: bool = False,
+    keep: int = KEPT_CHECKPOINTS,
+    on_event: Callable[[Event], None] | None = None,
+) -> RunFolder:
+    """Train a configuration in a folder until it is complete, and return the run.
+
+    Ctrl-C ends it at once, with what was saved last; the program `up train` saves first.
+
+    Args:
+        config: what to run; it is resolved for the device. None for a run that is resumed.
+        out: folder of the run.
+        device: `auto`, `cpu`, `cuda`, `cuda:1` or `mps`.
+        resume: whether the run is there and goes on.
+        keep: checkpoints to keep, the latest ones.
+        on_event: called with everything that the run tells (`up.runs.events`).
+
+    Raises:
+        InputError: data, source or folder cannot be used; or a configuration for a run that is resumed, or none for a
+            new one.
+        RunError: the run failed.
+    """
+    path, torch_device = Path(out), resolve_device(device)
+    if resume != (config is None):
+        raise InputError(
+            "a run that is resumed has its own configuration" if resume else "a new run needs a configuration",
+            received=type(config).__name__,
+            remedy="up.train(None, out, resume=True)" if resume else 'give one, such as up.configure("tiny")',
+        )
+    if config is None:
+        config = open_run(path).config()
+    else:
+        require_writable(path)
+        require_free(path)
+    for event in run(config.resolve(torch_device), path, device=torch_device, resume=resume, keep=keep):
+        if on_event is not None:
+            on_event(event)
+    return open_run(path, keep=keep)
+
+
+def load(path: str | PathLike[str], *, device: str = "auto") -> Transformer:
+    """Return the model of a run's latest checkpoint, in evaluation mode.
+
+    Raises:
+        InputError: no run, no checkpoint, or one that is truncated, edited or of another model.
+    """
+    return load_model(Path(path), resolve_device(device))
+
+
+def evaluate(
+    model: nn.Module, assignments: Sequence[str] = (), *, context_length: int | None = None
+) -> tuple[EvaluationRow, ...]:
+    """Predict real bytes with any model, and return one row for each data set, in bits per character.
+
+    >>> from up.model.config import ModelConfig
+    >>> model = Transformer(ModelConfig(arch="modern", width=16, depth=1, context_length=80))
+    >>> [row.data for row in evaluate(model, ["samples=2"])]
+    ['stdlib', 'pydoc']
+
+    Args:
+        model: maps tokens (B, T) to logits (B, T, 256).
+        assignments: settings of `EvaluationConfig`, such as `samples=100` or `data=["notes.txt"]`.
+        context_length: T, tokens in a slice; None: that of the model's configuration.
+
+    Raises:
+        InputError: settings or data that cannot be used, or a model that does not say how long its context is.
+        RunError: the model's predictions are not finite.
+    """
+    length = context_length or getattr(getattr(model, "config", None), "context_length", None)
+    if length is None:
+        raise InputError("the model does not say how long its context is", remedy="give context_length")
+    parameter = next(model.parameters(), None)
+    device = resolve_device("cpu") if parameter is None else parameter.device
+    config = override(EvaluationConfig(), assignments)
+    return prepare(config, context_length=length, device=device).evaluate(model)

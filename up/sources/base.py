@@ -1,0 +1,197 @@
+"""What a source is: settings, and a pure function from random numbers to sequences.
+
+Two kinds differ in what they are given:
+
+- a `ConditionalSource` passes sequences through random computations. It sits behind the buffer of Algorithm 1, which
+  hands its output back to it as conditions, again and again (Bloem 2025, arXiv 2506.20057, section 5.1);
+- a `RowSource` draws sequences from nothing but random numbers, independently of each other.
+
+A source is a frozen dataclass of its settings, so that it can be written down, compared and changed, and it builds its
+own stream. It keeps no state: all randomness comes from the generator that it is given, on whose device it works.
+`up.sources.registry` lists those of the house; docs/how-to/own-source.md writes one in fifteen lines.
+
+Shape suffixes: R rows (sequences), T tokens, S seed tokens.
+"""
+
+import abc
+import dataclasses
+import functools
+from collections.abc import Collection
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from up.config import Family, require_positive
+from up.errors import InputError
+from up.sources.buffer import BufferConfig
+from up.sources.registry import source_type
+from up.sources.stream import BufferedStream, CadenceConfig, RowStream, Stream
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Source(Family, abc.ABC):
+    """Settings of a source; subclass `RowSource` or `ConditionalSource`.
+
+    Attributes:
+        kind: name in `up.sources.registry`, or `path/to/file.py:NAME`.
+        vocabulary_size: number of tokens, at most 256.
+
+    """
+
+    kind: str = ""
+    vocabulary_size: int = 256
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.vocabulary_size <= 256:
+            raise InputError(
+                "source.vocabulary_size is out of range", received=self.vocabulary_size, remedy="use 2 to 256"
+            )
+
+    @classmethod
+    def of_kind(cls, kind: str) -> "type[Source]":
+        """Return the class of a kind of source; raises `InputError` for an unknown one."""
+        return source_type(kind)
+
+    @property
+    def noun(self) -> str:
+        """What one of its random models is called, in the singular."""
+        return self.kind
+
+    @property
+    def description(self) -> str:
+        """Kind and size in a few words, such as `lstm, 51 units`."""
+        return self.kind
+
+    @property
+    def text(self) -> str | None:
+        """The program text that a run keeps beside the settings; None for a source of the house."""
+        return None
+
+    def resolve(self, device: torch.device) -> Self:  # noqa: ARG002
+        """Return the settings with those written out that a device, or a file, decides."""
+        return self
+
+    def with_rules(self, *, target_width: int, given: Collection[str]) -> Self:  # noqa: ARG002
+        """Return the settings with those that follow the width of the target model, unless their names are given."""
+        return self
+
+    def require_fit(self, *, context_length: int, batch: int, buffer: BufferConfig) -> None:  # noqa: ARG002
+        """Raise `InputError` where the source cannot serve instances of so many tokens, so many at a time."""
+        return
+
+    def opened(self) -> "RowSource | ConditionalSource":
+        """Return the source itself, ready to draw; a source that lies in a file is read from it."""
+        assert isinstance(self, RowSource | ConditionalSource)
+        return self
+
+    @abc.abstractmethod
+    def stream(
+        self,
+        *,
+        context_length: int,
+        buffer: BufferConfig,
+        cadence: CadenceConfig,
+        source_generator: torch.Generator,
+        buffer_generator: torch.Generator,
+    ) -> Stream:
+        """Return a fresh stream of instances.
+
+        Args:
+            context_length: tokens per instance.
+            buffer: of sources that have one.
+            cadence: of sources that have a buffer.
+            source_generator: randomness of the source; its device is where work is done.
+            buffer_generator: randomness of the buffer, on the same device.
+
+        Raises:
+            InputError: the source cannot be used, such as a file that is gone.
+
+        """
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RowSource(Source):
+    """A source whose rows are independent of each other."""
+
+    @abc.abstractmethod
+    def rows(self, num_rows: int, num_tokens: int, generator: torch.Generator) -> Tensor:
+        """Return tokens_RT, uint8, of shape (num_rows, num_tokens)."""
+
+    def stream(
+        self,
+        *,
+        context_length: int,
+        buffer: BufferConfig,  # noqa: ARG002
+        cadence: CadenceConfig,  # noqa: ARG002
+        source_generator: torch.Generator,
+        buffer_generator: torch.Generator,  # noqa: ARG002
+    ) -> Stream:
+        """Return a stream that draws every instance afresh."""
+        return RowStream(self.rows, context_length=context_length, generator=source_generator)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ConditionalSource(Source):
+    """A source that turns sequences into others.
+
+    Attributes:
+        seed_length: S, tokens at the start of every sequence that are given, not sampled.
+
+    """
+
+    seed_length: int = 8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_positive("source", seed_length=self.seed_length)
+
+    @abc.abstractmethod
+    def generate(self, seeds_RS: Tensor, conditions_RT: Tensor, generator: torch.Generator) -> Tensor:
+        """Return one sequence for each condition, tokens_RT, uint8, starting with its seed.
+
+        Args:
+            seeds_RS: the first tokens of every row, any integer type.
+            conditions_RT: what the random models read, any integer type.
+            generator: all randomness.
+
+        Raises:
+            InputError: conditions no longer than the seed.
+
+        """
+
+    def require_fit(self, *, context_length: int, batch: int, buffer: BufferConfig) -> None:
+        """Refuse a context no longer than the seed, and batches that the buffer does not hold."""
+        if context_length <= self.seed_length:
+            raise InputError(
+                "model.context_length must exceed source.seed_length",
+                received=context_length,
+                remedy=f"give more than {self.seed_length}",
+            )
+        if batch > buffer.capacity:
+            raise InputError(
+                "training.batch exceeds the buffer, from which it is drawn without replacement",
+                received=batch,
+                remedy=f"give at most {buffer.capacity} or raise buffer.capacity_multiple",
+            )
+
+    def stream(
+        self,
+        *,
+        context_length: int,
+        buffer: BufferConfig,
+        cadence: CadenceConfig,
+        source_generator: torch.Generator,
+        buffer_generator: torch.Generator,
+    ) -> Stream:
+        """Return a stream that draws from a buffer, which this source keeps enriching."""
+        return BufferedStream(
+            functools.partial(self.generate, generator=source_generator),
+            buffer=buffer,
+            cadence=cadence,
+            context_length=context_length,
+            vocabulary_size=self.vocabulary_size,
+            seed_length=self.seed_length,
+            source_generator=source_generator,
+            buffer_generator=buffer_generator,
+        )

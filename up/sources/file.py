@@ -1,0 +1,225 @@
+"""A source of the user's own, in a file outside the package: `path/to/file.py:NAME`.
+
+NAME is a subclass of `RowSource` or `ConditionalSource`, a frozen dataclass like those of the house. Its settings stand
+under `settings`, and the SHA-256 of the file beside them, so that a run goes on only with the program that it began
+with. Reading such a configuration does not run the file; drawing from the source does. Everything the file's code does
+wrong is told in one line, and what it draws is looked at before it is used.
+
+Limits: the SHA-256 covers the file itself, not what it imports.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import hashlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from up.config import from_dict, to_dict
+from up.errors import InputError
+from up.sources.base import ConditionalSource, RowSource, Source
+from up.sources.buffer import BufferConfig
+from up.sources.stream import CadenceConfig, Stream
+
+_OUR_FIELDS = ("kind", "vocabulary_size")
+_DEFINE = "define there a subclass of up.RowSource or up.ConditionalSource"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FileSource(Source):
+    """Settings of a source that lies in a file.
+
+    Attributes:
+        kind: `path/to/file.py:NAME`; `resolve` makes the path absolute.
+        vocabulary_size: number of tokens.
+        sha256: of the file, in hexadecimal; empty until `resolve` writes it.
+        settings: those of the source itself; `resolve` writes them out.
+
+    """
+
+    sha256: str = ""
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return Path(self.kind.rpartition(":")[0])
+
+    @property
+    def name(self) -> str:
+        """Name of the class in the file."""
+        return self.kind.rpartition(":")[2]
+
+    @property
+    def noun(self) -> str:
+        """Name of the class."""
+        return self.name
+
+    @property
+    def description(self) -> str:
+        """File, class and settings in a few words."""
+        settings = ", ".join(f"{name} {value}" for name, value in self.settings.items())
+        return f"{self.path.name}:{self.name}{f', {settings}' if settings else ''}"
+
+    @property
+    def text(self) -> str:
+        """The program text of the file."""
+        return self._content().decode("utf-8", errors="replace")
+
+    def resolve(self, device: torch.device) -> "FileSource":
+        """Return the settings with the path absolute, the file's SHA-256, and everything that the source sets.
+
+        Raises:
+            InputError: no such file, no such source in it, other settings than it has, or another text than that whose
+                SHA-256 is written here.
+        """
+        inner = self._inner().resolve(device)
+        settings = {name: value for name, value in to_dict(inner).items() if name not in _OUR_FIELDS}
+        return dataclasses.replace(
+            self,
+            kind=f"{self.path.resolve()}:{self.name}",
+            sha256=hashlib.sha256(self._content()).hexdigest(),
+            settings=settings,
+        )
+
+    def opened(self) -> RowSource | ConditionalSource:
+        """Return the source of the file, with an eye kept on what it draws; raises as `resolve` does."""
+        inner = self._inner()
+        if isinstance(inner, RowSource):
+            return _WatchedRows(kind=self.kind, vocabulary_size=self.vocabulary_size, inner=inner)
+        return _WatchedSequences(
+            kind=self.kind, vocabulary_size=self.vocabulary_size, seed_length=inner.seed_length, inner=inner
+        )
+
+    def stream(
+        self,
+        *,
+        context_length: int,
+        buffer: BufferConfig,
+        cadence: CadenceConfig,
+        source_generator: torch.Generator,
+        buffer_generator: torch.Generator,
+    ) -> Stream:
+        """Return the stream of the source of the file; raises as `resolve` does."""
+        return self.opened().stream(
+            context_length=context_length,
+            buffer=buffer,
+            cadence=cadence,
+            source_generator=source_generator,
+            buffer_generator=buffer_generator,
+        )
+
+    def _inner(self) -> RowSource | ConditionalSource:
+        """Return the source of the file with its settings."""
+        content = self._content()
+        found = hashlib.sha256(content).hexdigest()
+        if self.sha256 not in ("", found):
+            raise InputError(
+                f"the file of the source, {self.path}, has changed: its SHA-256 was {self.sha256[:12]}..., "
+                f"and is {found[:12]}...",
+                remedy="restore the file (a run keeps its text as source.py), or start a new run",
+            )
+        source = _load(self.path.resolve(), self.name, found)
+        values = {"kind": self.kind, "vocabulary_size": self.vocabulary_size, **self.settings}
+        with _blaming(self.kind):
+            return from_dict(source, values, where="source.settings.")
+
+    def _content(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except (OSError, ValueError) as error:  # ValueError: a null character
+            raise InputError(
+                f"cannot read the file of the source ({getattr(error, 'strerror', None) or error})",
+                received=str(self.path),
+                remedy="give --source path/to/file.py:NAME",
+            ) from None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _WatchedRows(RowSource):
+    inner: RowSource
+
+    def rows(self, num_rows: int, num_tokens: int, generator: torch.Generator) -> Tensor:
+        with _blaming(self.kind):
+            tokens_RT = self.inner.rows(num_rows, num_tokens, generator)
+        return _looked_at(tokens_RT, (num_rows, num_tokens), generator.device, self)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _WatchedSequences(ConditionalSource):
+    inner: ConditionalSource
+
+    def generate(self, seeds_RS: Tensor, conditions_RT: Tensor, generator: torch.Generator) -> Tensor:
+        with _blaming(self.kind):
+            tokens_RT = self.inner.generate(seeds_RS, conditions_RT, generator)
+        return _looked_at(tokens_RT, tuple(conditions_RT.shape), generator.device, self)
+
+
+def _looked_at(tokens_RT: Any, shape: tuple[int, ...], device: torch.device, source: Source) -> Tensor:
+    """Return what a user's source drew as uint8 on the generator's device, or say what is wrong with it."""
+    if not isinstance(tokens_RT, Tensor):
+        problem, received, remedy = "returned no tensor", type(tokens_RT).__name__, "return a torch.Tensor"
+    elif tokens_RT.is_floating_point() or tokens_RT.is_complex() or tokens_RT.dtype == torch.bool:
+        problem, received, remedy = "returned no whole numbers", str(tokens_RT.dtype), "return e.g. torch.uint8"
+    elif tuple(tokens_RT.shape) != shape:
+        problem, received, remedy = "returned another shape", tuple(tokens_RT.shape), f"return {shape}"
+    elif tokens_RT.numel() and not 0 <= int(tokens_RT.min()) <= int(tokens_RT.max()) < source.vocabulary_size:
+        outside = int(tokens_RT.min()) if int(tokens_RT.min()) < 0 else int(tokens_RT.max())
+        problem, received = "returned a token outside the vocabulary", outside
+        remedy = f"return tokens from 0 to {source.vocabulary_size - 1}"
+    else:
+        return tokens_RT.to(device=device, dtype=torch.uint8)
+    raise InputError(f"the source {source.kind} {problem}", received=received, remedy=remedy)
+
+
+@functools.cache
+def _load(path: Path, name: str, sha256: str) -> type[RowSource] | type[ConditionalSource]:
+    """Run a file as a module of its own, once for each text, and return the source that it defines."""
+    module_name = f"up_source_{sha256[:16]}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module  # dataclasses look their module up there
+    with _blaming(str(path)):
+        spec.loader.exec_module(module)
+    found = getattr(module, name, None)
+    if not (isinstance(found, type) and issubclass(found, RowSource | ConditionalSource)):
+        raise InputError(f"{path} has no source of this name", received=name, remedy=_DEFINE)
+    if "__dataclass_params__" not in vars(found):
+        remedy = "write @dataclasses.dataclass(frozen=True, kw_only=True) above it"
+        raise InputError(f"the source {name} in {path} is no dataclass of its own", remedy=remedy)
+    missing = ", ".join(sorted(found.__abstractmethods__))
+    if missing:
+        raise InputError(f"the source {name} in {path} lacks the method {missing}", remedy="define it")
+    return found
+
+
+@contextlib.contextmanager
+def _blaming(kind: str) -> Iterator[None]:
+    """Tell in one line what a user's code raises, and where; anywhere else it would be a bug of this program."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (Exception, SystemExit) as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        if isinstance(error, SyntaxError):
+            line = error.lineno
+        else:
+            line = next((frame.lineno for frame in reversed(frames) if frame.filename == _path_of(kind)), None)
+        at = "" if line is None else f" at line {line}"
+        problem = f"the source {kind} raised {type(error).__name__}{at}: {error}"
+        raise InputError(problem, remedy="correct the file") from error
+
+
+def _path_of(kind: str) -> str:
+    path, colon, _ = kind.rpartition(":")
+    return str(Path(path if colon and path.endswith(".py") else kind).resolve())

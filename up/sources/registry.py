@@ -1,0 +1,45 @@
+"""The sources of the house by name: a new one is a file beside this one, and a line here.
+
+Nothing is imported until a source is asked for, so that a help page can list the names.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+from up.errors import InputError
+
+if TYPE_CHECKING:  # it imports torch
+    from up.sources.base import Source
+
+SOURCES = {
+    "lstm": "up.sources.recurrent:RecurrentSource",
+    "gru": "up.sources.recurrent:RecurrentSource",
+    "noise": "up.sources.noise:NoiseSource",
+}
+"""Kind of source to `module:class`."""
+
+_OF_A_FILE = "up.sources.file:FileSource"
+
+
+def is_of_a_file(kind: str) -> bool:
+    """Whether a kind is a user's own: `path/to/file.py:NAME`.
+
+    >>> is_of_a_file("coins.py:Coins"), is_of_a_file("lstm")
+    (True, False)
+    """
+    path, _, name = kind.rpartition(":")
+    return path.endswith(".py") and name != ""
+
+
+def source_type(kind: str) -> "type[Source]":
+    """Return the class of a kind of source.
+
+    Raises:
+        InputError: there is no such kind.
+    """
+    if not is_of_a_file(kind) and kind not in SOURCES:
+        raise InputError(
+            "unknown source", received=kind, remedy=f"use one of {', '.join(SOURCES)}, or path/to/file.py:NAME"
+        )
+    module, _, name = SOURCES.get(kind, _OF_A_FILE).partition(":")
+    return getattr(importlib.import_module(module), name)

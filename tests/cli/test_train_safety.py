@@ -88,7 +88,7 @@ def test_a_run_of_another_version_is_refused_with_what_to_do(run, copied):
     del values["format"]
     path.write_text(json.dumps(values))
     for outcome in (resume(run, copied), run("eval", str(copied), "--device", "cpu")):
-        assert_refused(outcome, str(path), "format 1", "format 2", "provenance.json")
+        assert_refused(outcome, str(path), "format 1", "format 3", "provenance.json")
 
 
 def test_edited_metrics_are_refused_by_resume(run, copied):

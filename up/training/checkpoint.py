@@ -28,8 +28,8 @@ from up.training.files import read_json, sha256_of, sync_file, sync_folder, writ
 from up.training.metrics import MetricsMark
 from up.training.state import TrainingState
 
-FORMAT = 2
-"""Version of everything in a run folder; 1 was written before versions were."""
+FORMAT = 3
+"""Version of everything in a run folder; 1 was written before versions were, 2 before the heads at the base width."""
 
 MODEL_NAME = "model.safetensors"
 STATE_NAME = "state.safetensors"

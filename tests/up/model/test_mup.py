@@ -32,12 +32,10 @@ def scales_by_name(model: Transformer) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-@pytest.mark.parametrize("width", [64, 128, 256])
-def test_at_the_base_width_it_is_standard_parametrisation_bit_for_bit(arch: str, width: int) -> None:
-    models = [
-        Transformer(shaped(arch, width=width, base_width=width, parametrisation=name, progressive_group=2), generator())
-        for name in ("mup", "standard")
-    ]
+@pytest.mark.parametrize(("width", "heads"), [(64, None), (128, None), (128, 4), (256, None), (256, 1)])
+def test_at_the_base_width_it_is_standard_parametrisation_bit_for_bit(arch: str, width: int, heads: int | None) -> None:
+    settings = {"width": width, "base_width": width, "heads": heads, "progressive_group": 2}
+    models = [Transformer(shaped(arch, parametrisation=name, **settings), generator()) for name in ("mup", "standard")]
     tokens_BT = torch.randint(19, (2, 12), generator=generator(2))
     for model in models:
         optimizer = optimizer_of(model, rate=1e-2, decay=0.1)
@@ -46,7 +44,7 @@ def test_at_the_base_width_it_is_standard_parametrisation_bit_for_bit(arch: str,
             functional.cross_entropy(model(tokens_BT).flatten(0, 1), tokens_BT.flatten()).backward()
             optimizer.step()
     mup, standard = (model.state_dict() for model in models)
-    initial = Transformer(shaped(arch, width=width, progressive_group=2), generator()).state_dict()
+    initial = Transformer(shaped(arch, **settings), generator()).state_dict()
     assert mup.keys() == standard.keys()
     for name in mup:
         assert torch.equal(mup[name], standard[name]), name

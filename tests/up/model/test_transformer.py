@@ -43,6 +43,7 @@ def reference(model: Transformer, tokens_BT: Tensor) -> Tensor:
                 heads=config.num_heads,
                 depth=config.num_layers,
                 base_width=config.base_width if config.parametrisation == "mup" else None,
+                base_heads=config.num_base_heads,
             )
             for row in tokens_BT
         ]
@@ -58,6 +59,7 @@ def reference(model: Transformer, tokens_BT: Tensor) -> Tensor:
         (11, {}),
         (11, {"parametrisation": "standard"}),
         (11, {"base_width": 24}),
+        (11, {"base_heads": 2}),
         (7, {"depth": 5, "progressive_group": 2}),
     ],
 )

@@ -218,9 +218,9 @@ def test_a_checkpoint_under_another_number_is_refused(run):
     ("change", "said"),
     [
         (lambda values: values.update(format=1), "has format 1"),
-        (lambda values: values.update(format=3), "has format 3"),
+        (lambda values: values.update(format=4), "has format 4"),
         (lambda values: values.pop("format"), "has format 1"),
-        (lambda values: values.update(format="2"), "has format '2'"),
+        (lambda values: values.update(format="3"), "has format '3'"),
         (lambda values: values.pop("model"), "setting model is missing"),
         (lambda values: values["state"].pop("sha256"), "setting state.sha256 is missing"),
         (lambda values: values["model"].update(bytes="many"), "model.bytes has the wrong type"),

@@ -10,6 +10,7 @@ layer's activations change by an amount that does not depend on the width w. Aga
     embeddings, vectors, scalars    that of w_0          x 1                  as they are
     attention scores                                                          times a scale ~ 1 / k, the head size
 
+The law of the head's initial variance is that of its gain over widths; how large it is, `up.model.initialisation` says.
 At w = w_0 both parametrisations are the same bit for bit, whatever the number of heads.
 `up.experiments.coordinate_check` measures that the law holds.
 

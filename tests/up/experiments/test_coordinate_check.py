@@ -89,7 +89,7 @@ def test_no_part_of_mup_can_be_left_out(
     break_it(monkeypatch)
     found = check_coordinates(config).violations(TOLERANCE)
     if arch == "modern" and break_it is standard_initial_weights:
-        shows_in = "initial feed-forward"  # its head is drawn alike in both
+        shows_in = "initial feed-forward"  # its head is drawn alike in both up to width 128
     assert any(line.startswith(shows_in) for line in found), found
 
 

@@ -57,7 +57,8 @@ class ModelConfig:
         width: dimension of a token representation, d_model; at most 16,384.
         depth: number of blocks; None: `depth_for_width`.
         heads: attention heads in a block; None: `heads_for_width`.
-        context_length: the longest sequence, in tokens.
+        context_length: the longest sequence, in tokens; also the length of an instance, of which a run reads all but
+            the last token and predicts all but the first.
         vocabulary_size: number of tokens; 256 for bytes.
         dropout: probability of dropping an activation; None: 0.1 for `paper`, 0 for `modern`, which sees no instance
             twice and so has nothing to overfit.

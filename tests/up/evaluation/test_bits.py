@@ -17,6 +17,7 @@ from up.evaluation.bits import EvaluationConfig, evaluate, prepare
 from up.evaluation.markov import choose, in_context_bits
 from up.evaluation.rows import octaves
 from up.evaluation.token_bits import token_bits
+from up.model.transformer import ModelConfig, Transformer
 
 CPU = torch.device("cpu")
 
@@ -179,6 +180,21 @@ def test_progress_counts_slices_over_all_corpora(text):
         BigramModel(torch.zeros(256, 256)), progress=lambda done, total: reports.append((done, total))
     )
     assert reports == [(2, 10), (4, 10), (5, 10), (7, 10), (9, 10), (10, 10)]
+
+
+def test_the_last_position_embedding_is_never_read_as_it_is_never_trained(text):
+    config = EvaluationConfig(data=(text,), samples=4, tail_positions=4)
+    prepared = prepare(config, context_length=16, device=CPU)
+    model = Transformer(ModelConfig(width=16, depth=1, context_length=16))
+    before = prepared.evaluate(model)
+    with torch.no_grad():
+        model.position_embedding.weight[-1] = math.nan
+    assert prepared.evaluate(model) == before
+    with torch.no_grad():
+        model.position_embedding.weight[-2] += 1.0  # the last that is read, for the last character only
+    (row,), (other,) = before, prepared.evaluate(model)
+    assert other.bits != row.bits
+    assert other.positions[:-1] == row.positions[:-1]
 
 
 def test_a_diverged_model_is_reported(text):

@@ -93,8 +93,9 @@ def test_no_part_of_mup_can_be_left_out(
     assert any(line.startswith(shows_in) for line in found), found
 
 
-def test_both_parametrisations_agree_at_the_base_width_and_only_there() -> None:
-    small = CoordinateCheckConfig(arch="modern", widths=NARROW, steps=3, seeds=(0,))
+@pytest.mark.parametrize("heads", [1, 4])
+def test_both_parametrisations_agree_at_the_base_width_and_only_there(heads: int) -> None:
+    small = CoordinateCheckConfig(arch="modern", widths=NARROW, steps=3, seeds=(0,), heads=heads)
     mup, standard = (
         check_coordinates(dataclasses.replace(small, parametrisation=name)) for name in ("mup", "standard")
     )

@@ -14,8 +14,8 @@ from up.model.transformer import Transformer
 
 ARCHITECTURES = ["paper", "modern"]
 
-# In the exponent of the width. Three pairs of seeds passed with 0.18 at most, and with 0.23 over the narrow widths; each
-# part of muP that was left out missed by 0.48 at least, standard parametrisation by 0.96.
+# In the exponent of the width. Three pairs of seeds passed with 0.18 at most, and with 0.23 over the narrow widths;
+# each part of muP that was left out missed by 0.48 at least, standard parametrisation by 0.96.
 TOLERANCE = 0.25
 NARROW = (64, 128, 256)
 

@@ -1,8 +1,11 @@
 """The table of a zero-shot evaluation, and bits per character against position in the context.
 
-Source: Bloem (2025), sections 6.1 and 6.2: the model beside an in-context Markov model and a uniform code. Two figures
+Source: Bloem (2025), sections 6.1 and 6.2: the model above in-context Markov models and a uniform code. Two figures
 stand side by side: the last character of each slice, which is the paper's protocol, and the mean over the tail of each
 slice, whose error is far smaller.
+
+There are two Markov models (`up.evaluation.bits`): over the byte values that occur in the data, which is the bar, and
+over all 256. Curves and sentences use the bar.
 """
 
 import dataclasses
@@ -17,9 +20,6 @@ from cli.render.bars import BARS, bar
 
 if TYPE_CHECKING:  # up.evaluation imports numpy
     from up.evaluation.rows import EvaluationRow
-
-_NUMBER_COLUMNS = 63
-"""Width of the table's numbers with their gaps."""
 
 _NAME_COLUMNS = 12
 """Width at which names of data sets may be folded; where it is lacking too, each data set becomes a list."""
@@ -59,7 +59,10 @@ def _gap(below: float) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationTable:
-    """Model and baselines in bits per character, one line for each data set; the lower of the two models is bold."""
+    """Model and baselines in bits per character, one below the other for each data set.
+
+    The lower of model and bar, the Markov model over the symbols of the data, is bold.
+    """
 
     rows: "tuple[EvaluationRow, ...]"
 
@@ -69,28 +72,31 @@ class EvaluationTable:
         yield Text(
             f"{first.samples:,} slices of {first.context_length} characters; ± is one standard error", style="dim"
         )
+        yield Text("Markov models learn from the same context, over the data's symbols or all 256", style="dim")
         yield Text()
         names = min(max(len(row.data) for row in self.rows), _NAME_COLUMNS)
-        yield self._table(first) if options.max_width >= _NUMBER_COLUMNS + names else self._list()
-
-    def _table(self, first: "EvaluationRow") -> Table:
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="")
-        table.add_column(Text("\ndata", style="dim"), overflow="fold")
-        table.add_column(Text("last character\nmodel", style="dim"), justify="right", no_wrap=True)
-        table.add_column(Text("\nMarkov", style="dim"), justify="right", no_wrap=True)
-        table.add_column(Text(f"last {first.tail_positions}\nmodel", style="dim"), justify="right", no_wrap=True)
-        table.add_column(Text("\nMarkov (order)", style="dim"), justify="right", no_wrap=True)
-        table.add_column(Text("\nuniform", style="dim"), justify="right", no_wrap=True)
-        for row in self.rows:
-            table.add_row(Text(row.data, style="bold"), *(cell for _, cell in _cells(row)))
-        return table
+        headings = ("", " last character", f" last {first.tail_positions}")
+        cells = [[Text("\n").join(column) for column in zip(*_lines(row), strict=True)] for row in self.rows]
+        widest = (max(map(_columns, column)) for column in zip(map(Text, headings), *cells, strict=True))
+        if sum(2 + columns for columns in widest) + names > options.max_width:
+            yield self._list()
+            return
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        table.add_column("data", overflow="fold")
+        for heading in headings:
+            table.add_column(heading, no_wrap=True)
+        for row, columns in zip(self.rows, cells, strict=True):
+            table.add_row(Text(row.data, style="bold"), *columns)
+        yield table
 
     def _list(self) -> Group:
         blocks: list[RenderableType] = []
         for row in self.rows:
             grid = Table.grid(padding=(0, 2))
-            for name, cell in _cells(row):
-                grid.add_row(Text(f"  {name}", style="dim"), cell)
+            for place, name in enumerate(("last character", f"last {row.tail_positions}")):
+                grid.add_row(Text(f"  {name}", style="dim"))
+                for label, *cells in _lines(row):
+                    grid.add_row(Text(f"    {label}", style="dim"), cells[place])
             blocks += [Text(row.data, style="bold"), grid]
         return Group(*blocks)
 
@@ -131,20 +137,24 @@ class PositionCurves:
             yield Text(f"{'position':>{before - 1}} {starts}".rstrip(), style="dim")
 
 
-def _cells(row: "EvaluationRow") -> Iterator[tuple[str, Text]]:
-    """Yield the numbers of one data set with their names, in the order of the table."""
+def _lines(row: "EvaluationRow") -> Iterator[tuple[Text, Text, Text]]:
+    """Yield model and baselines of one data set: name, last character, tail."""
     wins, wins_tail = row.bits < row.markov_bits, row.tail_bits < row.markov_tail_bits
-    yield "last character, model", _number(row.bits, row.stderr, bold=wins)
-    yield "last character, Markov", _number(row.markov_bits, bold=not wins)
-    yield f"last {row.tail_positions}, model", _number(row.tail_bits, row.tail_stderr, bold=wins_tail)
-    tail_markov = _number(row.markov_tail_bits, bold=not wins_tail)
-    yield f"last {row.tail_positions}, Markov", Text.assemble(tail_markov, (f" ({row.markov_order})", "dim"))
-    yield "uniform", _number(row.uniform_bits)
+    tail = _number(row.tail_bits, row.tail_stderr, bold=wins_tail)
+    yield Text("model"), _number(row.bits, row.stderr, bold=wins), tail
+    tail_bar = Text.assemble(_number(row.markov_tail_bits, bold=not wins_tail), (f" order {row.markov_order}", "dim"))
+    yield Text(f"Markov, {row.symbols} symbols"), _number(row.markov_bits, bold=not wins), tail_bar
+    yield Text("Markov, 256 symbols"), _number(row.markov256_bits), _number(row.markov256_tail_bits)
+    yield Text("uniform"), _number(row.uniform_bits), _number(row.uniform_bits)
+
+
+def _columns(cell: Text) -> int:
+    return max(line.cell_len for line in cell.split(allow_blank=True))
 
 
 def _number(bits: float, stderr: float | None = None, *, bold: bool = False) -> Text:
     error = "" if stderr is None else f" ± {stderr:.3f}"
-    return Text.assemble((f"{bits:.3f}", "bold" if bold else ""), (error, "dim"))
+    return Text.assemble((f"{bits:6.3f}", "bold" if bold else ""), (error, "dim"))
 
 
 def _shortened(name: str, width: int) -> str:

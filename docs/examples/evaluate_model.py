@@ -18,4 +18,4 @@ prepared = prepare(
     EvaluationConfig(samples=200), context_length=256, device=torch.device("cpu")
 )
 for row in prepared.evaluate(Uniform()):
-    print(f"{row.data}: {row.bits:.2f} bits, the Markov model {row.markov_bits:.2f}")
+    print(f"{row.data}: {row.bits:.2f} bits, the bar {row.markov_bits:.2f}")

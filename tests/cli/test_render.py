@@ -71,10 +71,13 @@ def a_row(**changes):
         "tail_stderr": 0.009,
         "tail_positions": 64,
         "uniform_bits": 8.0,
+        "symbols": 170,
         "markov_bits": 5.4,
         "markov_tail_bits": 5.32,
         "markov_order": 1,
         "markov_smoothing": 0.1,
+        "markov256_bits": 5.6,
+        "markov256_tail_bits": 5.57,
         "positions": positions([8 - 0.2 * octave for octave in range(9)]),
     }
     return EvaluationRow(**{**values, **changes})
@@ -91,7 +94,8 @@ def positions(bits):
 def evaluation_rows(draw):
     name = st.text(string.ascii_letters + "/._-é", min_size=1, max_size=60)
     bits = draw(st.lists(BITS, min_size=1, max_size=12))
-    numbers = {field: draw(BITS) for field in ("bits", "stderr", "tail_bits", "tail_stderr", "markov_bits")}
+    names = ("bits", "stderr", "tail_bits", "tail_stderr", "markov_bits", "markov256_bits", "markov256_tail_bits")
+    numbers = {"symbols": draw(st.integers(1, 256)), **{field: draw(BITS) for field in names}}
     return [a_row(data=draw(name), positions=positions(bits), **numbers) for _ in range(draw(st.integers(1, 3)))]
 
 
@@ -262,15 +266,50 @@ class TestEvaluation:
         out = drawn(evaluation_view(rows), width=width)
         assert all(cell_len(line) <= width for line in out.splitlines())
         for row in rows:
-            for number in (row.bits, row.markov_bits, row.tail_bits, row.markov_tail_bits, row.uniform_bits):
+            bars = (row.markov_bits, row.markov_tail_bits, row.markov256_bits, row.markov256_tail_bits)
+            for number in (row.bits, row.stderr, row.tail_bits, row.tail_stderr, *bars, row.uniform_bits):
                 assert f"{number:.3f}" in out
+            assert f"Markov, {row.symbols} symbols" in out
             assert f"{row.positions[0].bits:4.2f}" in out
             assert f"{row.positions[-1].markov_bits:4.2f}" in out
 
-    def test_the_table_at_80_columns(self):
-        lines = [line.rstrip() for line in drawn(evaluation_view([a_row()])).splitlines()]
+    @pytest.mark.parametrize("width", [60, 80])
+    def test_the_table_has_the_model_above_both_markov_models_and_uniform(self, width):
+        rows = [a_row(), a_row(data="pydoc", symbols=97, bits=11.08)]
+        lines = [line.rstrip() for line in drawn(evaluation_view(rows), width=width).splitlines()]
         assert lines[1] == "4,000 slices of 512 characters; ± is one standard error"
-        assert "stdlib   6.200 ± 0.041   5.400  6.183 ± 0.009       5.320 (1)    8.000" in lines
+        start = lines.index("data                          last character   last 64")
+        assert lines[start + 1 : start + 9] == [
+            "stdlib  model                 6.200 ± 0.041    6.183 ± 0.009",
+            "        Markov, 170 symbols   5.400            5.320 order 1",
+            "        Markov, 256 symbols   5.600            5.570",
+            "        uniform               8.000            8.000",
+            "pydoc   model                11.080 ± 0.041    6.183 ± 0.009",
+            "        Markov, 97 symbols    5.400            5.320 order 1",
+            "        Markov, 256 symbols   5.600            5.570",
+            "        uniform               8.000            8.000",
+        ]
+
+    def test_a_long_name_folds_beside_the_numbers(self):
+        lines = drawn(evaluation_view([a_row(data="x" * 30)]), width=80).splitlines()
+        start = next(place for place, line in enumerate(lines) if line.startswith("x"))
+        assert lines[start + 1].split() == ["x" * 4, "Markov,", "170", "symbols", "5.400", "5.320", "order", "1"]
+
+    def test_where_there_is_no_room_for_the_table_each_data_set_is_a_list(self):
+        lines = [line.rstrip() for line in drawn(evaluation_view([a_row()]), width=40).splitlines()]
+        start = lines.index("stdlib")
+        assert lines[start + 1 : start + 11] == [
+            "  last character",
+            "    model                 6.200 ± 0.041",
+            "    Markov, 170 symbols   5.400",
+            "    Markov, 256 symbols   5.600",
+            "    uniform               8.000",
+            "  last 64",
+            "    model                 6.183 ± 0.009",
+            "    Markov, 170 symbols   5.320 order 1",
+            "    Markov, 256 symbols   5.570",
+            "    uniform               8.000",
+        ]
 
     @pytest.mark.parametrize(
         ("tail_bits", "said"),
@@ -286,9 +325,11 @@ class TestEvaluation:
         assert said in finding(a_row(tail_bits=tail_bits))
 
     def test_the_better_of_the_two_is_bold(self):
-        better, worse = a_row(tail_bits=5.0), a_row(tail_bits=6.0)
-        assert "\x1b[1m5.000\x1b" in drawn(evaluation_view([better]), colour="truecolor")
-        assert "\x1b[1m6.000\x1b" not in drawn(evaluation_view([worse]), colour="truecolor")
+        better, worse = a_row(tail_bits=5.0), a_row(tail_bits=5.5)  # 5.5 beats the Markov model over 256 only
+        assert "\x1b[1m 5.000\x1b" in drawn(evaluation_view([better]), colour="truecolor")
+        out = drawn(evaluation_view([worse]), colour="truecolor")
+        assert "\x1b[1m 5.500\x1b" not in out
+        assert "\x1b[1m 5.320\x1b" in out
 
     def test_longer_names_keep_their_ends_in_the_curves(self):
         out = drawn(evaluation_view([a_row(data="data/" + "x" * 70 + "/corpus.txt")]), width=60)

@@ -108,7 +108,7 @@ def row(data: str, bits: float = 6.25) -> EvaluationRow:
     return EvaluationRow(
         data=data, source="a text", samples=4_000, context_length=512, bits=bits, stderr=0.0125, tail_bits=6.125,
         tail_stderr=0.0031, tail_positions=64, uniform_bits=8.0, markov_bits=4.5, markov_tail_bits=4.625,
-        markov_order=2, markov_smoothing=0.01,
+        markov_order=2, markov_smoothing=0.01, symbols=170, markov256_bits=4.75, markov256_tail_bits=4.875,
         positions=(PositionBits(first_position=1, last_position=1, bits=8.0, stderr=0.1, markov_bits=8.0),),
     )  # fmt: skip
 

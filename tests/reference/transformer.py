@@ -14,12 +14,20 @@ State = dict[str, Tensor]
 
 
 def reference_logits(
-    state: State, tokens_T: list[int], *, arch: str, heads: int, depth: int, base_width: int | None = None
+    state: State,
+    tokens_T: list[int],
+    *,
+    arch: str,
+    heads: int,
+    depth: int,
+    base_width: int | None = None,
+    base_heads: int = 1,
 ) -> Tensor:
     """Return logits_TV of one sequence, in the type of the parameters and without dropout.
 
-    `base_width` is that of muP; None: standard parametrisation.
+    `base_width` and `base_heads` are those of muP; None: standard parametrisation.
     """
+    base_head_size = None if base_width is None else base_width / base_heads
     x_TD = torch.stack([state["token_embedding.weight"][token] for token in tokens_T])
     if arch == "paper":
         x_TD = torch.stack([x_D + state["position_embedding.weight"][t] for t, x_D in enumerate(x_TD)])
@@ -28,9 +36,9 @@ def reference_logits(
         block = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
         if "alpha" in block:
             inner = {name.removeprefix("block."): value for name, value in block.items()}
-            x_TD = x_TD + block["alpha"] * plain_block(inner, x_TD, heads, arch, base_width)
+            x_TD = x_TD + block["alpha"] * plain_block(inner, x_TD, heads, arch, base_head_size)
         else:
-            x_TD = plain_block(block, x_TD, heads, arch, base_width)
+            x_TD = plain_block(block, x_TD, heads, arch, base_head_size)
     if arch == "modern":
         x_TD = torch.stack([rms_norm(x_D, state["norm.weight"]) for x_D in x_TD])
     if base_width is not None:
@@ -38,8 +46,8 @@ def reference_logits(
     return linear(state, "head", x_TD)
 
 
-def plain_block(block: State, x_TD: Tensor, heads: int, arch: str, base_width: int | None) -> Tensor:
-    return paper_block(block, x_TD, heads) if arch == "paper" else modern_block(block, x_TD, heads, base_width)
+def plain_block(block: State, x_TD: Tensor, heads: int, arch: str, base_head_size: float | None) -> Tensor:
+    return paper_block(block, x_TD, heads) if arch == "paper" else modern_block(block, x_TD, heads, base_head_size)
 
 
 def paper_block(block: State, x_TD: Tensor, heads: int) -> Tensor:
@@ -52,12 +60,11 @@ def paper_block(block: State, x_TD: Tensor, heads: int) -> Tensor:
     return torch.stack([layer_norm(x_D, block, "feedforward_norm") for x_D in x_TD])
 
 
-def modern_block(block: State, x_TD: Tensor, heads: int, base_width: int | None) -> Tensor:
+def modern_block(block: State, x_TD: Tensor, heads: int, base_head_size: float | None) -> Tensor:
     head_size = x_TD.shape[1] // heads
     scale = 1 / math.sqrt(head_size)
-    if base_width is not None:
-        base_heads = max(1, base_width // 128)
-        scale = math.sqrt(base_width / base_heads) / head_size
+    if base_head_size is not None:
+        scale = math.sqrt(base_head_size) / head_size
     normed_TD = torch.stack([rms_norm(x_D, block["attention_norm.weight"]) for x_D in x_TD])
     x_TD = x_TD + attention(block, normed_TD, heads, scale=scale, rotate=True)
     normed_TD = torch.stack([rms_norm(x_D, block["feedforward_norm.weight"]) for x_D in x_TD])

@@ -8,6 +8,11 @@ The bar: a uniform code charges 8 bits, and the in-context Markov model of secti
 measured on the very same slices. Its order and smoothing are chosen once per data set by the mean over the tail, since
 the last character alone is too noisy to choose by; the paper does not say which characters it tuned them on.
 
+Nor does it say over how many symbols V the Markov model smooths; the author's published code counts the distinct ones
+of the data. Two are measured, each with its own order and smoothing. The bar is the harder one, which knows beforehand
+how many byte values occur anywhere in the corpus: V is their number. The other, over all 256, knows no more than does
+a model that never saw the corpus; it gives a share of its smoothing to bytes that never come, and so charges more.
+
 `prepare` loads the corpora, cuts the slices and computes the baselines; `PreparedEvaluation.evaluate` then measures a
 model as often as wanted. Slices are drawn from a corpus with replacement, so a standard error speaks of this corpus,
 not of other texts of its kind.
@@ -26,8 +31,8 @@ from torch import nn
 from up.config import require_at_most, require_not_negative, require_positive
 from up.data.corpora import EMBEDDED_CORPORA, Corpus, load_corpus, sample_slices
 from up.errors import InputError, RunError
-from up.evaluation.markov import MarkovModel, choose, in_context_bits
-from up.evaluation.rows import EvaluationRow, summarise
+from up.evaluation.markov import choose, in_context_bits
+from up.evaluation.rows import EvaluationRow, MarkovBaseline, summarise
 from up.evaluation.token_bits import token_bits
 
 GPU_SAMPLES = 10_000  # section 6.1
@@ -79,22 +84,22 @@ class EvaluationConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class PreparedCorpus:
-    """The slices of one corpus and what the Markov model charges for them.
+    """The slices of one corpus and what the Markov models charge for them.
 
     Attributes:
         name: of the corpus.
         source: what it is made of.
         slices_NT: uint8.
-        markov: the Markov model chosen for this corpus.
-        markov_bits_T: its mean bits at each position, the first included.
+        markov: over the byte values that occur in the corpus.
+        markov256: over all 256.
 
     """
 
     name: str
     source: str
     slices_NT: npt.NDArray[np.uint8]
-    markov: MarkovModel
-    markov_bits_T: npt.NDArray[np.float64]
+    markov: MarkovBaseline
+    markov256: MarkovBaseline
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -136,7 +141,7 @@ class PreparedEvaluation:
                 data=corpus.name,
                 source=corpus.source,
                 markov=corpus.markov,
-                markov_bits_T=corpus.markov_bits_T,
+                markov256=corpus.markov256,
                 tail_positions=self.config.tail_positions,
             )
             rows.append(row)
@@ -186,11 +191,15 @@ def evaluate(
 def _prepare_corpus(corpus: Corpus, config: EvaluationConfig, num_slices: int, context_length: int) -> PreparedCorpus:
     generator = np.random.default_rng(config.seed)
     slices_NT = sample_slices(corpus, num_slices=num_slices, length=context_length, generator=generator)
-    return prepare_slices(corpus.name, corpus.source, slices_NT, config)
+    return prepare_slices(corpus.name, corpus.source, slices_NT, np.unique(corpus.data), config)
 
 
 def prepare_slices(
-    name: str, source: str, slices_NT: npt.NDArray[np.uint8], config: EvaluationConfig
+    name: str,
+    source: str,
+    slices_NT: npt.NDArray[np.uint8],
+    symbols: npt.NDArray[np.uint8],
+    config: EvaluationConfig,
 ) -> PreparedCorpus:
     """Choose and compute the baselines of slices, wherever they come from.
 
@@ -198,13 +207,21 @@ def prepare_slices(
         name: of the data set.
         source: what it is made of, in words.
         slices_NT: uint8, longer than the tail.
+        symbols: the distinct symbols of the data, rising.
         config: tail and other settings of the evaluation.
     """
-    markov = choose(slices_NT, first_position=slices_NT.shape[1] - config.tail_positions)
+    first_position = slices_NT.shape[1] - config.tail_positions
     return PreparedCorpus(
         name=name,
         source=source,
         slices_NT=slices_NT,
-        markov=markov,
-        markov_bits_T=in_context_bits(slices_NT, markov).mean(axis=0),
+        markov=_markov_baseline(np.searchsorted(symbols, slices_NT), len(symbols), first_position),
+        markov256=_markov_baseline(slices_NT, 256, first_position),
     )
+
+
+def _markov_baseline(tokens_NT: npt.NDArray[np.integer], symbols: int, first_position: int) -> MarkovBaseline:
+    """Choose the best Markov model over so many symbols, from a position on, and measure it at all positions."""
+    model = choose(tokens_NT, first_position=first_position, vocabulary_size=symbols)
+    bits_NT = in_context_bits(tokens_NT, model, vocabulary_size=symbols)
+    return MarkovBaseline(symbols=symbols, model=model, bits_T=bits_NT.mean(axis=0))

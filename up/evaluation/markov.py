@@ -5,8 +5,9 @@ A Markov model of order k that is trained on nothing but the characters before t
     p(x | c) = (count(c x) + smoothing) / (count(c) + smoothing * V),      c = the last k characters,
 
 with `count(c)` the times c occurred earlier in the slice and `count(c x)` the times x followed it (Laplace smoothing
-over V tokens). A context that never occurred predicts uniformly, log2 V bits. That holds too for the first k positions
-of a slice, where c is all there is: it cannot have occurred before. Order and smoothing are tuned once per data set.
+over V tokens; the fewer, the less it charges for any of them). A context that never occurred predicts uniformly, log2 V
+bits. That holds too for the first k positions of a slice, where c is all there is: it cannot have occurred before.
+Order and smoothing are tuned once per data set.
 
 The counts come from sorting. The gram of length k+1 that ends at position t is `c x`; the number of equal grams that
 end earlier is `count(c x)`, and `count(c)` is the same number for the gram of length k that ends at t-1. Sorting the

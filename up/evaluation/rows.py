@@ -14,6 +14,22 @@ from up.evaluation.markov import MarkovModel
 UNIFORM_BITS = 8.0  # log2 of the 256 byte values
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class MarkovBaseline:
+    """What an in-context Markov model charges on the slices of a corpus.
+
+    Attributes:
+        symbols: V, over which it smooths.
+        model: order and smoothing, the best there are for this V.
+        bits_T: its mean bits at each position, the first included.
+
+    """
+
+    symbols: int
+    model: MarkovModel
+    bits_T: npt.NDArray[np.float64]
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PositionBits:
     """Bits per character over a range of positions in the context.
@@ -23,7 +39,7 @@ class PositionBits:
         last_position: characters that precede the last one, inclusive.
         bits: mean of the model, bits per character.
         stderr: standard error of the mean, bits; the slice is the unit, since positions in a slice are correlated.
-        markov_bits: mean of the Markov model, bits per character.
+        markov_bits: mean of the Markov model over the symbols of the corpus, bits per character.
 
     """
 
@@ -49,10 +65,14 @@ class EvaluationRow:
         tail_stderr: its standard error over slices.
         tail_positions: characters in the tail.
         uniform_bits: what a uniform code charges.
-        markov_bits: the in-context Markov model on the last characters of the same slices.
+        symbols: byte values that occur in the corpus.
+        markov_bits: the in-context Markov model over these symbols, the bar, on the last characters of the same slices.
         markov_tail_bits: the same on the tails.
         markov_order: its order, chosen on the tails.
         markov_smoothing: its Laplace smoothing, chosen on the tails.
+        markov256_bits: the in-context Markov model over all 256 byte values, with an order and smoothing of its own, on
+            the last characters.
+        markov256_tail_bits: the same on the tails.
         positions: all positions in octaves of the context, 1, 2-3, 4-7 and so on.
 
     """
@@ -67,10 +87,13 @@ class EvaluationRow:
     tail_stderr: float
     tail_positions: int
     uniform_bits: float
+    symbols: int
     markov_bits: float
     markov_tail_bits: float
     markov_order: int
     markov_smoothing: float
+    markov256_bits: float
+    markov256_tail_bits: float
     positions: tuple[PositionBits, ...]
 
 
@@ -89,8 +112,8 @@ def summarise(
     *,
     data: str,
     source: str,
-    markov: MarkovModel,
-    markov_bits_T: npt.NDArray[np.float64],
+    markov: MarkovBaseline,
+    markov256: MarkovBaseline,
     tail_positions: int,
 ) -> EvaluationRow:
     """Average a model's bits over slices.
@@ -99,13 +122,13 @@ def summarise(
         bits_NT: the model's bits at positions 1 to T-1 of every slice; column t-1 belongs to position t.
         data: name of the corpus.
         source: what the corpus is made of.
-        markov: the Markov model chosen for the corpus.
-        markov_bits_T: its mean bits at positions 0 to T-1.
+        markov: the Markov model over the symbols of the corpus.
+        markov256: that over all byte values.
         tail_positions: characters in the tail, below T.
 
     """
     context_length = bits_NT.shape[1] + 1
-    assert markov_bits_T.shape == (context_length,)
+    assert markov.bits_T.shape == markov256.bits_T.shape == (context_length,)
     assert tail_positions < context_length
     bits, stderr = _mean_over_slices(bits_NT[:, -1:])
     tail_bits, tail_stderr = _mean_over_slices(bits_NT[:, -tail_positions:])
@@ -118,7 +141,7 @@ def summarise(
                 last_position=last,
                 bits=range_bits,
                 stderr=range_stderr,
-                markov_bits=float(markov_bits_T[first : last + 1].mean()),
+                markov_bits=float(markov.bits_T[first : last + 1].mean()),
             )
         )
     return EvaluationRow(
@@ -132,10 +155,13 @@ def summarise(
         tail_stderr=tail_stderr,
         tail_positions=tail_positions,
         uniform_bits=UNIFORM_BITS,
-        markov_bits=float(markov_bits_T[-1]),
-        markov_tail_bits=float(markov_bits_T[-tail_positions:].mean()),
-        markov_order=markov.order,
-        markov_smoothing=markov.smoothing,
+        symbols=markov.symbols,
+        markov_bits=float(markov.bits_T[-1]),
+        markov_tail_bits=float(markov.bits_T[-tail_positions:].mean()),
+        markov_order=markov.model.order,
+        markov_smoothing=markov.model.smoothing,
+        markov256_bits=float(markov256.bits_T[-1]),
+        markov256_tail_bits=float(markov256.bits_T[-tail_positions:].mean()),
         positions=tuple(positions),
     )
 

@@ -26,6 +26,7 @@ _LARGEST = {
     "base_width": 16_384,
     "depth": 1_024,
     "heads": 1_024,
+    "base_heads": 1_024,
     "context_length": 65_536,
     "vocabulary_size": 1_048_576,
     "feedforward_multiplier": 64,
@@ -56,13 +57,17 @@ class ModelConfig:
         width: dimension of a token representation, d_model; at most 16,384.
         depth: number of blocks; None: `depth_for_width`.
         heads: attention heads in a block; None: `heads_for_width`.
-        context_length: the longest sequence, in tokens.
+        context_length: the longest sequence, in tokens; also the length of an instance, of which a run reads all but
+            the last token and predicts all but the first.
         vocabulary_size: number of tokens; 256 for bytes.
         dropout: probability of dropping an activation; None: 0.1 for `paper`, 0 for `modern`, which sees no instance
             twice and so has nothing to overfit.
         parametrisation: `mup`, in which all widths share the learning rate of the base width (`up.model.mup`), or
             `standard`.
         base_width: the width at which both parametrisations are the same.
+        base_heads: attention heads at the base width, from which muP takes the scale of attention in `modern`; None: as
+            many as `heads` if that is given, so that the head size grows with the width, otherwise `heads_for_width` of
+            the base width.
         progressive_group: blocks that are enabled together while a run goes on; the first group is normal, later ones
             are progressive (`up.model.blocks.ProgressiveBlock`). 0: all blocks are normal. None: 8 for `paper`, 0 for
             `modern`.
@@ -70,8 +75,8 @@ class ModelConfig:
             and takes two thirds of it (`feedforward_size`).
 
     Raises:
-        InputError: an unknown architecture, a number out of range, a width that the heads do not divide, or an odd
-            head size where rotary positions need pairs.
+        InputError: an unknown architecture, a number out of range, a width that the heads do not divide, an odd head
+            size where rotary positions need pairs, or two numbers of heads at the base width.
 
     """
 
@@ -84,6 +89,7 @@ class ModelConfig:
     dropout: float | None = None
     parametrisation: str = "mup"
     base_width: int = 640
+    base_heads: int | None = None
     progressive_group: int | None = None
     feedforward_multiplier: int = 4
 
@@ -115,6 +121,12 @@ class ModelConfig:
                 received=self.head_size,
                 remedy="change model.width or model.heads",
             )
+        if self.width == self.base_width and self.num_heads != self.num_base_heads:
+            raise InputError(
+                f"model.base_heads contradicts the {self.num_heads} heads of this model, whose width is the base width",
+                received=self.base_heads,
+                remedy=f"give {self.num_heads}, or leave it out",
+            )
 
     @property
     def num_layers(self) -> int:
@@ -125,6 +137,13 @@ class ModelConfig:
     def num_heads(self) -> int:
         """Attention heads in a block, after the rule."""
         return heads_for_width(self.width) if self.heads is None else self.heads
+
+    @property
+    def num_base_heads(self) -> int:
+        """Attention heads in a block of the model of the base width, after the rule."""
+        if self.base_heads is not None:
+            return self.base_heads
+        return heads_for_width(self.base_width) if self.heads is None else self.heads
 
     @property
     def head_size(self) -> int:
@@ -147,7 +166,7 @@ class ModelConfig:
         """
         if self.arch == "paper":
             return 1 / self.head_size
-        base_head_size = self.base_width / heads_for_width(self.base_width)
+        base_head_size = self.base_width / self.num_base_heads
         towards_mup = (base_head_size / self.head_size) ** 0.5 if self.parametrisation == "mup" else 1.0
         return self.head_size**-0.5 * towards_mup
 
@@ -186,11 +205,12 @@ class ModelConfig:
         return max(64, 64 * round(self.feedforward_multiplier * width * 2 / 3 / 64))
 
     def resolve(self) -> "ModelConfig":
-        """Return the same configuration with every rule written out, as a run stores it."""
+        """Return the configuration of the same model with every rule written out, as a run stores it."""
         return dataclasses.replace(
             self,
             depth=self.num_layers,
             heads=self.num_heads,
+            base_heads=self.num_base_heads,
             dropout=self.dropout_probability,
             progressive_group=self.blocks_per_group,
         )

@@ -10,8 +10,9 @@ layer's activations change by an amount that does not depend on the width w. Aga
     embeddings, vectors, scalars    that of w_0          x 1                  as they are
     attention scores                                                          times a scale ~ 1 / k, the head size
 
-At w = w_0, and with as many heads as the rules of `up.model.config` give it there, both parametrisations are the same
-bit for bit. `up.experiments.coordinate_check` measures that the law holds.
+The law of the head's initial variance is that of its gain over widths; how large it is, `up.model.initialisation` says.
+At w = w_0 both parametrisations are the same bit for bit, whatever the number of heads.
+`up.experiments.coordinate_check` measures that the law holds.
 
 AdamW multiplies a weight by 1 - rate x decay at every step. The decay of the matrices is scaled against their rate, so
 that this factor does not depend on the width either; the authors' package `mup` does the same for PyTorch's AdamW.

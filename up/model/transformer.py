@@ -30,6 +30,11 @@ class Transformer(nn.Module):
     Dropout draws from PyTorch's default generator of the device, the only one that its fused kernels accept; a run that
     wants to continue exactly saves that generator's state.
 
+    Deviation: the paper does not say whether its 512 tokens of context are 512 inputs or hold the last target too. Here
+    they do: training and evaluation read 511 and predict 511. So the last of `paper`'s position embeddings never gets a
+    gradient (weight decay shrinks it from where it was drawn), and only a caller that gives a whole context of inputs
+    reads it.
+
     Args:
         config: shape of the model.
         generator: CPU generator of the initial weights; None: a fresh one with seed 0. The global one is not touched.

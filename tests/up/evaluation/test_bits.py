@@ -3,20 +3,25 @@
 import dataclasses
 import json
 import math
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from tests.reference import markov as reference
 from up.data.corpora import load_corpus, sample_slices
 from up.errors import InputError, RunError
 from up.evaluation import bits
 from up.evaluation.bits import EvaluationConfig, evaluate, prepare
-from up.evaluation.markov import choose, in_context_bits
+from up.evaluation.markov import ORDERS, SMOOTHINGS
 from up.evaluation.rows import octaves
 from up.evaluation.token_bits import token_bits
+from up.model.transformer import ModelConfig, Transformer
 
 CPU = torch.device("cpu")
 
@@ -133,18 +138,65 @@ def test_octaves_cover_every_predicted_position_once():
         assert covered == list(range(1, length))
 
 
-def test_markov_baselines_are_of_the_same_slices(text):
-    config = EvaluationConfig(data=(text,), samples=30, tail_positions=20, seed=5)
+def reference_markov(slices_NT, vocabulary_size, tail_positions):
+    """Order, smoothing and bits of the best Markov model over the tails, by the dictionary that counts slowly."""
+    bits_NT = {
+        (order, smoothing): np.array(
+            [
+                reference.bits(row, order=order, smoothing=Fraction(smoothing), vocabulary_size=vocabulary_size)
+                for row in slices_NT.tolist()
+            ]
+        )
+        for order in ORDERS
+        for smoothing in SMOOTHINGS
+    }
+    best = min(bits_NT, key=lambda model: bits_NT[model][:, -tail_positions:].mean().round(9))
+    return *best, bits_NT[best]
+
+
+def test_both_markov_baselines_are_of_the_same_slices_and_the_bar_knows_the_symbols_of_the_corpus(text):
+    config = EvaluationConfig(data=(text,), samples=10, tail_positions=20, seed=5)
     (row,) = evaluate(BigramModel(torch.zeros(256, 256)), config, context_length=100, device=CPU)
-    slices_NT = sample_slices(load_corpus(text), num_slices=30, length=100, generator=np.random.default_rng(5))
-    markov = choose(slices_NT, first_position=80)
-    bits_NT = in_context_bits(slices_NT, markov)
-    assert (row.markov_order, row.markov_smoothing) == (markov.order, markov.smoothing)
+    slices_NT = sample_slices(load_corpus(text), num_slices=10, length=100, generator=np.random.default_rng(5))
+    order, smoothing, bits_NT = reference_markov(slices_NT, 5, 20)
+    _, _, bits256_NT = reference_markov(slices_NT, 256, 20)
+    assert (row.symbols, row.markov_order, row.markov_smoothing) == (5, order, smoothing)
     assert row.markov_bits == pytest.approx(bits_NT[:, -1].mean())
     assert row.markov_tail_bits == pytest.approx(bits_NT[:, -20:].mean())
+    assert row.markov256_bits == pytest.approx(bits256_NT[:, -1].mean())
+    assert row.markov256_tail_bits == pytest.approx(bits256_NT[:, -20:].mean())
     assert row.positions[-1].markov_bits == pytest.approx(bits_NT[:, 64:].mean())
     assert row.bits == pytest.approx(8.0)
-    assert row.markov_tail_bits < 4  # five equally likely symbols, log2 5 = 2.3 bits, learned from 80 of them
+    assert row.uniform_bits == 8.0
+    assert row.markov_tail_bits == pytest.approx(math.log2(5), abs=0.1)  # five symbols, equally likely
+    assert row.markov_tail_bits < row.markov256_tail_bits
+
+
+def test_symbols_are_counted_over_the_whole_corpus_and_not_over_the_slices(tmp_path):
+    path = tmp_path / "text"
+    path.write_bytes(b"ab" * 2000 + b"z")
+    (corpus,) = prepare(
+        EvaluationConfig(data=(str(path),), samples=2, tail_positions=4), context_length=8, device=CPU
+    ).corpora
+    assert ord("z") not in corpus.slices_NT
+    assert (corpus.markov.symbols, corpus.markov256.symbols) == (3, 256)
+    assert corpus.markov.bits_T[0] == pytest.approx(math.log2(3))
+    assert corpus.markov256.bits_T[0] == pytest.approx(8)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.binary(min_size=24, max_size=120) | st.text("ab|", min_size=24, max_size=120).map(str.encode))
+def test_the_bar_never_charges_more_than_the_markov_model_over_all_bytes_and_both_equal_the_dictionary(tmp_path, data):
+    path = tmp_path / "data"
+    path.write_bytes(data)
+    config = EvaluationConfig(data=(str(path),), samples=3, tail_positions=8)
+    (corpus,) = prepare(config, context_length=24, device=CPU).corpora
+    assert corpus.markov.symbols == len(set(data))
+    for baseline in (corpus.markov, corpus.markov256):
+        order, smoothing, bits_NT = reference_markov(corpus.slices_NT, baseline.symbols, 8)
+        assert (baseline.model.order, baseline.model.smoothing) == (order, smoothing)
+        np.testing.assert_allclose(baseline.bits_T, bits_NT.mean(axis=0), rtol=1e-12, atol=1e-12)
+    assert corpus.markov.bits_T[-8:].mean() <= corpus.markov256.bits_T[-8:].mean() + 1e-9
 
 
 def test_slices_do_not_depend_on_the_other_corpora_and_batches_do_not_matter(text):
@@ -179,6 +231,21 @@ def test_progress_counts_slices_over_all_corpora(text):
         BigramModel(torch.zeros(256, 256)), progress=lambda done, total: reports.append((done, total))
     )
     assert reports == [(2, 10), (4, 10), (5, 10), (7, 10), (9, 10), (10, 10)]
+
+
+def test_the_last_position_embedding_is_never_read_as_it_is_never_trained(text):
+    config = EvaluationConfig(data=(text,), samples=4, tail_positions=4)
+    prepared = prepare(config, context_length=16, device=CPU)
+    model = Transformer(ModelConfig(width=16, depth=1, context_length=16))
+    before = prepared.evaluate(model)
+    with torch.no_grad():
+        model.position_embedding.weight[-1] = math.nan
+    assert prepared.evaluate(model) == before
+    with torch.no_grad():
+        model.position_embedding.weight[-2] += 1.0  # the last that is read, for the last character only
+    (row,), (other,) = before, prepared.evaluate(model)
+    assert other.bits != row.bits
+    assert other.positions[:-1] == row.positions[:-1]
 
 
 def test_a_diverged_model_is_reported(text):

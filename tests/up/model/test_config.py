@@ -1,4 +1,5 @@
 import dataclasses
+import inspect
 import math
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 
 from up.config import from_dict, to_dict
 from up.errors import InputError
-from up.model.config import ModelConfig, depth_for_width, heads_for_width
+from up.model.config import ARCHITECTURES, PARAMETRISATIONS, ModelConfig, depth_for_width, heads_for_width
 
 
 @pytest.mark.parametrize(("width", "depth", "heads"), [(384, 16, 3), (512, 22, 4), (640, 26, 5), (1024, 34, 8)])
@@ -30,15 +31,16 @@ def test_depth_and_heads_have_floors_and_never_fall_with_width(width: int) -> No
 def test_resolve_writes_every_rule_out_and_changes_nothing_else() -> None:
     config = ModelConfig(arch="modern", width=256, vocabulary_size=17)
     resolved = config.resolve()
-    assert (resolved.depth, resolved.heads, resolved.dropout, resolved.progressive_group) == (9, 2, 0.0, 0)
-    assert dataclasses.replace(resolved, depth=None, heads=None, dropout=None, progressive_group=None) == config
+    written = {"depth": 9, "heads": 2, "base_heads": 5, "dropout": 0.0, "progressive_group": 0}
+    assert {name: getattr(resolved, name) for name in written} == written
+    assert dataclasses.replace(resolved, **dict.fromkeys(written)) == config
     assert resolved.resolve() == resolved
     assert from_dict(ModelConfig, to_dict(resolved)) == resolved
 
 
 def test_given_values_win_over_the_rules() -> None:
-    config = ModelConfig(width=256, depth=5, heads=8, dropout=0.0, progressive_group=3)
-    assert (config.num_layers, config.num_heads, config.dropout_probability) == (5, 8, 0.0)
+    config = ModelConfig(width=256, depth=5, heads=8, base_heads=2, dropout=0.0, progressive_group=3)
+    assert (config.num_layers, config.num_heads, config.num_base_heads, config.dropout_probability) == (5, 8, 2, 0.0)
     assert (config.blocks_per_group, config.num_progressive_blocks) == (3, 2)
     assert config.resolve() == config
 
@@ -84,6 +86,59 @@ def test_attention_scale_falls_with_the_head_size_itself_in_mup_and_with_its_roo
     assert ratio(arch="modern", parametrisation="standard") == 2
 
 
+@st.composite
+def models_with_heads(draw: st.DrawFn) -> ModelConfig:
+    """Models of either form and parametrisation, with and without a given number of heads here and at the base."""
+    heads = draw(st.none() | st.integers(1, 12))
+    unit = 128 if heads is None else 2 * heads
+    width, base_width = (unit * draw(st.integers(1, 1024 // unit)) for _ in range(2))
+    return ModelConfig(
+        arch=draw(st.sampled_from(ARCHITECTURES)),
+        parametrisation=draw(st.sampled_from(PARAMETRISATIONS)),
+        width=width,
+        heads=heads,
+        base_width=base_width,
+        base_heads=draw(st.none() | st.integers(1, 12)) if width != base_width else None,
+    )
+
+
+@given(models_with_heads())
+def test_a_resolved_configuration_is_the_same_model(config: ModelConfig) -> None:
+    resolved = config.resolve()
+    for name, value in inspect.getmembers(ModelConfig, lambda member: isinstance(member, property)):
+        assert value.fget(resolved) == value.fget(config), name
+    assert resolved.resolve() == resolved
+    assert None not in to_dict(resolved).values()
+
+
+@given(models_with_heads())
+def test_at_the_base_width_attention_is_scaled_alike_in_both_parametrisations_with_any_number_of_heads(
+    config: ModelConfig,
+) -> None:
+    shape = dataclasses.replace(config, width=config.base_width, base_heads=None)
+    mup, standard = (dataclasses.replace(shape, parametrisation=name) for name in PARAMETRISATIONS)
+    assert mup.attention_scale == mup.resolve().attention_scale == standard.attention_scale
+
+
+def test_worked_example_of_four_heads_of_32_at_the_base_width_and_of_64_above_it() -> None:
+    at_the_base, twice = (ModelConfig(arch="modern", width=width, base_width=128, heads=4) for width in (128, 256))
+    assert at_the_base.attention_scale == 32**-0.5  # 0.177
+    assert twice.attention_scale == pytest.approx(32**-0.5 / 2)
+
+
+@pytest.mark.parametrize("heads", [None, 1, 4])
+def test_with_heads_fixed_the_scale_is_inverse_to_the_head_size_and_with_the_rule_it_is_that_of_128(
+    heads: int | None,
+) -> None:
+    base = ModelConfig(arch="modern", width=256, base_width=256, heads=heads)
+    for width in (128, 384, 512, 1024):
+        config = dataclasses.replace(base, width=width)
+        expected = base.attention_scale * base.head_size / config.head_size
+        assert config.attention_scale == pytest.approx(expected)
+        if heads is None:
+            assert config.attention_scale == 128**-0.5
+
+
 @given(st.integers(1, 128))
 def test_swiglu_holds_about_as_many_weights_as_the_two_matrices_of_the_paper(units: int) -> None:
     width = 128 * units
@@ -113,6 +168,9 @@ def test_swiglu_holds_about_as_many_weights_as_the_two_matrices_of_the_paper(uni
         ({"parametrisation": "ntk"}, "parametrisation"),
         ({"base_width": 0}, "base_width"),
         ({"base_width": 16_512}, "base_width"),
+        ({"base_heads": 0}, "base_heads"),
+        ({"base_heads": 10**4}, "base_heads"),
+        ({"base_width": 128, "heads": 4, "base_heads": 2}, "base_heads"),
         ({"progressive_group": -1}, "progressive_group"),
         ({"dropout": -0.1}, "dropout"),
         ({"dropout": 1.0}, "dropout"),

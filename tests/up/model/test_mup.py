@@ -32,12 +32,10 @@ def scales_by_name(model: Transformer) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
-@pytest.mark.parametrize("width", [64, 128, 256])
-def test_at_the_base_width_it_is_standard_parametrisation_bit_for_bit(arch: str, width: int) -> None:
-    models = [
-        Transformer(shaped(arch, width=width, base_width=width, parametrisation=name, progressive_group=2), generator())
-        for name in ("mup", "standard")
-    ]
+@pytest.mark.parametrize(("width", "heads"), [(64, None), (128, None), (128, 4), (256, None), (256, 1)])
+def test_at_the_base_width_it_is_standard_parametrisation_bit_for_bit(arch: str, width: int, heads: int | None) -> None:
+    settings = {"width": width, "base_width": width, "heads": heads, "progressive_group": 2}
+    models = [Transformer(shaped(arch, parametrisation=name, **settings), generator()) for name in ("mup", "standard")]
     tokens_BT = torch.randint(19, (2, 12), generator=generator(2))
     for model in models:
         optimizer = optimizer_of(model, rate=1e-2, decay=0.1)
@@ -46,7 +44,7 @@ def test_at_the_base_width_it_is_standard_parametrisation_bit_for_bit(arch: str,
             functional.cross_entropy(model(tokens_BT).flatten(0, 1), tokens_BT.flatten()).backward()
             optimizer.step()
     mup, standard = (model.state_dict() for model in models)
-    initial = Transformer(shaped(arch, width=width, progressive_group=2), generator()).state_dict()
+    initial = Transformer(shaped(arch, **settings), generator()).state_dict()
     assert mup.keys() == standard.keys()
     for name in mup:
         assert torch.equal(mup[name], standard[name]), name
@@ -119,7 +117,7 @@ def test_paper_draws_head_and_biases_as_at_the_base_width(width: int) -> None:
             assert module.weight.std().item() == pytest.approx(1.0, rel=0.05)
         elif isinstance(module, torch.nn.Linear):
             base_fan_in = 4 * 256 if name.endswith("down") else 256
-            bound = base_fan_in**-0.5 if name == "head" else module.in_features**-0.5
+            bound = 2.56 * math.sqrt(3) / 256 if name == "head" else module.in_features**-0.5
             assert 0.97 * bound < module.weight.abs().max() <= bound, name
             assert module.weight.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.03), name
             if module.bias is not None:
@@ -132,7 +130,7 @@ def test_modern_scales_the_deviation_inside_the_blocks_by_the_root_of_the_fan_in
     for name, parameter in model.named_parameters():
         if parameter.ndim < 2:
             continue
-        deviation = 0.02
+        deviation = 2.56 / 256 if name == "head.weight" else 0.02
         if name.startswith("blocks."):
             down = name.endswith("down.weight")
             base_fan_in, fan_in = (704, {128: 320, 512: 1344}[width]) if down else (256, width)
@@ -140,6 +138,41 @@ def test_modern_scales_the_deviation_inside_the_blocks_by_the_root_of_the_fan_in
             if down or name.endswith("output.weight"):
                 deviation /= math.sqrt(2 * 8)
         assert parameter.std().item() == pytest.approx(deviation, rel=0.03), name
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+@pytest.mark.parametrize("parametrisation", ["mup", "standard"])
+@pytest.mark.parametrize("base_width", [64, 128, 640, 1024])
+@pytest.mark.parametrize("width", [64, 128, 384, 640, 1024])
+def test_the_first_loss_is_that_of_a_uniform_code_at_every_width_and_falls_to_it_as_one_over_the_width(
+    arch: str, parametrisation: str, base_width: int, width: int
+) -> None:
+    settings = {"width": width, "base_width": base_width, "depth": 1, "context_length": 64, "vocabulary_size": 256}
+    model = Transformer(shaped(arch, parametrisation=parametrisation, **settings), generator())
+    tokens_BT = torch.randint(256, (16, 64), generator=generator(2))
+    with torch.no_grad():
+        logits_BTV = model(tokens_BT[:, :-1])
+    loss_bits = functional.cross_entropy(logits_BTV.flatten(0, 1), tokens_BT[:, 1:].flatten()).item() / math.log(2)
+    assert abs(loss_bits - 8) <= 0.1
+    # What they cost on average over targets: half their variance in nats.
+    biases = 1 / (3 * (base_width if parametrisation == "mup" else width)) if arch == "paper" else 0.0
+    assert logits_BTV.var(dim=-1).mean().item() <= 1.1 * (2.56**2 / width + biases)
+
+
+@pytest.mark.parametrize(
+    ("width", "base_width", "parametrisation"), [(64, 64, "mup"), (128, 128, "standard"), (256, 128, "mup")]
+)
+def test_modern_heads_of_a_base_width_up_to_128_keep_the_deviation_of_every_other_matrix(
+    width: int, base_width: int, parametrisation: str
+) -> None:
+    settings = {"width": width, "base_width": base_width, "vocabulary_size": 256}
+    model = Transformer(shaped("modern", parametrisation=parametrisation, **settings), generator())
+    # The head is drawn last: the same numbers come again where everything before it has been drawn.
+    drawn = generator()
+    matrices = [parameter for parameter in model.parameters() if parameter.ndim == 2]
+    expected = [torch.empty_like(matrix).normal_(0.0, 0.02, generator=drawn) for matrix in matrices]
+    assert matrices[-1] is model.head.weight
+    assert torch.equal(matrices[-1], expected[-1])
 
 
 def test_the_output_is_divided_by_the_width_and_its_bias_is_not() -> None:

@@ -43,6 +43,7 @@ def reference(model: Transformer, tokens_BT: Tensor) -> Tensor:
                 heads=config.num_heads,
                 depth=config.num_layers,
                 base_width=config.base_width if config.parametrisation == "mup" else None,
+                base_heads=config.num_base_heads,
             )
             for row in tokens_BT
         ]
@@ -58,6 +59,7 @@ def reference(model: Transformer, tokens_BT: Tensor) -> Tensor:
         (11, {}),
         (11, {"parametrisation": "standard"}),
         (11, {"base_width": 24}),
+        (11, {"base_heads": 2}),
         (7, {"depth": 5, "progressive_group": 2}),
     ],
 )
@@ -150,14 +152,16 @@ def test_a_seed_decides_every_weight_and_the_global_generator_is_left_alone(arch
     assert all(torch.equal(default[name], tensor) for name, tensor in Transformer(small(arch)).state_dict().items())
 
 
-def test_paper_is_initialised_as_pytorch_initialises_by_default() -> None:
+def test_paper_is_initialised_as_pytorch_initialises_by_default_but_for_the_weights_of_its_head() -> None:
     model = Transformer(ModelConfig(width=256, depth=1, parametrisation="standard"), generator())
     for module in model.modules():
         if isinstance(module, torch.nn.Linear):
             bound = module.in_features**-0.5
             for parameter in module.parameters():
-                assert 0.97 * bound < parameter.abs().max() <= bound
-            assert module.weight.std().item() == pytest.approx(bound / 3**0.5, rel=0.02)
+                smaller = 2.56 * 3**0.5 / 16 if parameter is model.head.weight else 1
+                assert 0.97 * bound * smaller < parameter.abs().max() <= bound * smaller
+                if parameter is module.weight:
+                    assert parameter.std().item() == pytest.approx(bound * smaller / 3**0.5, rel=0.02)
         elif isinstance(module, torch.nn.Embedding):
             assert module.weight.std().item() == pytest.approx(1.0, rel=0.02)
         elif isinstance(module, torch.nn.LayerNorm):

@@ -28,10 +28,11 @@ def step(instances: int, **changes) -> Step:
 
 def evaluation(instances: int, bits: float = 6.5) -> Evaluated:
     positions = (PositionBits(first_position=1, last_position=1, bits=bits, stderr=0.1, markov_bits=8.0),)
-    numbers = dict.fromkeys(("stderr", "tail_bits", "tail_stderr", "markov_bits", "markov_tail_bits"), 4.5)
+    names = ("stderr", "tail_bits", "tail_stderr", "markov_bits", "markov_tail_bits")
+    numbers = dict.fromkeys((*names, "markov256_bits", "markov256_tail_bits"), 4.5)
     row = EvaluationRow(
         data="stdlib", source="files", samples=8, context_length=32, bits=bits, tail_positions=8, uniform_bits=8.0,
-        markov_order=1, markov_smoothing=0.01, positions=positions, **numbers,
+        markov_order=1, markov_smoothing=0.01, symbols=170, positions=positions, **numbers,
     )  # fmt: skip
     return Evaluated(instances=instances, rows=(row,))
 

@@ -28,6 +28,7 @@ def a_row(data="stdlib", tail_bits=6.0, **changes):
         "data": data, "source": f"the text {data}", "samples": 50, "context_length": 32, "bits": tail_bits + 0.5,
         "stderr": 0.4, "tail_bits": tail_bits, "tail_stderr": 0.03, "tail_positions": 8, "uniform_bits": 8.0,
         "markov_bits": 5.5, "markov_tail_bits": 5.0, "markov_order": 1, "markov_smoothing": 0.1,
+        "symbols": 170, "markov256_bits": 5.7, "markov256_tail_bits": 5.2,
         "positions": (PositionBits(first_position=1, last_position=1, bits=8.0, stderr=0.1, markov_bits=8.0),),
     }  # fmt: skip
     return EvaluationRow(**{**values, **changes})

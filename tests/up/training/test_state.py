@@ -71,6 +71,14 @@ def test_the_gradient_is_clipped_to_its_norm_and_reported_as_it_was():
     assert result.gradient_norm > 0.1
 
 
+def test_paper_never_trains_its_last_position_which_is_only_predicted():
+    state, _ = step_from(random_tokens(), arch="paper")
+    gradient_TD = state.model.position_embedding.weight.grad
+    assert gradient_TD.shape == (32, 16)
+    assert bool(gradient_TD[:-1].any(dim=1).all())
+    assert not gradient_TD[-1].any()
+
+
 def test_every_group_of_parameters_moves_at_its_own_share_of_the_rate():
     """muP at width 16 with base width 64: matrices inside the blocks move at four times the rate."""
     settings = ("model.base_width=64", "training.weight_decay=0", "training.gradient_clip=1000000.0")

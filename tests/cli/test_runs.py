@@ -271,3 +271,11 @@ def test_runs_of_another_architecture_are_read(run, tmp_path):
     page = " ".join(run("runs", "show", str(tmp_path / "paper")).stdout.split())
     assert "paper, width 16" in page
     assert "skipped 1 step whose loss or gradient was not finite" in page
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("runs", "--folder", ""), ("runs", "show", ""), ("runs", "compare", "", "x"), ("runs", "show", "x", "--svg", "")],
+)
+def test_an_empty_path_is_refused(run, words):
+    assert_refused(run(*words), "the path is empty")

@@ -260,7 +260,7 @@ def test_there_must_be_a_run_to_resume(run, tmp_path):
     assert_refused(run("train", "--resume", "--out", str(tmp_path / "none")), "there is no run here", "none")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_saves_and_ends_with_130_and_the_run_can_be_finished(run, arguments, tmp_path, number):
     out = tmp_path / "run"
     seldom = {"training.checkpoint_every": "2400", "training.evaluate_every": "2400"}
@@ -335,6 +335,28 @@ def test_bad_input_is_one_line_with_exit_2_and_leaves_no_folder(run, monkeypatch
     outcome = run("train", "--out", str(tmp_path / "run"), "--device", "cpu", *options.split())
     assert_refused(outcome, *said)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("option", ["--preset", "--out", "--arch", "--source"])
+@pytest.mark.parametrize("plan", [(), ("--plan",)])
+def test_an_empty_name_or_path_is_refused_and_is_not_one_that_was_left_out(run, monkeypatch, tmp_path, option, plan):
+    """A script with a variable that is not set would start a run of days."""
+    monkeypatch.chdir(tmp_path)
+    assert_refused(run("train", option, "", "--device", "cpu", *plan), option, "is empty")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("plan", [(), ("--plan",)])
+@pytest.mark.parametrize(
+    ("out", "said"), [("file", "is a file"), ("file/below", "would lie below a file"), ("/proc/run", "cannot write")]
+)
+def test_an_output_folder_that_cannot_be_is_refused_before_anything_is_measured(
+    run, monkeypatch, tmp_path, plan, out, said
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("up.runs.plan.estimate_seconds", pytest.fail)
+    (tmp_path / "file").write_text("")
+    assert_refused(run("train", "--preset", "tiny", "--out", out, "--device", "cpu", *plan), said, out)
 
 
 def test_output_that_is_taken_is_refused(run, trained, tmp_path):

@@ -20,6 +20,7 @@ import errno
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -217,14 +218,19 @@ def in_use(path: Path) -> bool:
 
 
 def require_writable(path: Path) -> None:
-    """Raise `InputError` if a folder cannot be made or written at `path`; nothing is made."""
+    """Raise `InputError` if a folder cannot be made or written at `path`.
+
+    An empty folder is made in the nearest one that is there, and removed: permissions alone do not tell.
+    """
     nearest = path
     while not os.path.lexists(nearest) and nearest != nearest.parent:
         nearest = nearest.parent
     if not nearest.is_dir():
         raise _unwritable(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), path)
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise _unwritable(PermissionError(errno.EACCES, os.strerror(errno.EACCES)), path)
+    try:
+        os.rmdir(tempfile.mkdtemp(prefix=".up-", dir=nearest))
+    except OSError as error:
+        raise _unwritable(error, path) from None
 
 
 def require_free(path: Path) -> None:

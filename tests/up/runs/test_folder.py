@@ -275,6 +275,45 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_starts_again_from_not
     assert not run.metrics.metrics_path.exists()
 
 
+@pytest.mark.parametrize("name", ["²", "٣", "123", "000000016", "-0000001", "1e3", "notes"])
+def test_a_folder_among_the_checkpoints_that_is_none_of_ours_is_left_alone(saved, name):
+    run, _ = saved
+    (run.path / "checkpoints" / name).mkdir()
+    assert [path.name for path in run.checkpoints()] == ["00000008", "00000016"]
+    state = small_state()
+    run.restore(state)
+    load_model(run.path, CPU)
+    state.train_step()
+    run.save(state)
+    assert (run.path / "checkpoints" / name).is_dir()
+
+
+def test_an_empty_folder_with_a_checkpoints_name_is_refused_with_what_to_do(saved):
+    run, _ = saved
+    stray = run.path / "checkpoints" / "99999999"
+    stray.mkdir()
+    for call in (lambda: run.restore(small_state()), lambda: load_model(run.path, CPU)):
+        line = refusal(call)
+        assert str(stray) in line
+        assert "remove the checkpoint's folder to go back to the one before" in line
+    stray.rmdir()
+    run.restore(small_state())
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
+def test_every_file_of_a_checkpoint_has_the_mode_that_the_umask_gives(saved, umask):
+    run, state = saved
+    before = os.umask(umask)
+    try:
+        state.train_step()
+        folder = run.save(state)
+    finally:
+        os.umask(before)
+    assert {file.name: file.stat().st_mode & 0o777 for file in folder.iterdir()} == dict.fromkeys(
+        ("model.safetensors", "state.safetensors", "checkpoint.json"), 0o666 & ~umask
+    )
+
+
 def file_in_the_way(path):
     path.write_text("")
 

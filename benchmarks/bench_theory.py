@@ -20,11 +20,11 @@ import numpy as np
 from benchmarks.environment import environment
 from theory.checks.coding import check_coding
 from theory.checks.domination import check_domination
-from theory.classes import load_class
-from theory.universal.complexity import complexity
-from theory.universal.interpreter import Interpreter, can_compile
-from theory.universal.omega import stream_measure
-from theory.universal.semantics import INSTRUCTIONS, Column, MachineSize
+from theory.machines.classes import load_class
+from theory.machines.universal.interpreter import Interpreter, can_compile
+from theory.machines.universal.semantics import INSTRUCTIONS, Column, MachineSize
+from theory.measures.complexity import complexity
+from theory.measures.omega import stream_measure
 
 STEPS = (100, 1000, 5000)
 PROGRAMS = 4096

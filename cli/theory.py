@@ -9,7 +9,7 @@ from cli import theory_checks, theory_universal
 from cli.context import CliContext, ExitCode, JsonOption, QuietOption
 from cli.render.theory import AllTable, BreakTable, ChecksList, VerificationPage
 from theory.checks.registry import CHECKS
-from theory.classes import class_names
+from theory.machines.classes import class_names
 
 
 def register(app: typer.Typer) -> None:

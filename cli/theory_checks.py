@@ -14,8 +14,8 @@ import typer
 from cli.context import CliContext, ExitCode, JsonOption, QuietOption
 from cli.render.check import CheckPage
 from theory.checks.registry import CHECKS, Check
-from theory.classes import class_names
-from theory.result import CheckResult
+from theory.checks.result import CheckResult
+from theory.machines.classes import class_names
 from up.errors import InputError
 
 # The options of a check, by the name that the registry gives them. The largest values are far beyond what is done in

@@ -35,9 +35,9 @@ def complexity(
     """
     cli = CliContext.of(context, json_output=json_output, quiet=quiet)
     with cli.status("running all short programs"):
-        from theory.machine import Bound
-        from theory.universal.complexity import complexity as bound_complexity
-        from theory.universal.complexity import default_bound
+        from theory.machines.machine import Bound
+        from theory.measures.complexity import complexity as bound_complexity
+        from theory.measures.complexity import default_bound
 
         default = default_bound(string)
         bound = Bound(time=default.time if time is None else time, space=default.space if space is None else space)
@@ -72,9 +72,9 @@ def universal(
     if not 0 <= max_length <= _MOST_STRING_BITS:
         raise InputError("max-length is out of range", received=max_length, remedy=f"give 0 to {_MOST_STRING_BITS}")
     with cli.status("running all programs"):
-        from theory.bits import strings
-        from theory.machine import Bound
-        from theory.universal.omega import halting_measure, omega_growth
+        from theory.machines.machine import Bound
+        from theory.measures.omega import halting_measure, omega_growth
+        from theory.numbers.bit_strings import strings
 
         bound = Bound(time=time, space=space)
         measure = halting_measure(bound)

@@ -14,8 +14,8 @@ from rich.text import Text
 from cli.render.exact import Number, bits_cell, cell, exact
 from cli.render.steps import StepBars
 from theory.checks.registry import Check
-from theory.exact import log2_float
-from theory.result import CheckResult, Counterexample, Curve, Item, nearness
+from theory.checks.result import CheckResult, Counterexample, Curve, Item, nearness
+from theory.numbers.exact import log2_float
 
 _GAP = 2
 _SHOWN = 10

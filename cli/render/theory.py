@@ -12,7 +12,7 @@ from rich.text import Text
 from cli.render.check import facts
 from cli.render.exact import bits_cell
 from theory.checks.registry import Check
-from theory.result import CheckResult
+from theory.checks.result import CheckResult
 
 if TYPE_CHECKING:
     from theory.certificates.verify import VerificationResult

@@ -11,14 +11,14 @@ from rich.text import Text
 
 from cli.render.check import facts
 from cli.render.exact import cell, exact
-from theory.bits import Bits, shown
-from theory.exact import log2_float
+from theory.numbers.bit_strings import Bits, shown
+from theory.numbers.exact import log2_float
 
 if TYPE_CHECKING:  # these import numpy when they run
-    from theory.machine import Bound
-    from theory.measure import Measure
-    from theory.universal.complexity import Complexity
-    from theory.universal.omega import OmegaPoint
+    from theory.machines.machine import Bound
+    from theory.measures.complexity import Complexity
+    from theory.measures.measure import Measure
+    from theory.measures.omega import OmegaPoint
 
 _GAP = 2
 _MOST_STRING_COLUMNS = 40
@@ -46,7 +46,7 @@ class ComplexityPage:
             short = bits if len(bits) <= _MOST_STRING_COLUMNS else f"{bits[:_MOST_STRING_COLUMNS]}…"
             used = f"halts after {witness.run.steps} steps in a space of {witness.run.space}"
             yield facts([("as bits", f"{short} ({len(bits)} bits)"), ("run", used)])
-        yield Text("read more: theory/universal/complexity.py; Bloem 2025, section 4.1", style="dim")
+        yield Text("read more: theory/measures/complexity.py; Bloem 2025, section 4.1", style="dim")
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         found = self.found
@@ -110,7 +110,7 @@ class UniversalPage:
         yield Text()
         yield Text.assemble(("Omega", "bold"), "  mass that has halted, by bound on time (down) and space (across)")
         yield self._growth()
-        yield Text("read more: theory/universal/omega.py; Bloem 2025, arXiv 2506.20057, section 2", style="dim")
+        yield Text("read more: theory/measures/omega.py; Bloem 2025, arXiv 2506.20057, section 2", style="dim")
 
     def _bars(self, width: int) -> Iterator[Text]:
         """Yield a line for each string; a bar's length is log2 of the mass, from the least mass shown."""

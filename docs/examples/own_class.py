@@ -1,8 +1,8 @@
 """A class of three machines: a fair coin, a biased one, and a constant."""
 
-from theory.classes import ModelClass
-from theory.machine import Bound, FunctionMachine, Tape
-from theory.mixture import Mixture
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound, FunctionMachine, Tape
+from theory.measures.mixture import Mixture
 
 
 def fair(tape: Tape) -> None:

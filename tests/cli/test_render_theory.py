@@ -13,7 +13,7 @@ from cli.render.steps import MARK, StepBars
 from cli.render.theory import AllTable, BreakTable
 from tests.cli.drawing import drawn
 from theory.checks.registry import CHECKS
-from theory.result import CheckResult, Counterexample, Curve, Item, nearness, ratio_item, tightest_item
+from theory.checks.result import CheckResult, Counterexample, Curve, Item, nearness, ratio_item, tightest_item
 
 FRACTIONS = st.fractions(min_value=0)
 

@@ -315,8 +315,8 @@ def test_a_class_of_ones_own_and_files_that_hold_none(run, tmp_path):
 
 BAD = """
 import sys
-from theory.classes import ModelClass
-from theory.machine import Bound, FunctionMachine
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound, FunctionMachine
 
 def late(tape):
     tape.write(2 // tape.read())

@@ -4,10 +4,10 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from theory.bits import strings
-from theory.classes import ModelClass
-from theory.machine import Bound, FunctionMachine
-from theory.mixture import Mixture
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound, FunctionMachine
+from theory.measures.mixture import Mixture
+from theory.numbers.bit_strings import strings
 
 BOUND = Bound(time=12, space=6)
 

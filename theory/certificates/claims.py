@@ -13,11 +13,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
-from theory.bits import Bits, strings
 from theory.certificates.fields import Field, power_is_long
 from theory.certificates.file import Certificate, read_runs
 from theory.certificates.runs import ZERO, Mass, Tally, half_to_the, in_words, output_mass, verify_runs
-from theory.machine import Bound, Run, Status
+from theory.machines.machine import Bound, Run, Status
+from theory.numbers.bit_strings import Bits, strings
 
 
 class _Measures:

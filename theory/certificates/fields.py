@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from theory.bits import Bits
 from theory.errors import InputError
+from theory.numbers.bit_strings import Bits
 
 LARGEST, LONGEST, LONGEST_NAME = 100_000, 4_000, 200
 

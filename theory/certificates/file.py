@@ -22,11 +22,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from theory.bits import Bits
 from theory.certificates.fields import Field, shortened
 from theory.certificates.machines import read_machine
 from theory.errors import InputError
-from theory.machine import Bound, Machine, Status
+from theory.machines.machine import Bound, Machine, Status
+from theory.numbers.bit_strings import Bits
 
 FORMAT, VERSION = "universal-pretraining certificate", 1
 MOST_BYTES = 64_000_000

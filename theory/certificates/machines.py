@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from theory.bits import Bits
 from theory.certificates.fields import Field
-from theory.machine import Bound, FunctionMachine, Machine, Run, Status
-from theory.mealy import Action, MealyMachine
-from theory.named_sources import SOURCES
-from theory.turing import HALT, Rule, Source, TuringMachine
-from theory.universal.machine import UniversalMachine
+from theory.machines.machine import Bound, FunctionMachine, Machine, Run, Status
+from theory.machines.mealy import Action, MealyMachine
+from theory.machines.named_sources import SOURCES
+from theory.machines.turing import HALT, Rule, Source, TuringMachine
+from theory.machines.universal.machine import UniversalMachine
+from theory.numbers.bit_strings import Bits
 
 Tree = Bits | None | list[Any]
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from theory.bits import Bits, shown
 from theory.certificates.file import OPEN, Runs
 from theory.errors import InputError
-from theory.machine import Bound, Machine, Run, Status
+from theory.machines.machine import Bound, Machine, Run, Status
+from theory.numbers.bit_strings import Bits, shown
 
 Mass = dict[Bits, Fraction]
 ZERO = Fraction(0)

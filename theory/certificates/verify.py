@@ -14,13 +14,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from theory.bits import strings
 from theory.certificates.claims import CLAIMS
 from theory.certificates.fields import shortened
 from theory.certificates.file import Certificate, read_certificate
 from theory.certificates.machines import TreeMachine, kind_of
 from theory.certificates.runs import Tally, Wrong, half_to_the, prefix_free, verify_runs
 from theory.errors import InputError
+from theory.numbers.bit_strings import strings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,18 +18,18 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any
 
-from theory.bits import Bits, strings
 from theory.certificates.fields import LARGEST, LONGEST_NAME, Field, is_long, power_is_long, shortened
 from theory.certificates.file import FORMAT, MOST_BYTES, VERSION
 from theory.certificates.machines import Tree, machine_data, read_machine
 from theory.certificates.runs import Tally
 from theory.checks.embedding import U_PRIOR, ClassInterpreter, embedding_class, prior_constant
 from theory.checks.iteration import require_steps
-from theory.classes import ModelClass
 from theory.errors import InputError
-from theory.machine import Bound, Machine, Status
-from theory.measure import leaves
-from theory.mixture import Distribution, Mixture, iterates, length_uniform
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound, Machine, Status
+from theory.measures.measure import leaves
+from theory.measures.mixture import Distribution, Mixture, iterates, length_uniform
+from theory.numbers.bit_strings import Bits, strings
 
 DEEPEST = 300  # JSON readers go down a few hundred forks
 CERTIFIABLE = ("domination", "embedding", "iteration")

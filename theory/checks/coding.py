@@ -14,14 +14,14 @@ Limits: empty condition; strings that the class can write under its bound.
 from collections.abc import Mapping
 from fractions import Fraction
 
-from theory.bits import Bits, shown
-from theory.classes import ModelClass, nothing_halts
+from theory.checks.result import CheckResult, Counterexample, Item, require_variant, tightest_item
 from theory.errors import InputError
-from theory.exact import at_least_power_of_two, log2_float
-from theory.machine import Bound, FunctionMachine, Tape
-from theory.measure import enumerate_programs
-from theory.mixture import Mixture
-from theory.result import CheckResult, Counterexample, Item, require_variant, tightest_item
+from theory.machines.classes import ModelClass, nothing_halts
+from theory.machines.machine import Bound, FunctionMachine, Tape
+from theory.measures.measure import enumerate_programs
+from theory.measures.mixture import Mixture
+from theory.numbers.bit_strings import Bits, shown
+from theory.numbers.exact import at_least_power_of_two, log2_float
 
 VARIANTS = {
     "converse": "claims K_C <= -log m_C + 2 for the class itself, without a decoder",

@@ -8,10 +8,10 @@ Limits: strings up to a length, members under a bound; a member that does not al
 
 from fractions import Fraction
 
-from theory.bits import Bits, shown
-from theory.classes import ModelClass, nothing_halts
-from theory.mixture import Mixture
-from theory.result import CheckResult, Counterexample, Item, ratio_item, require_variant, tightest_item
+from theory.checks.result import CheckResult, Counterexample, Item, ratio_item, require_variant, tightest_item
+from theory.machines.classes import ModelClass, nothing_halts
+from theory.measures.mixture import Mixture
+from theory.numbers.bit_strings import Bits, shown
 
 VARIANTS = {"double-constant": "claims the constant 2 p(c); without overlap between members it is too large"}
 

@@ -17,13 +17,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
-from theory.bits import Bits, shown
-from theory.classes import ModelClass, nothing_halts
+from theory.checks.result import CheckResult, Counterexample, Item, ratio_item, require_variant, tightest_item
 from theory.errors import InputError
-from theory.exact import log2_float
-from theory.machine import Bound, Machine, Run, Status
-from theory.mixture import Mixture
-from theory.result import CheckResult, Counterexample, Item, ratio_item, require_variant, tightest_item
+from theory.machines.classes import ModelClass, nothing_halts
+from theory.machines.machine import Bound, Machine, Run, Status
+from theory.measures.mixture import Mixture
+from theory.numbers.bit_strings import Bits, shown
+from theory.numbers.exact import log2_float
 
 VARIANTS = {
     "footnote-pairing": "pairs machine and program as footnote 4 does, the program coded once more",

@@ -17,12 +17,12 @@ Limits: empty condition; members under their bound, so that a class whose runs s
 
 from fractions import Fraction
 
-from theory.bits import Bits, shown
-from theory.classes import ModelClass, nothing_halts
-from theory.exact import log2_float
-from theory.mixture import Distribution, Mixture
-from theory.named_sources import sources_class
-from theory.result import CheckResult, Counterexample, Item, require_variant, tightest_item
+from theory.checks.result import CheckResult, Counterexample, Item, require_variant, tightest_item
+from theory.machines.classes import ModelClass, nothing_halts
+from theory.machines.named_sources import sources_class
+from theory.measures.mixture import Distribution, Mixture
+from theory.numbers.bit_strings import Bits, shown
+from theory.numbers.exact import log2_float
 
 VARIANTS = {
     "half-bit": "claims that the two differ by half a bit at most, less than a call costs",

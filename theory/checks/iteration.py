@@ -18,15 +18,15 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import islice, pairwise, takewhile
 
-from theory.bits import Bits, shown
-from theory.classes import ModelClass
+from theory.checks.result import CheckResult, Counterexample, Curve, Item, ratio_item, require_variant, tightest_item
 from theory.errors import InputError
-from theory.exact import LogSum, log2_float
-from theory.machine import Bound
-from theory.mealy import CLOCK, mealy_machines
-from theory.measure import Measure
-from theory.mixture import Distribution, Mixture, depth_mixture, iterates, length_uniform, push
-from theory.result import CheckResult, Counterexample, Curve, Item, ratio_item, require_variant, tightest_item
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound
+from theory.machines.mealy import CLOCK, mealy_machines
+from theory.measures.measure import Measure
+from theory.measures.mixture import Distribution, Mixture, depth_mixture, iterates, length_uniform, push
+from theory.numbers.bit_strings import Bits, shown
+from theory.numbers.exact import LogSum, log2_float
 
 VARIANTS = {
     "without-identity": "takes a class that lacks the identity: machines that write nothing on 0",

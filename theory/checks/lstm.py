@@ -16,15 +16,15 @@ from math import inf, log2
 
 import numpy as np
 
+from theory.checks.result import CheckResult, Counterexample, Curve, Item, ratio_item, require_variant, tightest_item
 from theory.errors import InputError
-from theory.exact import log2_float
 from theory.lstm.attack import Tapes, gradient_attack, sampled_failures
 from theory.lstm.construction import LSTM, Gains, forward, read, step_lstm
 from theory.lstm.lipschitz import lipschitz_radius, matrix_step
 from theory.lstm.probability import log2_probability
 from theory.lstm.radius import REQUIRED_MARGIN, Region, certified_margin, certified_radius
-from theory.lstm.turing_tape import TapeMachine, load_machine
-from theory.result import CheckResult, Counterexample, Curve, Item, ratio_item, require_variant, tightest_item
+from theory.machines.one_tape import TapeMachine, load_machine
+from theory.numbers.exact import log2_float
 
 VARIANTS: Mapping[str, str] = {
     "printed-bias": "the read-out is moved inside by 3 W and b - 1, as the proof prints, and not 3 b - 1",

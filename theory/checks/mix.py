@@ -1,9 +1,10 @@
 """The buffer's mixture over depths: it dominates the samples of every depth, at a price that grows with the depth.
 
 A row that has passed n machines since its reset holds a sample of m^n. The stationary probability of depth n is
-w_n = r (1 - r)^n, r = R / B (`theory.iteration`), so that the buffer holds m^mix = sum of w_n m^n and m^mix >= w_n m^n.
-The slack of log 1/w_n bits grows linearly in n, as the paper says: its constant "vanishes exponentially". That is a
-choice, not a necessity: weights 1/((n+1)(n+2)) would cost about 2 log n bits, and stand beside it here.
+w_n = r (1 - r)^n, r = R / B (`theory.measures.buffer_depth`), so that the buffer holds m^mix = sum of w_n m^n and
+m^mix >= w_n m^n. The slack of log 1/w_n bits grows linearly in n, as the paper says: its constant "vanishes
+exponentially". That is a choice, not a necessity: weights 1/((n+1)(n+2)) would cost about 2 log n bits, and stand
+beside it here.
 
 Source: Bloem 2025 (arXiv 2506.20057), section 5.1 and appendix A.1 (B = 138, R = 40). Limits: finitely many depths. The
 sum over those is a lower bound of the mixture, by which the statement is judged. The rest of the weight lies on deeper
@@ -14,14 +15,14 @@ whole mixture.
 from fractions import Fraction
 from itertools import islice
 
-from theory.bits import Bits, shown
 from theory.checks.iteration import counterexample, least_ratio, require_steps, total_variation
-from theory.classes import ModelClass, nothing_halts
+from theory.checks.result import CheckResult, Curve, Item, ratio_item, require_variant, tightest_item
 from theory.errors import InputError
-from theory.exact import log2_float
-from theory.iteration import reset_probability, stationary_depth_probability
-from theory.mixture import Distribution, Mixture, depth_mixture, iterates, length_uniform
-from theory.result import CheckResult, Curve, Item, ratio_item, require_variant, tightest_item
+from theory.machines.classes import ModelClass, nothing_halts
+from theory.measures.buffer_depth import reset_probability, stationary_depth_probability
+from theory.measures.mixture import Distribution, Mixture, depth_mixture, iterates, length_uniform
+from theory.numbers.bit_strings import Bits, shown
+from theory.numbers.exact import log2_float
 
 VARIANTS = {
     "double-weight": "claims m^mix >= 2 w_n m^n",

@@ -6,7 +6,8 @@ With the end of the string as an outcome "$" beside the bits 0 and 1, let
 
 Every D_n is at least 0, the chain rule gives sum D_n = KL(p || q) exactly, and q >= c p gives KL(p || q) <= log 1/c.
 For the mixture q = m_C and a member p the constant is the prior p(c). The terms are kept as rational combinations of
-logarithms of integers (`theory.exact.LogSum`): the chain rule is an identity there, and signs are decided exactly.
+logarithms of integers (`theory.numbers.exact.LogSum`): the chain rule is an identity there, and signs are decided
+exactly.
 
 Source: Bloem 2025 (arXiv 2506.20057), section 4.2; Li and Vitányi, theorem 5.2.1. Limits: members must be sufficient.
 
@@ -20,12 +21,12 @@ negative, since p(0|x) + p(1|x) is less than 1 where a string may end.
 from dataclasses import dataclass
 from fractions import Fraction
 
-from theory.bits import Bits, shown, strings_of_length
-from theory.classes import ModelClass
-from theory.exact import LogSum
-from theory.mixture import END, Distribution, Mixture, prefix_masses
-from theory.named_sources import SOURCES, prior
-from theory.result import CheckResult, Counterexample, Curve, Item, require_variant, tightest_item
+from theory.checks.result import CheckResult, Counterexample, Curve, Item, require_variant, tightest_item
+from theory.machines.classes import ModelClass
+from theory.machines.named_sources import SOURCES, prior
+from theory.measures.mixture import END, Distribution, Mixture, prefix_masses
+from theory.numbers.bit_strings import Bits, shown, strings_of_length
+from theory.numbers.exact import LogSum
 
 VARIANTS = {
     "printed-bound": "claims sum D_n <= 1, as the last line of the printed proof does",

@@ -18,11 +18,11 @@ from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 
-from theory.bits import require_bits
-from theory.classes import ModelClass, class_names, load_class
+from theory.checks.result import CheckResult
 from theory.errors import InputError
-from theory.machine import Bound
-from theory.result import CheckResult
+from theory.machines.classes import ModelClass, class_names, load_class
+from theory.machines.machine import Bound
+from theory.numbers.bit_strings import require_bits
 
 CLASS_SETTINGS: Mapping[str, Any] = {"class_name": None, "max_length": None, "time": None, "space": None}
 """What can be set for every check that goes through a model class, with defaults; None: that of the check or class."""

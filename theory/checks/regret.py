@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import comb, lcm
 
+from theory.checks.result import CheckResult, Counterexample, Curve, Item, ratio_item, require_variant, tightest_item
 from theory.errors import InputError
-from theory.exact import log2_float, log2_interval
-from theory.result import CheckResult, Counterexample, Curve, Item, ratio_item, require_variant, tightest_item
+from theory.numbers.exact import log2_float, log2_interval
 
 VARIANTS = {
     "one-member-less": "claims the regret log2(N - 1), as if the best coin were no member of its own mixture",

@@ -15,14 +15,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from theory.bits import Bits, shown
-from theory.classes import ModelClass, nothing_halts
+from theory.checks.result import CheckResult, Counterexample, Curve, Item, require_variant, tightest_item
 from theory.errors import InputError
-from theory.exact import log2_float
-from theory.machine import Bound, Machine, Status
-from theory.measure import leaves
-from theory.result import CheckResult, Counterexample, Curve, Item, require_variant, tightest_item
-from theory.universal.machine import UniversalMachine
+from theory.machines.classes import ModelClass, nothing_halts
+from theory.machines.machine import Bound, Machine, Status
+from theory.machines.universal.machine import UniversalMachine
+from theory.measures.measure import leaves
+from theory.numbers.bit_strings import Bits, shown
+from theory.numbers.exact import log2_float
 
 VARIANTS = {
     "wrapping-tape": "gives the universal machine a tape of S cells that wraps: more space moves mass between strings",

@@ -35,13 +35,13 @@ from math import comb, inf
 
 import numpy as np
 
-from theory.bits import Bits, strings
+from theory.checks.result import CheckResult, Counterexample, Item, ratio_item, require_variant, tightest_item
 from theory.errors import InputError
-from theory.exact import log2_float
 from theory.lstm.construction import LSTM, forward, padded_columns, read, step_lstm
 from theory.lstm.radius import certified_radius
-from theory.lstm.turing_tape import Configuration, TapeMachine, bits_of, configuration_of, load_machine, step
-from theory.result import CheckResult, Counterexample, Item, ratio_item, require_variant, tightest_item
+from theory.machines.one_tape import Configuration, TapeMachine, bits_of, configuration_of, load_machine, step
+from theory.numbers.bit_strings import Bits, strings
+from theory.numbers.exact import log2_float
 
 Distribution = Mapping[Bits, Fraction]
 

@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.errors import InputError
-from theory.lstm.turing_tape import (
+from theory.machines.one_tape import (
     HALTED,
     LEFT,
     PADDING,

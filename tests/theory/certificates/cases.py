@@ -6,15 +6,15 @@ from dataclasses import replace
 from fractions import Fraction
 
 from tests.theory.strategies import BOUND, tree_machine
-from theory.bits import complete_code
 from theory.certificates.verify import verify_certificate
 from theory.certificates.write import certify
-from theory.classes import ModelClass
-from theory.machine import Bound
-from theory.mealy import mealy_class
-from theory.named_sources import sources_class
-from theory.turing import two_state_class
-from theory.universal.machine import universal_class
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound
+from theory.machines.mealy import mealy_class
+from theory.machines.named_sources import sources_class
+from theory.machines.turing import two_state_class
+from theory.machines.universal.machine import universal_class
+from theory.numbers.bit_strings import complete_code
 
 
 def few_members(model_class, step):

@@ -31,9 +31,9 @@ from theory.certificates.fields import Field
 from theory.certificates.file import read_certificate
 from theory.certificates.runs import Tally, Wrong, verify_runs
 from theory.certificates.write import certify
-from theory.classes import ModelClass
 from theory.errors import InputError
-from theory.machine import Run, Status
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Run, Status
 
 WORDS = ("program", "condition", "work", "end", "halt", "A", "B", "0.", "1h", "h", "dup", "uniform", "tree", "mealy")
 OTHERS = st.one_of(
@@ -268,7 +268,8 @@ def test_an_inequality_that_fails_is_found():
 
 def test_verification_shares_only_the_machines_with_the_search():
     """It is followed import by import, except into the machines themselves."""
-    machines = {"machine", "mealy", "named_sources", "turing", "universal.machine", "bits", "errors"}
+    names = ("machine", "mealy", "named_sources", "turing", "universal.machine")
+    machines = {f"machines.{name}" for name in names} | {"numbers.bit_strings", "errors"}
     left, seen = ["certificates.verify"], set()
     while left:
         name = left.pop()

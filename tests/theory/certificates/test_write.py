@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from tests.reference.programs import halting_programs
 from tests.theory.certificates.cases import CASES, CERTIFICATES, GOOD, STATUSES, TREES, verified
 from tests.theory.strategies import BOUND, model_classes, tree_machine
-from theory.bits import complete_code
 from theory.certificates.verify import verify_certificate
 from theory.certificates.write import certificate_text, certify
-from theory.classes import ModelClass
 from theory.errors import InputError
-from theory.machine import Bound, FunctionMachine
-from theory.mealy import mealy_class
-from theory.named_sources import sources_class
-from theory.turing import two_state_class
-from theory.universal.machine import universal_class
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound, FunctionMachine
+from theory.machines.mealy import mealy_class
+from theory.machines.named_sources import sources_class
+from theory.machines.turing import two_state_class
+from theory.machines.universal.machine import universal_class
+from theory.numbers.bit_strings import complete_code
 
 
 @pytest.mark.parametrize("name", CASES)

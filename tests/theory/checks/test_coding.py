@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.bits import is_prefix_free, kraft_sum
 from theory.checks.coding import VARIANTS, check_coding, class_complexity, decoder_machine, shannon_fano_code
-from theory.classes import ModelClass
-from theory.machine import Bound, FunctionMachine, Tape
-from theory.mealy import mealy_class
-from theory.measure import output_measure
-from theory.mixture import Mixture
-from theory.universal.machine import universal_class
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound, FunctionMachine, Tape
+from theory.machines.mealy import mealy_class
+from theory.machines.universal.machine import universal_class
+from theory.measures.measure import output_measure
+from theory.measures.mixture import Mixture
+from theory.numbers.bit_strings import is_prefix_free, kraft_sum
 
 
 def writes(text: str) -> FunctionMachine:

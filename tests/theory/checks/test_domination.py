@@ -7,10 +7,10 @@ from hypothesis import assume, given
 
 from tests.theory.strategies import BOUND, model_classes, tree_machine
 from theory.checks.domination import VARIANTS, check_domination
-from theory.classes import ModelClass
 from theory.errors import InputError
-from theory.mealy import mealy_class
-from theory.mixture import Mixture
+from theory.machines.classes import ModelClass
+from theory.machines.mealy import mealy_class
+from theory.measures.mixture import Mixture
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from tests.reference.programs import halting_programs
 from tests.theory.strategies import BOUND, model_classes, tree_machine
-from theory.bits import is_prefix_free, kraft_sum, pair, pair_as_in_footnote
 from theory.checks.embedding import VARIANTS, ClassInterpreter, check_embedding, embedding_class, prior_constant
-from theory.classes import ModelClass
 from theory.errors import InputError
-from theory.machine import Bound, Status
-from theory.mealy import mealy_class
-from theory.measure import enumerate_programs
-from theory.mixture import Mixture
-from theory.named_sources import sources_class
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound, Status
+from theory.machines.mealy import mealy_class
+from theory.machines.named_sources import sources_class
+from theory.measures.measure import enumerate_programs
+from theory.measures.mixture import Mixture
+from theory.numbers.bit_strings import is_prefix_free, kraft_sum, pair, pair_as_in_footnote
 
 CLASS_B = mealy_class()
 

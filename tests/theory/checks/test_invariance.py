@@ -7,12 +7,12 @@ from hypothesis import given
 
 from tests.theory.strategies import BOUND, distributions, halts, model_classes, tree_machine
 from theory.checks.invariance import VARIANTS, check_invariance, fixed_point
-from theory.classes import ModelClass
 from theory.errors import InputError
-from theory.machine import Bound, FunctionMachine
-from theory.mealy import mealy_class
-from theory.measure import output_measure
-from theory.named_sources import sources_class
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound, FunctionMachine
+from theory.machines.mealy import mealy_class
+from theory.machines.named_sources import sources_class
+from theory.measures.measure import output_measure
 
 
 def writes_nothing():

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.theory.strategies import BOUND, distributions, model_classes, tree_machine
-from theory.bits import strings
 from theory.checks.iteration import (
     VARIANTS,
     check_iteration,
@@ -17,12 +16,13 @@ from theory.checks.iteration import (
     least_ratio,
     total_variation,
 )
-from theory.classes import ModelClass
 from theory.errors import InputError
-from theory.exact import LogSum, at_least_power_of_two, log2_float
-from theory.machine import Bound, FunctionMachine
-from theory.mealy import mealy_class
-from theory.mixture import Mixture, length_uniform, push
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound, FunctionMachine
+from theory.machines.mealy import mealy_class
+from theory.measures.mixture import Mixture, length_uniform, push
+from theory.numbers.bit_strings import strings
+from theory.numbers.exact import LogSum, at_least_power_of_two, log2_float
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from tests.theory.strategies import BOUND, distributions, halts, model_classes, tree_machine
 from theory.checks.mix import VARIANTS, check_mix
-from theory.classes import ModelClass
 from theory.errors import InputError
-from theory.machine import Bound, FunctionMachine
-from theory.mealy import mealy_class
-from theory.mixture import Mixture, depth_mixture, iterates, length_uniform
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound, FunctionMachine
+from theory.machines.mealy import mealy_class
+from theory.measures.mixture import Mixture, depth_mixture, iterates, length_uniform
 
 
 def successor():

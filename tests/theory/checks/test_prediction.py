@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 
 from tests.theory.strategies import BOUND, distributions, model_classes, tree_machine
-from theory.bits import strings
 from theory.checks.prediction import (
     VARIANTS,
     check_prediction,
@@ -17,13 +16,14 @@ from theory.checks.prediction import (
     relative_entropy,
     total,
 )
-from theory.classes import ModelClass
 from theory.errors import InputError
-from theory.exact import LogSum
-from theory.machine import FunctionMachine
-from theory.mealy import mealy_class
-from theory.mixture import next_symbol
-from theory.named_sources import sources_class
+from theory.machines.classes import ModelClass
+from theory.machines.machine import FunctionMachine
+from theory.machines.mealy import mealy_class
+from theory.machines.named_sources import sources_class
+from theory.measures.mixture import next_symbol
+from theory.numbers.bit_strings import strings
+from theory.numbers.exact import LogSum
 
 CLASS_A = sources_class(6)
 

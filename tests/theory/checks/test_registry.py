@@ -10,9 +10,9 @@ import pytest
 
 from theory.certificates.write import CERTIFIABLE
 from theory.checks.registry import CHECKS, CLASS_SETTINGS
-from theory.classes import class_names
 from theory.errors import InputError
-from theory.machine import Bound
+from theory.machines.classes import class_names
+from theory.machines.machine import Bound
 
 # Settings under which each check is quick and every wrong variant is still caught.
 SMALL = {
@@ -30,8 +30,8 @@ SMALL = {
 }
 
 MINE = """
-from theory.classes import ModelClass
-from theory.machine import Bound, FunctionMachine
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound, FunctionMachine
 
 def fair_bit(tape):
     tape.write(tape.read())
@@ -166,7 +166,7 @@ def test_an_unknown_variant_is_refused_with_the_known_ones():
 
 
 def test_the_table_imports_no_check():
-    heavy = ("numpy", "theory.mixture", "theory.lstm.construction")
+    heavy = ("numpy", "theory.measures.mixture", "theory.lstm.construction")
     code = f"import sys, theory.checks.registry; print([name for name in {heavy} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

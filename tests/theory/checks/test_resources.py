@@ -7,12 +7,12 @@ from hypothesis import assume, given
 
 from tests.theory.strategies import model_classes
 from theory.checks.resources import VARIANTS, check_resources, timed_measure
-from theory.classes import ModelClass
 from theory.errors import InputError
-from theory.machine import Bound, FunctionMachine
-from theory.mealy import mealy_class
-from theory.mixture import Mixture
-from theory.universal.machine import UniversalMachine, universal_class
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound, FunctionMachine
+from theory.machines.mealy import mealy_class
+from theory.machines.universal.machine import UniversalMachine, universal_class
+from theory.measures.mixture import Mixture
 
 
 def test_measures_grow_with_time_and_space_on_class_b() -> None:

@@ -18,9 +18,9 @@ from theory.checks.universality import (
     tape_bits,
 )
 from theory.errors import InputError
-from theory.exact import log2_float
 from theory.lstm.construction import step_lstm
-from theory.lstm.turing_tape import MACHINES, step
+from theory.machines.one_tape import MACHINES, step
+from theory.numbers.exact import log2_float
 
 BUSY_BEAVER = Setting(MACHINES["bb2"], cells=7, max_length=4)
 LSTM_STEP = step_lstm(MACHINES["bb2"])

@@ -9,7 +9,7 @@ import torch
 from tests.reference.lstm import answers
 from theory.errors import InputError
 from theory.lstm.construction import LSTM, Gains, forward, padded_columns, read, step_lstm
-from theory.lstm.turing_tape import MACHINES, Configuration, bits_of, configuration_of, configurations, step
+from theory.machines.one_tape import MACHINES, Configuration, bits_of, configuration_of, configurations, step
 
 CASES = [("flip", 8), ("bb2", 6), ("bb2", 8), ("two-three", 5)]
 

@@ -9,7 +9,7 @@ from tests.reference.lstm import least_margin
 from theory.lstm.attack import Tapes, margin_gradient
 from theory.lstm.construction import padded_columns, step_lstm
 from theory.lstm.radius import certified_margin, certified_radius
-from theory.lstm.turing_tape import MACHINES, Configuration, column_bits, next_column, step, windows
+from theory.machines.one_tape import MACHINES, Configuration, column_bits, next_column, step, windows
 
 MACHINE = MACHINES["bb2"]
 LSTM_STEP = step_lstm(MACHINE)

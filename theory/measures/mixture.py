@@ -1,0 +1,176 @@
+"""The mixture m_C: draw a machine from the prior, feed it coin flips; and what follows from it, all exact.
+
+    m_C(x | z) = sum over c of p(c) p_c(x | z)                    section 4
+    m(x_)      = sum of m over the strings that begin with x      section 4.2
+    m^0 = p_u,  m^{n+1}(x) = sum over u of m^n(u) m_C(x | u)      section 4.3
+    m^mix      = sum over n of w_n m^n                            section 5.1
+
+Deviation (erratum): section 4 prints p_C(x) in the first sum; it is the member's own p_c(x), and the set R of inputs
+that lead to x depends on c.
+
+Deviation (erratum): section 4.2 defines p(b | x) = p(xb_) / p(x_), where x_ contains x itself. The two bits then have
+probability 1 - p(x) / p(x_) together, since the string may end. Here the end is an outcome of its own, "$", with
+p($ | x) = p(x) / p(x_); the three sum to 1. Where p(x_) = 0 nothing is defined.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from theory.errors import InputError
+from theory.machines.classes import ModelClass
+from theory.measures.measure import Measure, enumerate_programs, measure_of
+from theory.numbers.bit_strings import Bits, shown, strings, strings_of_length
+
+END = "$"
+
+Distribution = Mapping[Bits, Fraction]
+
+
+class Mixture:
+    """The mixture m_C of a class; measures are computed when they are asked for, and kept.
+
+    >>> from theory.machines.mealy import mealy_class
+    >>> Mixture(mealy_class()).measure("01").total
+    Fraction(1, 1)
+    """
+
+    def __init__(self, model_class: ModelClass) -> None:
+        self.model_class = model_class
+        self._members: dict[tuple[int, Bits], Measure] = {}
+        self._mixtures: dict[Bits, Measure] = {}
+        self.programs_found = 0
+
+    def member(self, index: int, condition: Bits = "") -> Measure:
+        """Return p_c( . | z) of one member."""
+        machine = self.model_class.members[index]
+        key = (index, condition if machine.reads_condition else "")
+        if key not in self._members:
+            enumeration = enumerate_programs(machine, key[1], self.model_class.bound)
+            self.programs_found += len(enumeration.programs)
+            self._members[key] = measure_of(enumeration)
+        return self._members[key]
+
+    def measure(self, condition: Bits = "") -> Measure:
+        """Return m_C( . | z)."""
+        if condition not in self._mixtures:
+            mass: dict[Bits, Fraction] = {}
+            unresolved = Fraction(0)
+            for index, prior in enumerate(self.model_class.prior):
+                measure = self.member(index, condition)
+                if not measure.is_exact:
+                    unresolved += prior * measure.unresolved
+                for x, p in measure.mass.items():
+                    mass[x] = mass[x] + prior * p if x in mass else prior * p
+            self._mixtures[condition] = Measure(mass, unresolved)
+        return self._mixtures[condition]
+
+    def conditions(self, max_length: int) -> Iterator[Bits]:
+        """Yield the conditions to look at: all up to a length, or the empty one alone if no member reads it."""
+        reads = any(machine.reads_condition for machine in self.model_class.members)
+        yield from strings(max_length if reads else 0)
+
+    def require_sufficient(self, conditions: Iterable[Bits]) -> None:
+        """Check that every member halts with probability 1 under the class's bound, on each of the conditions.
+
+        Raises:
+            InputError: the first member that does not, with the mass that its runs leave unresolved.
+
+        """
+        for condition in conditions:
+            for index, machine in enumerate(self.model_class.members):
+                open_mass = self.member(index, condition).unresolved
+                if open_mass:
+                    bound = self.model_class.bound
+                    raise InputError(
+                        f"member {machine.name} of class {self.model_class.name} is not sufficient: with time"
+                        f" {bound.time} and space {bound.space} on condition {shown(condition)},"
+                        f" mass {open_mass} is unresolved",
+                        remedy="raise the bound or leave the machine out",
+                    )
+
+    def open_mass(self) -> tuple[str, ...]:
+        """Return a remark on the member that the bound leaves most open, of the measures computed so far; or nothing.
+
+        The statements are then about the measures under the bound.
+        """
+        left = max(self._members.items(), key=lambda entry: entry[1].unresolved, default=None)
+        if left is None or left[1].is_exact:
+            return ()
+        (index, condition), measure = left
+        name = self.model_class.members[index].name
+        return (
+            f"Under the bound some runs do not halt: of {name}, mass {measure.unresolved} on condition"
+            f" {shown(condition)}. What was checked are the measures under the bound.",
+        )
+
+
+def prefix_masses(distribution: Distribution) -> dict[Bits, Fraction]:
+    """Return m(x_) for every x where it is positive.
+
+    >>> prefix_masses({"01": Fraction(1, 2), "1": Fraction(1, 2)})["0"]
+    Fraction(1, 2)
+    """
+    masses: dict[Bits, Fraction] = {}
+    for x, p in distribution.items():
+        if p:
+            for length in range(len(x) + 1):
+                masses[x[:length]] = masses.get(x[:length], Fraction(0)) + p
+    return masses
+
+
+def next_symbol(distribution: Distribution, prefix: Bits, masses: Distribution | None = None) -> dict[str, Fraction]:
+    """Return p(0 | x), p(1 | x) and p($ | x), which sum to 1; `masses` saves computing the prefix masses again.
+
+    >>> str(next_symbol({"01": Fraction(1, 2), "1": Fraction(1, 4), "": Fraction(1, 4)}, "")["$"])
+    '1/4'
+
+    Raises:
+        InputError: no string with this prefix has positive probability.
+
+    """
+    masses = prefix_masses(distribution) if masses is None else masses
+    whole = masses.get(prefix, Fraction(0))
+    if not whole:
+        raise InputError(
+            "p(b | x) is undefined where p(x_) = 0", received=prefix, remedy="give a prefix that can occur"
+        )
+    return {
+        "0": masses.get(prefix + "0", Fraction(0)) / whole,
+        "1": masses.get(prefix + "1", Fraction(0)) / whole,
+        END: distribution.get(prefix, Fraction(0)) / whole,
+    }
+
+
+def length_uniform(max_length: int) -> dict[Bits, Fraction]:
+    """Return the base distribution p_u: a uniform length from 0 to `max_length`, then a uniform string of it."""
+    return {
+        x: Fraction(1, (max_length + 1) << length)
+        for length in range(max_length + 1)
+        for x in strings_of_length(length)
+    }
+
+
+def push(distribution: Distribution, mixture: Mixture) -> dict[Bits, Fraction]:
+    """Return the distribution one iteration on: m^{n+1} = m^n K with the kernel K(x | u) = m_C(x | u)."""
+    pushed: dict[Bits, Fraction] = {}
+    for u, p in distribution.items():
+        for x, q in mixture.measure(u).mass.items():
+            pushed[x] = pushed.get(x, Fraction(0)) + p * q
+    return pushed
+
+
+def iterates(base: Distribution, mixture: Mixture) -> Iterator[dict[Bits, Fraction]]:
+    """Yield m^0, m^1, m^2, ... without end."""
+    current = dict(base)
+    while True:
+        yield current
+        current = push(current, mixture)
+
+
+def depth_mixture(stages: Iterable[Distribution], weights: Sequence[Fraction]) -> dict[Bits, Fraction]:
+    """Return the sum of w_n m^n over the depths that have a weight."""
+    mixed: dict[Bits, Fraction] = {}
+    for weight, stage in zip(weights, stages, strict=False):
+        for x, p in stage.items():
+            mixed[x] = mixed.get(x, Fraction(0)) + weight * p
+    return mixed

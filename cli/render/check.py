@@ -14,7 +14,7 @@ from rich.text import Text
 from cli.render.exact import Number, bits_cell, cell, exact
 from cli.render.steps import StepBars
 from theory.checks.registry import Check
-from theory.checks.result import CheckResult, Counterexample, Curve, Item, nearness
+from theory.checks.result import CheckResult, Counterexample, Item, StepCurve, nearness
 from theory.numbers.exact import log2_float
 
 _GAP = 2
@@ -144,7 +144,7 @@ def pictures(result: CheckResult, tightest: Item) -> Iterator[StepBars]:
 
 
 def _bars(
-    curve: Curve, title: str = "", values: Sequence[float] = (), marks: Sequence[float] = (), mark_name: str = ""
+    curve: StepCurve, title: str = "", values: Sequence[float] = (), marks: Sequence[float] = (), mark_name: str = ""
 ) -> StepBars:
     """Return a curve as bars; what is given stands in the place of its name and values."""
     return StepBars(

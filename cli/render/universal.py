@@ -11,7 +11,7 @@ from rich.text import Text
 
 from cli.render.check import facts
 from cli.render.exact import cell, exact
-from theory.numbers.bit_strings import Bits, shown
+from theory.numbers.bit_strings import BitString, shown
 from theory.numbers.exact import log2_float
 
 if TYPE_CHECKING:  # these import numpy when they run
@@ -89,7 +89,7 @@ class UniversalPage:
     """
 
     bound: "Bound"
-    strings: Sequence[Bits]
+    strings: Sequence[BitString]
     measure: "Measure"
     omega: "Sequence[OmegaPoint]"
 

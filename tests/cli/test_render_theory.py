@@ -13,7 +13,7 @@ from cli.render.steps import MARK, StepBars
 from cli.render.theory import AllTable, BreakTable
 from tests.cli.drawing import drawn
 from theory.checks.registry import CHECKS
-from theory.checks.result import CheckResult, Counterexample, Curve, Item, nearness, ratio_item, tightest_item
+from theory.checks.result import CheckResult, Counterexample, Item, StepCurve, nearness, ratio_item, tightest_item
 
 FRACTIONS = st.fractions(min_value=0)
 
@@ -175,7 +175,7 @@ class TestPictures:
         assert all(value <= mark for value, mark in zip(lost.values, lost.marks, strict=True))
 
     def test_other_curves_are_drawn_alone(self):
-        result = a_result(some_items(1), check="new", curves=(Curve("c", "n", (1.0, 2.0)),))
+        result = a_result(some_items(1), check="new", curves=(StepCurve("c", "n", (1.0, 2.0)),))
         assert [bars.title for bars in pictures(result, result.items[0])] == ["c"]
 
 

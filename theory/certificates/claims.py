@@ -17,7 +17,7 @@ from theory.certificates.fields import Field, power_is_long
 from theory.certificates.file import Certificate, read_runs
 from theory.certificates.runs import ZERO, Mass, Tally, half_to_the, in_words, output_mass, verify_runs
 from theory.machines.machine import Bound, Run, Status
-from theory.numbers.bit_strings import Bits, strings
+from theory.numbers.bit_strings import BitString, strings
 
 
 class _Measures:
@@ -29,15 +29,15 @@ class _Measures:
         self._mass = [{z: output_mass(runs) for z, runs in member.runs.items()} for member in self.members]
         self._mixture = {z: self._mix(z) for z in self.conditions}
 
-    def member(self, index: int, condition: Bits) -> Mass:
+    def member(self, index: int, condition: BitString) -> Mass:
         """Return p_c( . | z)."""
         return self._mass[index][condition if self.members[index].machine.reads_condition else ""]
 
-    def mixture(self, condition: Bits) -> Mass:
+    def mixture(self, condition: BitString) -> Mass:
         """Return m_C( . | z)."""
         return self._mixture[condition]
 
-    def _mix(self, condition: Bits) -> Mass:
+    def _mix(self, condition: BitString) -> Mass:
         mixed: Mass = {}
         for index, member in enumerate(self.members):
             for x, p in self.member(index, condition).items():
@@ -62,7 +62,7 @@ def _verify_domination(tally: Tally, certificate: Certificate) -> None:
 
 
 def verify_least(
-    tally: Tally, where: str, claim: Field, ratios: Iterable[tuple[Fraction, Bits, Bits]], constant: Fraction
+    tally: Tally, where: str, claim: Field, ratios: Iterable[tuple[Fraction, BitString, BitString]], constant: Fraction
 ) -> None:
     """Check a claimed least ratio, the first (z, x) that attains it, and that the constant is not above it."""
     found = min(ratios, key=lambda row: (row[0], len(row[1]), row[1], len(row[2]), row[2]), default=None)
@@ -70,7 +70,7 @@ def verify_least(
         tally.equal(where, None, found and found[0])
         return
     ratio, z, x = claim.fields("ratio", "z", "x")
-    claimed = ratio.fraction(), z.bits(), x.bits()
+    claimed = ratio.fraction(), z.bit_string(), x.bit_string()
     tally.equal(where, claimed[0], found and found[0])
     assert found is not None, "nothing is equal to no ratio"
     tally.equal(f"{where}: the condition z where it is first attained", claimed[1], found[1])
@@ -96,7 +96,7 @@ def _verify_embedding(tally: Tally, certificate: Certificate) -> None:
     tally.equal(
         "u: the largest unresolved mass", unresolved.fraction(), verify_runs(tally, "u", u, room, conditions, listed)
     )
-    ratios: dict[int, list[tuple[Fraction, Bits, Bits]]] = {}
+    ratios: dict[int, list[tuple[Fraction, BitString, BitString]]] = {}
     same = 0
     for z in conditions:
         mass_of_u = output_mass(listed[z])
@@ -122,7 +122,7 @@ class _Interpreter:
         self.machines = {member.word or "": member.machine for member in certificate.members}
         self.lengths = sorted({len(word) for word in self.words})
 
-    def run(self, program: Bits, condition: Bits, bound: Bound) -> Run:  # noqa: ARG002 (each member has its own)
+    def run(self, program: BitString, condition: BitString, bound: Bound) -> Run:  # noqa: ARG002 (each member has its own)
         """Run the member that the program names; it keeps the bound of the class."""
         for length in self.lengths:
             machine = self.machines.get(program[:length])
@@ -135,7 +135,7 @@ class _Interpreter:
         return Run(Status.STUCK, "", read, 0, read)
 
 
-def _shared(a: Bits, b: Bits) -> int:
+def _shared(a: BitString, b: BitString) -> int:
     """Return how many bits two strings begin with in common."""
     return next((place for place, (p, q) in enumerate(zip(a, b, strict=False)) if p != q), min(len(a), len(b)))
 

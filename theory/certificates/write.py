@@ -29,12 +29,12 @@ from theory.machines.classes import ModelClass
 from theory.machines.machine import Bound, Machine, Status
 from theory.measures.measure import leaves
 from theory.measures.mixture import Distribution, Mixture, iterates, length_uniform
-from theory.numbers.bit_strings import Bits, strings
+from theory.numbers.bit_strings import BitString, strings
 
 DEEPEST = 300  # JSON readers go down a few hundred forks
 CERTIFIABLE = ("domination", "embedding", "iteration")
 
-Runs = dict[Bits, dict[Bits, str]]
+Runs = dict[BitString, dict[BitString, str]]
 
 
 def certificate_text(check: str, model_class: ModelClass, *, max_length: int | None = None, steps: int = 8) -> str:
@@ -146,7 +146,7 @@ def _member(
     }
 
 
-def _runs(machine: Machine, conditions: Iterable[Bits], bound: Bound, tally: Tally) -> Runs:
+def _runs(machine: Machine, conditions: Iterable[BitString], bound: Bound, tally: Tally) -> Runs:
     """Return all that a machine does: condition -> bits read -> output, or the status of a run that did not halt.
 
     A run is given more bits than it has time to read, as in the verification: it stops for another reason than want.
@@ -173,14 +173,14 @@ def _unresolved(runs: Runs) -> Fraction:
     )
 
 
-def _tree(listed: Mapping[Bits, str]) -> Tree:
+def _tree(listed: Mapping[BitString, str]) -> Tree:
     """Return runs as a tree: a fork for each bit that is read, None where a run does not halt."""
     if "" in listed:
         return None if _is_open(listed[""]) else listed[""]
     return [_tree({leaf[1:]: outcome for leaf, outcome in listed.items() if leaf[0] == bit}) for bit in "01"]
 
 
-def _least(rows: Iterable[tuple[Fraction, Bits, Bits]]) -> dict[str, str] | None:
+def _least(rows: Iterable[tuple[Fraction, BitString, BitString]]) -> dict[str, str] | None:
     """Return the least ratio and the first (z, x) that attains it, in order of length, then lexicographic."""
     first = min(rows, key=lambda row: (row[0], len(row[1]), row[1], len(row[2]), row[2]), default=None)
     return None if first is None else {"ratio": _text(first[0]), "z": first[1], "x": first[2]}
@@ -189,7 +189,7 @@ def _least(rows: Iterable[tuple[Fraction, Bits, Bits]]) -> dict[str, str] | None
 def _domination_claims(mixture: Mixture, max_length: int) -> list[dict[str, Any]]:
     conditions = list(mixture.conditions(max_length))
 
-    def ratios(index: int) -> Iterator[tuple[Fraction, Bits, Bits]]:
+    def ratios(index: int) -> Iterator[tuple[Fraction, BitString, BitString]]:
         for z in conditions:
             whole = mixture.measure(z)
             yield from ((whole.mass[x] / p, z, x) for x, p in mixture.member(index, z).mass.items())
@@ -210,7 +210,7 @@ def _embedding_claims(mixture: Mixture, max_length: int, tally: Tally) -> dict[s
     conditions = list(mixture.conditions(max_length))
     u = ClassInterpreter(model_class)
     runs = _runs(u, conditions, u.bound, tally)
-    rows: dict[int, list[tuple[Fraction, Bits, Bits]]] = {}
+    rows: dict[int, list[tuple[Fraction, BitString, BitString]]] = {}
     equal = 0
     for z in conditions:
         for x, m in mixture.measure(z).mass.items():

@@ -20,7 +20,7 @@ from theory.machines.classes import ModelClass, nothing_halts
 from theory.machines.machine import Bound, FunctionMachine, Tape
 from theory.measures.measure import enumerate_programs
 from theory.measures.mixture import Mixture
-from theory.numbers.bit_strings import Bits, shown
+from theory.numbers.bit_strings import BitString, shown
 from theory.numbers.exact import at_least_power_of_two, log2_float
 
 VARIANTS = {
@@ -29,7 +29,7 @@ VARIANTS = {
 }
 
 
-def shannon_fano_code(mass: Mapping[Bits, Fraction]) -> dict[Bits, Bits]:
+def shannon_fano_code(mass: Mapping[BitString, Fraction]) -> dict[BitString, BitString]:
     """Return a prefix code with a word of ceil(-log2 p) bits for each string of probability p.
 
     Words are given out in order of length, each the next binary number; Kraft's inequality makes them suffice.
@@ -38,7 +38,7 @@ def shannon_fano_code(mass: Mapping[Bits, Fraction]) -> dict[Bits, Bits]:
     {'0': '0', '1': '10'}
     """
     lengths = {x: _code_length(p) for x, p in mass.items() if p}
-    code: dict[Bits, Bits] = {}
+    code: dict[BitString, BitString] = {}
     word, before = 0, 0
     for x in sorted(lengths, key=lambda x: (lengths[x], len(x), x)):
         length = lengths[x]
@@ -48,7 +48,7 @@ def shannon_fano_code(mass: Mapping[Bits, Fraction]) -> dict[Bits, Bits]:
     return code
 
 
-def decoder_machine(code: Mapping[Bits, Bits]) -> FunctionMachine:
+def decoder_machine(code: Mapping[BitString, BitString]) -> FunctionMachine:
     """Return the machine that reads a word of this code and writes its string."""
     string_of = {word: x for x, word in code.items()}
     longest = max(map(len, string_of), default=0)
@@ -65,7 +65,7 @@ def decoder_machine(code: Mapping[Bits, Bits]) -> FunctionMachine:
     return FunctionMachine("Shannon-Fano decoder", decode, reads_condition=False)
 
 
-def class_complexity(model_class: ModelClass) -> dict[Bits, int]:
+def class_complexity(model_class: ModelClass) -> dict[BitString, int]:
     """Return K_C(x) in bits for every string that the class writes under its bound.
 
     Raises:
@@ -132,13 +132,13 @@ def check_coding(model_class: ModelClass, *, max_length: int | None = None, vari
     )
 
 
-def _shortest(model_class: ModelClass, *, names_cost_bits: bool) -> dict[Bits, int]:
+def _shortest(model_class: ModelClass, *, names_cost_bits: bool) -> dict[BitString, int]:
     if not model_class.prior_is_of_code:
         raise InputError(
             f"class {model_class.name} has no code that its prior comes from",
             remedy="take a class with p(c) = 2^-|word|, such as mealy",
         )
-    shortest: dict[Bits, int] = {}
+    shortest: dict[BitString, int] = {}
     for machine, word in zip(model_class.members, model_class.words, strict=True):
         for program, x in enumerate_programs(machine, "", model_class.bound).programs:
             length = len(program) + (len(word) if names_cost_bits else 0)
@@ -146,7 +146,7 @@ def _shortest(model_class: ModelClass, *, names_cost_bits: bool) -> dict[Bits, i
     return shortest
 
 
-def _decoder_programs(mass: Mapping[Bits, Fraction]) -> dict[Bits, int]:
+def _decoder_programs(mass: Mapping[BitString, Fraction]) -> dict[BitString, int]:
     """Run the Shannon-Fano decoder on all its programs; return the length of each string's one."""
     code = shannon_fano_code(mass)
     cells = max(map(len, code), default=0)
@@ -162,7 +162,7 @@ def _code_length(p: Fraction) -> int:
     return length
 
 
-def _item(name: str, holds: bool, slack: Fraction, x: Bits, numbers: Mapping[str, Fraction | float | int]) -> Item:
+def _item(name: str, holds: bool, slack: Fraction, x: BitString, numbers: Mapping[str, Fraction | float | int]) -> Item:
     return Item(name=name, holds=holds, slack=slack, slack_bits=log2_float(slack), witness=shown(x), numbers=numbers)
 
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 from theory.checks.result import CheckResult, Counterexample, Item, ratio_item, require_variant, tightest_item
 from theory.machines.classes import ModelClass, nothing_halts
 from theory.measures.mixture import Mixture
-from theory.numbers.bit_strings import Bits, shown
+from theory.numbers.bit_strings import BitString, shown
 
 VARIANTS = {"double-constant": "claims the constant 2 p(c); without overlap between members it is too large"}
 
@@ -77,7 +77,12 @@ def check_domination(
 
 
 def _item(
-    model_class: ModelClass, index: int, name: str, least: Fraction | None, constant: Fraction, at: tuple[Bits, Bits]
+    model_class: ModelClass,
+    index: int,
+    name: str,
+    least: Fraction | None,
+    constant: Fraction,
+    at: tuple[BitString, BitString],
 ) -> Item:
     length = model_class.code_length_bits(index)
     if least is None:  # the member never halts under the bound: nothing to dominate

@@ -22,7 +22,7 @@ from theory.errors import InputError
 from theory.machines.classes import ModelClass, nothing_halts
 from theory.machines.machine import Bound, Machine, Run, Status
 from theory.measures.mixture import Mixture
-from theory.numbers.bit_strings import Bits, shown
+from theory.numbers.bit_strings import BitString, shown
 from theory.numbers.exact import log2_float
 
 VARIANTS = {
@@ -63,14 +63,14 @@ class ClassInterpreter:
         return Bound(time=inner.time + header, space=inner.space)
 
     @cached_property
-    def _places(self) -> dict[Bits, int]:
+    def _places(self) -> dict[BitString, int]:
         return {word: i for i, word in enumerate(self.model_class.words)}
 
     @cached_property
     def _word_lengths(self) -> list[int]:
         return sorted({len(word) for word in self.model_class.words})
 
-    def run(self, program: Bits, condition: Bits, bound: Bound) -> Run:
+    def run(self, program: BitString, condition: BitString, bound: Bound) -> Run:
         """Run; one step for each bit of the pair's code and each step of the member."""
         header = next((n for n in self._word_lengths if program[:n] in self._places), None)
         if header is None:
@@ -91,14 +91,14 @@ class ClassInterpreter:
         asks_for_more = run.status is Status.NEEDS_INPUT and len(supplied) == length
         return replace(run, status=Status.STUCK) if halted_early or asks_for_more else run
 
-    def _inside(self, member: Machine, program: Bits, condition: Bits, header: int, bound: Bound) -> Run:
+    def _inside(self, member: Machine, program: BitString, condition: BitString, header: int, bound: Bound) -> Run:
         if header > bound.time:
             return _stopped(Status.OUT_OF_TIME, header, bound)
         inner = self.model_class.bound
         run = member.run(program, condition, Bound(min(inner.time, bound.time - header), min(inner.space, bound.space)))
         return replace(run, steps=run.steps + header, bits_read=run.bits_read + header)
 
-    def _strayed(self, program: Bits) -> int:
+    def _strayed(self, program: BitString) -> int:
         """Return how many bits have been read when no word can follow any more, or all of them."""
         for n in range(len(program) + 1):
             if not any(word.startswith(program[:n]) for word in self.model_class.words):
@@ -113,7 +113,7 @@ class _Nothing:
     name: str = "nothing"
     reads_condition: bool = False
 
-    def run(self, program: Bits, condition: Bits, bound: Bound) -> Run:  # noqa: ARG002 (it looks at neither)
+    def run(self, program: BitString, condition: BitString, bound: Bound) -> Run:  # noqa: ARG002 (it looks at neither)
         """Halt."""
         return Run(Status.HALTED, "", 0, 0, 0)
 
@@ -200,7 +200,7 @@ def check_embedding(model_class: ModelClass, *, max_length: int = 0, variant: st
     )
 
 
-def _equality_item(ours: Mixture, theirs: Mixture, conditions: Sequence[Bits]) -> Item:
+def _equality_item(ours: Mixture, theirs: Mixture, conditions: Sequence[BitString]) -> Item:
     """Return the item of p_u = m_C: the lesser of the two over the greater, at the string where they differ most."""
     found = []
     for z in conditions:

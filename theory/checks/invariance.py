@@ -21,7 +21,7 @@ from theory.checks.result import CheckResult, Counterexample, Item, require_vari
 from theory.machines.classes import ModelClass, nothing_halts
 from theory.machines.named_sources import sources_class
 from theory.measures.mixture import Distribution, Mixture
-from theory.numbers.bit_strings import Bits, shown
+from theory.numbers.bit_strings import BitString, shown
 from theory.numbers.exact import log2_float
 
 VARIANTS = {
@@ -32,25 +32,27 @@ VARIANTS = {
 CALL = Fraction(1, 2)
 
 
-def fixed_point(own_u: Distribution, own_v: Distribution) -> tuple[dict[Bits, Fraction], dict[Bits, Fraction]]:
+def fixed_point(
+    own_u: Distribution, own_v: Distribution
+) -> tuple[dict[BitString, Fraction], dict[BitString, Fraction]]:
     """Return m_U and m_V for two machines that run their own kind after 0 and the other machine after 1.
 
     >>> u, v = fixed_point({"0": Fraction(1)}, {"1": Fraction(1)})
     >>> str(u["0"]), str(v["0"])
     ('2/3', '1/3')
     """
-    m_u: dict[Bits, Fraction] = {}
-    m_v: dict[Bits, Fraction] = {}
+    m_u: dict[BitString, Fraction] = {}
+    m_v: dict[BitString, Fraction] = {}
     for x in sorted(own_u.keys() | own_v.keys(), key=lambda x: (len(x), x)):
         a, b = own_u.get(x, Fraction(0)), own_v.get(x, Fraction(0))
         m_u[x], m_v[x] = (2 * a + b) / 3, (a + 2 * b) / 3
     return m_u, m_v
 
 
-def one_way(own_u: Distribution, own_v: Distribution) -> tuple[dict[Bits, Fraction], dict[Bits, Fraction]]:
+def one_way(own_u: Distribution, own_v: Distribution) -> tuple[dict[BitString, Fraction], dict[BitString, Fraction]]:
     """Return m_U and m_V for a V that cannot call U."""
-    m_u: dict[Bits, Fraction] = {}
-    m_v: dict[Bits, Fraction] = {}
+    m_u: dict[BitString, Fraction] = {}
+    m_v: dict[BitString, Fraction] = {}
     for x in sorted(own_u.keys() | own_v.keys(), key=lambda x: (len(x), x)):
         m_v[x] = CALL * own_v.get(x, Fraction(0))
         m_u[x] = CALL * own_u.get(x, Fraction(0)) + CALL * m_v[x]

@@ -18,14 +18,22 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import islice, pairwise, takewhile
 
-from theory.checks.result import CheckResult, Counterexample, Curve, Item, ratio_item, require_variant, tightest_item
+from theory.checks.result import (
+    CheckResult,
+    Counterexample,
+    Item,
+    StepCurve,
+    ratio_item,
+    require_variant,
+    tightest_item,
+)
 from theory.errors import InputError
 from theory.machines.classes import ModelClass
 from theory.machines.machine import Bound
 from theory.machines.mealy import CLOCK, mealy_machines
 from theory.measures.measure import Measure
 from theory.measures.mixture import Distribution, Mixture, depth_mixture, iterates, length_uniform, push
-from theory.numbers.bit_strings import Bits, shown
+from theory.numbers.bit_strings import BitString, shown
 from theory.numbers.exact import LogSum, log2_float
 
 VARIANTS = {
@@ -50,13 +58,13 @@ def total_variation(p: Distribution, q: Distribution) -> Fraction:
     return sum((abs(p.get(x, Fraction(0)) - q.get(x, Fraction(0))) for x in keys), Fraction(0)) / 2
 
 
-def least_ratio(above: Distribution, below: Distribution) -> tuple[Fraction, Bits]:
+def least_ratio(above: Distribution, below: Distribution) -> tuple[Fraction, BitString]:
     """Return the least above(x) / below(x) over the support of `below`, and the first x where it is attained."""
     ratio, _, x = min((above.get(x, Fraction(0)) / p, i, x) for i, (x, p) in enumerate(below.items()) if p)
     return ratio, x
 
 
-def identity_prior(mixture: Mixture, conditions: Iterable[Bits]) -> Fraction | None:
+def identity_prior(mixture: Mixture, conditions: Iterable[BitString]) -> Fraction | None:
     """Return p(i) of the first member that copies each of these conditions under the bound; None without one."""
     conditions = list(conditions)
     for index, prior in enumerate(mixture.model_class.prior):
@@ -137,12 +145,12 @@ def check_iteration(
         counterexample=counterexample(tightest),
         counts={"steps": steps, "strings missed by m^1": sum(x not in stages[1] for x in base), "strings": len(last)},
         curves=(
-            Curve(
+            StepCurve(
                 "entropy of m^n in bits" if total == 1 else "-sum m^n log2 m^n",
                 "n",
                 tuple(float(entropy(stage)) for stage in stages),
             ),
-            Curve("log2 min m^n / m^0", "n", tuple(log2_float(ratio) for ratio in _ratios_to_base(stages))),
+            StepCurve("log2 min m^n / m^0", "n", tuple(log2_float(ratio) for ratio in _ratios_to_base(stages))),
             _approach(stages),
         ),
         remarks=(
@@ -155,7 +163,7 @@ def check_iteration(
     )
 
 
-def _require_identity(mixture: Mixture, conditions: Iterable[Bits]) -> Fraction:
+def _require_identity(mixture: Mixture, conditions: Iterable[BitString]) -> Fraction:
     """Return p(i) of a member that copies each of the conditions, or refuse the class."""
     constant = identity_prior(mixture, conditions)
     if constant is None:
@@ -167,7 +175,7 @@ def _require_identity(mixture: Mixture, conditions: Iterable[Bits]) -> Fraction:
     return constant
 
 
-def _passed_on(stages: list[dict[Bits, Fraction]]) -> list[Bits]:
+def _passed_on(stages: list[dict[BitString, Fraction]]) -> list[BitString]:
     """Return every string that is a condition on the way to the last stage, in the order of its first appearance."""
     return list({x: None for stage in stages[:-1] for x in stage})
 
@@ -183,7 +191,7 @@ def require_steps(steps: int) -> None:
         raise InputError("an iteration needs at least one step", received=steps, remedy="give 1 or more")
 
 
-def _stage_item(stages: list[dict[Bits, Fraction]], n: int, constant: Fraction, variant: str | None) -> Item:
+def _stage_item(stages: list[dict[BitString, Fraction]], n: int, constant: Fraction, variant: str | None) -> Item:
     """Return the item of step n: the lesser slack of the one-step and the n-step statement, or the variant's claim."""
     if variant == "entropy-grows":
         rise = entropy(stages[n]) - entropy(stages[n - 1])
@@ -205,13 +213,13 @@ def _stage_item(stages: list[dict[Bits, Fraction]], n: int, constant: Fraction, 
     return ratio_item(f"n = {n}", slack, witness=f"x = {shown(x)}", numbers=numbers)
 
 
-def least_return(stages: list[dict[Bits, Fraction]], mixture: Mixture) -> tuple[Fraction, Bits]:
+def least_return(stages: list[dict[BitString, Fraction]], mixture: Mixture) -> tuple[Fraction, BitString]:
     """Return the least K(x|x) over every string that is passed on, and where it is attained."""
     ratio, _, x = min((mixture.measure(x).lower(x), i, x) for i, x in enumerate(_passed_on(stages)))
     return ratio, x
 
 
-def _sharper(stages: list[dict[Bits, Fraction]], mixture: Mixture) -> Item:
+def _sharper(stages: list[dict[BitString, Fraction]], mixture: Mixture) -> Item:
     """Return the item of the sharper constant, m^{n+1} >= min K(x|x) m^n."""
     constant, _ = least_return(stages, mixture)
     step, x = min(least_ratio(after, before) for before, after in pairwise(stages))
@@ -219,19 +227,19 @@ def _sharper(stages: list[dict[Bits, Fraction]], mixture: Mixture) -> Item:
     return ratio_item("min K(x|x)", step / constant, witness=f"x = {shown(x)}", numbers=numbers)
 
 
-def _ratios_to_base(stages: list[dict[Bits, Fraction]]) -> list[Fraction]:
+def _ratios_to_base(stages: list[dict[BitString, Fraction]]) -> list[Fraction]:
     """Return min m^n / m^0 for n = 0, 1, ..., as long as it is positive."""
     return list(takewhile(bool, (least_ratio(stage, stages[0])[0] for stage in stages)))
 
 
-def _approach(stages: list[dict[Bits, Fraction]]) -> Curve:
+def _approach(stages: list[dict[BitString, Fraction]]) -> StepCurve:
     """Return how the iterates approach each other, in bits, as long as they differ."""
     steps = takewhile(bool, (total_variation(after, before) for before, after in pairwise(stages)))
     bits = tuple(-log2_float(step) for step in steps)
-    return Curve("-log2 of the total variation from m^{n-1} to m^n", "n", bits, tuple(range(1, len(bits) + 1)))
+    return StepCurve("-log2 of the total variation from m^{n-1} to m^n", "n", bits, tuple(range(1, len(bits) + 1)))
 
 
-def _remark_3(stages: list[dict[Bits, Fraction]], mixture: Mixture) -> Item:
+def _remark_3(stages: list[dict[BitString, Fraction]], mixture: Mixture) -> Item:
     """Return the item of remark 3: with a member g of prior 1/2 beside C, m'^n >= w_j m^j / 2 for every n >= 1 and j.
 
     g writes a sample of the sum of w_j m^j, w_j = 1 / ((j + 1) (j + 2)), the remainder on the last stage.
@@ -239,7 +247,7 @@ def _remark_3(stages: list[dict[Bits, Fraction]], mixture: Mixture) -> Item:
     weights = [Fraction(1, (j + 1) * (j + 2)) for j in range(len(stages) - 1)]
     weights.append(1 - sum(weights, Fraction(0)))
     sample, half = depth_mixture(stages, weights), Fraction(1, 2)
-    current: dict[Bits, Fraction] = dict(stages[0])
+    current: dict[BitString, Fraction] = dict(stages[0])
     found = []
     for n in range(1, len(stages)):
         current = depth_mixture([sample, push(current, mixture)], [half, half])
@@ -255,7 +263,7 @@ def _remark_3(stages: list[dict[Bits, Fraction]], mixture: Mixture) -> Item:
     )
 
 
-def _last_step(stages: list[dict[Bits, Fraction]]) -> Fraction:
+def _last_step(stages: list[dict[BitString, Fraction]]) -> Fraction:
     return total_variation(stages[-1], stages[-2])
 
 

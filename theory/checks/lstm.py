@@ -16,7 +16,15 @@ from math import inf, log2
 
 import numpy as np
 
-from theory.checks.result import CheckResult, Counterexample, Curve, Item, ratio_item, require_variant, tightest_item
+from theory.checks.result import (
+    CheckResult,
+    Counterexample,
+    Item,
+    StepCurve,
+    ratio_item,
+    require_variant,
+    tightest_item,
+)
 from theory.errors import InputError
 from theory.lstm.attack import Tapes, gradient_attack, sampled_failures
 from theory.lstm.construction import LSTM, Gains, forward, read, step_lstm
@@ -75,7 +83,7 @@ def check_lstm(
     factor = 8 if variant == "outside-radius" else 1
     claimed: dict[Region, float] = {region: factor * radius for region, radius in radii.items()}
     items = [*_exactness(lstm, tapes), _matrix_item(as_printed=variant == "matrix-step")]
-    curves: tuple[Curve, ...] = ()
+    curves: tuple[StepCurve, ...] = ()
     if min(radii.values()) > 0:
         items += _attacks(lstm, Tapes.of(machine, attack_cells), claimed, samples, seed)
         items += _lipschitz(lstm, beyond, radii["ball"])
@@ -195,11 +203,11 @@ def _first_break(lstm: LSTM, tapes: Tapes, radius: float, region: Region) -> flo
     return inf
 
 
-def _curves(lstm: LSTM, margin: float, certified: float) -> Iterator[Curve]:
+def _curves(lstm: LSTM, margin: float, certified: float) -> Iterator[StepCurve]:
     lengths = tuple(range(1, LIPSCHITZ_TOKENS[-1] + 1))
     norms = (log2(lipschitz_radius(lstm, tokens=tokens, margin=margin)) for tokens in lengths)
-    yield Curve("log2 r by norms", "tokens", tuple(norms), lengths)
-    yield Curve("log2 r certified", "tokens", tuple(log2_float(Fraction(certified)) for _ in lengths), lengths)
+    yield StepCurve("log2 r by norms", "tokens", tuple(norms), lengths)
+    yield StepCurve("log2 r certified", "tokens", tuple(log2_float(Fraction(certified)) for _ in lengths), lengths)
 
 
 def _counterexample(item: Item) -> Counterexample:

@@ -16,12 +16,12 @@ from fractions import Fraction
 from itertools import islice
 
 from theory.checks.iteration import counterexample, least_ratio, require_steps, total_variation
-from theory.checks.result import CheckResult, Curve, Item, ratio_item, require_variant, tightest_item
+from theory.checks.result import CheckResult, Item, StepCurve, ratio_item, require_variant, tightest_item
 from theory.errors import InputError
 from theory.machines.classes import ModelClass, nothing_halts
 from theory.measures.buffer_depth import reset_probability, stationary_depth_probability
 from theory.measures.mixture import Distribution, Mixture, depth_mixture, iterates, length_uniform
-from theory.numbers.bit_strings import Bits, shown
+from theory.numbers.bit_strings import BitString, shown
 from theory.numbers.exact import log2_float
 
 VARIANTS = {
@@ -112,8 +112,8 @@ def check_mix(
         counterexample=counterexample(tightest),
         counts={"depths": steps + 1, "strings": len(mix)},
         curves=(
-            Curve("log2 1/w_n, the buffer's geometric weights", "n", tuple(-log2_float(w) for w in weights)),
-            Curve("log2 (n+1)(n+2), weights that fall slowly", "n", tuple(-log2_float(w) for w in slow)),
+            StepCurve("log2 1/w_n, the buffer's geometric weights", "n", tuple(-log2_float(w) for w in weights)),
+            StepCurve("log2 (n+1)(n+2), weights that fall slowly", "n", tuple(-log2_float(w) for w in slow)),
         ),
         remarks=mixture.open_mass(),
         variant=variant,
@@ -121,8 +121,8 @@ def check_mix(
 
 
 def _upper(
-    mix: Distribution, stages: list[dict[Bits, Fraction]], deeper: Fraction, r: Fraction
-) -> dict[Bits, Fraction]:
+    mix: Distribution, stages: list[dict[BitString, Fraction]], deeper: Fraction, r: Fraction
+) -> dict[BitString, Fraction]:
     """Return an upper bound of the infinite mixture, for each string of the stages.
 
     A kernel moves no two measures further apart (in the sum of |p - q|). So m^{N+j}(x) <= m^N(x) + j d for the last
@@ -137,7 +137,7 @@ def _upper(
     }
 
 
-def _slow_item(stages: list[dict[Bits, Fraction]], mix: Distribution, weights: list[Fraction]) -> Item:
+def _slow_item(stages: list[dict[BitString, Fraction]], mix: Distribution, weights: list[Fraction]) -> Item:
     """Return the item of the mixture whose weights fall slowly: the least slack over all depths."""
     found = []
     for n, (stage, weight) in enumerate(zip(stages, weights, strict=True)):

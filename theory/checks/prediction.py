@@ -21,11 +21,11 @@ negative, since p(0|x) + p(1|x) is less than 1 where a string may end.
 from dataclasses import dataclass
 from fractions import Fraction
 
-from theory.checks.result import CheckResult, Counterexample, Curve, Item, require_variant, tightest_item
+from theory.checks.result import CheckResult, Counterexample, Item, StepCurve, require_variant, tightest_item
 from theory.machines.classes import ModelClass
 from theory.machines.named_sources import SOURCES, prior
-from theory.measures.mixture import END, Distribution, Mixture, prefix_masses
-from theory.numbers.bit_strings import Bits, shown, strings_of_length
+from theory.measures.mixture import STRING_END, Distribution, Mixture, prefix_masses
+from theory.numbers.bit_strings import BitString, shown, strings_of_length
 from theory.numbers.exact import LogSum
 
 VARIANTS = {
@@ -39,7 +39,7 @@ VARIANTS = {
 }
 
 
-def divergences(p: Distribution, q: Distribution, outcomes: str = "01" + END) -> list[LogSum]:
+def divergences(p: Distribution, q: Distribution, outcomes: str = "01" + STRING_END) -> list[LogSum]:
     """Return D_0, D_1, ... up to the longest string of p; q must be positive wherever p is.
 
     >>> point, fair = {"1": Fraction(1)}, {"0": Fraction(1, 2), "1": Fraction(1, 2)}
@@ -50,9 +50,9 @@ def divergences(p: Distribution, q: Distribution, outcomes: str = "01" + END) ->
     terms = [LogSum() for _ in range(max(map(len, p_masses)) + 1)]
     for x, p_x in p_masses.items():
         for outcome in outcomes:
-            p_next = p.get(x, Fraction(0)) if outcome == END else p_masses.get(x + outcome, Fraction(0))
+            p_next = p.get(x, Fraction(0)) if outcome == STRING_END else p_masses.get(x + outcome, Fraction(0))
             if p_next:
-                q_next = q[x] if outcome == END else q_masses[x + outcome]
+                q_next = q[x] if outcome == STRING_END else q_masses[x + outcome]
                 # p_next log [ (p_next / p_x) / (q_next / q_x) ], apart so that equal terms of opposite sign cancel
                 term = terms[len(x)]
                 term.add(p_next, p_next)
@@ -71,15 +71,15 @@ def relative_entropy(p: Distribution, q: Distribution) -> LogSum:
     return total
 
 
-def least_prediction_ratio(p: Distribution, q: Distribution) -> tuple[Fraction, Bits, str]:
+def least_prediction_ratio(p: Distribution, q: Distribution) -> tuple[Fraction, BitString, str]:
     """Return the least q(b|x) / p(b|x) over all x and outcomes b that p allows, and where it lies."""
     p_masses, q_masses = prefix_masses(p), prefix_masses(q)
     ratios = []
     for x, p_x in p_masses.items():
-        for outcome in "01" + END:
-            p_next = p.get(x, Fraction(0)) if outcome == END else p_masses.get(x + outcome, Fraction(0))
+        for outcome in "01" + STRING_END:
+            p_next = p.get(x, Fraction(0)) if outcome == STRING_END else p_masses.get(x + outcome, Fraction(0))
             if p_next:
-                q_next = q[x] if outcome == END else q_masses[x + outcome]
+                q_next = q[x] if outcome == STRING_END else q_masses[x + outcome]
                 ratios.append((q_next / q_masses[x] / (p_next / p_x), x, outcome))
     return min(ratios)
 
@@ -103,10 +103,10 @@ class _Comparison:
     terms: list[LogSum]
     sum: LogSum
     kl: LogSum
-    ratio: tuple[Fraction, Bits, str]
+    ratio: tuple[Fraction, BitString, str]
 
 
-def check_prediction(model_class: ModelClass, *, condition: Bits = "", variant: str | None = None) -> CheckResult:
+def check_prediction(model_class: ModelClass, *, condition: BitString = "", variant: str | None = None) -> CheckResult:
     """Check 0 <= D_n, sum D_n = KL(p_c || m_C) and sum D_n <= log 1/p(c) for every member c.
 
     Args:
@@ -138,7 +138,7 @@ def check_prediction(model_class: ModelClass, *, condition: Bits = "", variant: 
         if not worst or compared.ratio[0] / compared.constant < worst[1].ratio[0] / worst[1].constant:
             worst = (machine.name, compared)
         values = [float(term) for term in terms]
-        curves.append(Curve(f"D_n of {machine.name}", "n", tuple(values)))
+        curves.append(StepCurve(f"D_n of {machine.name}", "n", tuple(values)))
     assert worst is not None
     return _result(model_class.name, items, failures, variant, curves, (_pointwise_remark(*worst),), condition)
 
@@ -247,9 +247,9 @@ def _result(
     items: list[Item],
     failures: list[tuple[Item, Counterexample]],
     variant: str | None,
-    curves: list[Curve],
+    curves: list[StepCurve],
     remarks: tuple[str, ...],
-    condition: Bits,
+    condition: BitString,
 ) -> CheckResult:
     tightest = tightest_item(items)
     return CheckResult(

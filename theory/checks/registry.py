@@ -22,7 +22,7 @@ from theory.checks.result import CheckResult
 from theory.errors import InputError
 from theory.machines.classes import ModelClass, class_names, load_class
 from theory.machines.machine import Bound
-from theory.numbers.bit_strings import require_bits
+from theory.numbers.bit_strings import require_bit_string
 
 CLASS_SETTINGS: Mapping[str, Any] = {"class_name": None, "max_length": None, "time": None, "space": None}
 """What can be set for every check that goes through a model class, with defaults; None: that of the check or class."""
@@ -116,7 +116,7 @@ class Check:
         if variant is not None:
             self._known(variant)
         given = {name: value for name, value in (settings or {}).items() if value is not None}
-        require_bits(given.get("condition", ""))
+        require_bit_string(given.get("condition", ""))
         if given.get("seed", 0) < 0:
             raise InputError("a seed is not negative", received=given["seed"], remedy="give 0 or more")
         chosen = {name: value for name, value in {**self.options, **given}.items() if name in self.options}

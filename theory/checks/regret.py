@@ -21,7 +21,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import comb, lcm
 
-from theory.checks.result import CheckResult, Counterexample, Curve, Item, ratio_item, require_variant, tightest_item
+from theory.checks.result import (
+    CheckResult,
+    Counterexample,
+    Item,
+    StepCurve,
+    ratio_item,
+    require_variant,
+    tightest_item,
+)
 from theory.errors import InputError
 from theory.numbers.exact import log2_float, log2_interval
 
@@ -33,7 +41,7 @@ VARIANTS = {
 
 EIGHTHS = tuple(Fraction(k, 8) for k in range(1, 8))
 
-Interval = tuple[Fraction, Fraction]
+Enclosure = tuple[Fraction, Fraction]
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,7 @@ def counts(thetas: Sequence[Fraction], steps: int) -> Iterator[Counts]:
                 yield Counts(ones, length - ones, weights)
 
 
-def squared_errors(thetas: Sequence[Fraction], index: int, steps: int, precision: int = 128) -> list[Interval]:
+def squared_errors(thetas: Sequence[Fraction], index: int, steps: int, precision: int = 128) -> list[Enclosure]:
     """Enclose E (q_n - theta)^2 for n = 0 .. steps where the coin with this index produces the bits.
 
     >>> low, high = squared_errors([Fraction(0), Fraction(1)], 1, 3)[0]
@@ -91,7 +99,7 @@ def squared_errors(thetas: Sequence[Fraction], index: int, steps: int, precision
     return [(Fraction(low, unit), Fraction(high, unit)) for low, high in ends]
 
 
-def ln_interval(value: int, precision: int = 128) -> Interval:
+def ln_interval(value: int, precision: int = 128) -> Enclosure:
     """Enclose the natural logarithm of an integer: log2 times ln 2 = 2 (1/3 + (1/3)^3/3 + (1/3)^5/5 + ...).
 
     >>> low, high = ln_interval(7)
@@ -152,8 +160,8 @@ def check_regret(*, steps: int = 64, thetas: Sequence[Fraction] = EIGHTHS, varia
         counterexample=_counterexample(tightest),
         counts={"counts": len(cases), "strings": (2 << steps) - 1, "failures": sum(not item.holds for item in items)},
         curves=(
-            Curve("largest regret in bits over strings of n bits", "n", tuple(map(log2_float, largest))),
-            Curve(
+            StepCurve("largest regret in bits over strings of n bits", "n", tuple(map(log2_float, largest))),
+            StepCurve(
                 f"E (q_n - theta)^2 for theta = {thetas[last]}",
                 "n",
                 tuple(float(high) for _, high in squared_errors(thetas, last, steps)),

@@ -15,13 +15,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from theory.checks.result import CheckResult, Counterexample, Curve, Item, require_variant, tightest_item
+from theory.checks.result import CheckResult, Counterexample, Item, StepCurve, require_variant, tightest_item
 from theory.errors import InputError
 from theory.machines.classes import ModelClass, nothing_halts
 from theory.machines.machine import Bound, Machine, Status
 from theory.machines.universal.machine import UniversalMachine
 from theory.measures.measure import leaves
-from theory.numbers.bit_strings import Bits, shown
+from theory.numbers.bit_strings import BitString, shown
 from theory.numbers.exact import log2_float
 
 VARIANTS = {
@@ -42,10 +42,10 @@ class TimedMeasure:
 
     """
 
-    mass: dict[Bits, Fraction]
-    speed: dict[Bits, Fraction]
-    fastest: dict[Bits, Fraction]
-    shortest: dict[Bits, Fraction]
+    mass: dict[BitString, Fraction]
+    speed: dict[BitString, Fraction]
+    fastest: dict[BitString, Fraction]
+    shortest: dict[BitString, Fraction]
 
 
 def timed_measure(members: Sequence[tuple[Machine, Fraction]], bound: Bound) -> TimedMeasure:
@@ -119,7 +119,7 @@ def check_resources(
         tightest=f"{tightest.name} at {tightest.witness}",
         counterexample=_counterexample(tightest),
         counts={"bounds": len(measures), "strings": len(largest.mass)},
-        curves=(Curve("Omega", "time", tuple(float(row[-1]) for row in omegas), times),),
+        curves=(StepCurve("Omega", "time", tuple(float(row[-1]) for row in omegas), times),),
         variant=variant,
     )
 
@@ -146,12 +146,12 @@ def _growth_item(name: str, smaller: TimedMeasure, larger: TimedMeasure) -> Item
     return _item(name, ratios[witness], witness, {"strings": len(ratios)})
 
 
-def _chain_item(x: Bits, least: Fraction, speed: Fraction, mass: Fraction) -> Item:
+def _chain_item(x: BitString, least: Fraction, speed: Fraction, mass: Fraction) -> Item:
     numbers = {"2^-Kt": least, "S": speed, "m": mass}
     return _item(f"2^-Kt <= S <= m at {shown(x)}", min(speed / least, mass / speed), x, numbers)
 
 
-def _item(name: str, slack: Fraction, x: Bits, numbers: Mapping[str, Fraction | float | int]) -> Item:
+def _item(name: str, slack: Fraction, x: BitString, numbers: Mapping[str, Fraction | float | int]) -> Item:
     bits = log2_float(slack) if slack else None
     return Item(name=name, holds=slack >= 1, slack=slack, slack_bits=bits, witness=shown(x), numbers=numbers)
 

@@ -51,7 +51,7 @@ class Counterexample:
 
 
 @dataclass(frozen=True)
-class Curve:
+class StepCurve:
     """Numbers for a picture: `values` over `places`, which are 0, 1, 2, ... unless they are given."""
 
     name: str
@@ -101,7 +101,7 @@ class CheckResult:
     tightest: str
     counterexample: Counterexample | None
     counts: Mapping[str, int] = field(default_factory=dict)
-    curves: tuple[Curve, ...] = ()
+    curves: tuple[StepCurve, ...] = ()
     remarks: tuple[str, ...] = ()
     variant: str | None = None
     seconds: float | None = None

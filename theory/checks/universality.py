@@ -39,11 +39,10 @@ from theory.checks.result import CheckResult, Counterexample, Item, ratio_item, 
 from theory.errors import InputError
 from theory.lstm.construction import LSTM, forward, padded_columns, read, step_lstm
 from theory.lstm.radius import certified_radius
-from theory.machines.one_tape import Configuration, TapeMachine, bits_of, configuration_of, load_machine, step
-from theory.numbers.bit_strings import Bits, strings
+from theory.machines.one_tape import Configuration, TapeMachine, column_string, configuration_of, load_machine, step
+from theory.measures.mixture import Distribution
+from theory.numbers.bit_strings import BitString, strings
 from theory.numbers.exact import log2_float
-
-Distribution = Mapping[Bits, Fraction]
 
 INPUT_CELL, HEAD_CELL = 2, 3
 MAX_LENGTH = 12  # about a minute
@@ -84,7 +83,7 @@ class Setting:
                 remedy=f"give a length of 0 to {longest}",
             )
 
-    def start(self, u: Bits) -> Configuration:
+    def start(self, u: BitString) -> Configuration:
         """Return the tape with u on it and the head of the machine in its first state."""
         blank = (0,) * self.cells
         tape = (*blank[:INPUT_CELL], *map(int, u), *blank[INPUT_CELL + len(u) :])
@@ -95,16 +94,16 @@ class Setting:
         return {u: Fraction(1, (self.max_length + 1) << len(u)) for u in strings(self.max_length)}
 
 
-def tape_bits(configuration: Configuration) -> Bits:
+def tape_bits(configuration: Configuration) -> BitString:
     """Return what is on the tape."""
     return "".join(map(str, configuration.tape))
 
 
-def functions(setting: Setting, lstm: LSTM) -> dict[str, Callable[[Bits], Bits]]:
+def functions(setting: Setting, lstm: LSTM) -> dict[str, Callable[[BitString], BitString]]:
     """Return the six functions of the class, each remembering what it has answered."""
-    machine, steps_seen = setting.machine, dict[Bits, Bits]()
+    machine, steps_seen = setting.machine, dict[BitString, BitString]()
 
-    def network_step(y: Bits) -> Bits:
+    def network_step(y: BitString) -> BitString:
         if y not in steps_seen:
             configuration = configuration_of(machine, y)
             steps_seen[y] = ""
@@ -113,13 +112,13 @@ def functions(setting: Setting, lstm: LSTM) -> dict[str, Callable[[Bits], Bits]]
                 steps_seen[y] = "".join(str(int(bit)) for bit in read(answers, "rounded").ravel())
         return steps_seen[y]
 
-    def read_out(y: Bits) -> Bits:
+    def read_out(y: BitString) -> BitString:
         configuration = configuration_of(machine, y)
         return "" if configuration is None else tape_bits(configuration)
 
     return {
         "i": lambda y: y,
-        "s": lambda u: bits_of(machine, setting.start(u)) if len(u) <= setting.max_length else "",
+        "s": lambda u: column_string(machine, setting.start(u)) if len(u) <= setting.max_length else "",
         "f": network_step,
         "r": read_out,
         "const": lambda _: "1",
@@ -127,11 +126,11 @@ def functions(setting: Setting, lstm: LSTM) -> dict[str, Callable[[Bits], Bits]]
     }
 
 
-def iterate(members: Mapping[str, Callable[[Bits], Bits]], start: Distribution, times: int) -> Distribution:
+def iterate(members: Mapping[str, Callable[[BitString], BitString]], start: Distribution, times: int) -> Distribution:
     """Return m_C^times: strings from `start`, passed through so many functions drawn from the prior."""
     current = dict(start)
     for _ in range(times):
-        following: dict[Bits, Fraction] = {}
+        following: dict[BitString, Fraction] = {}
         for u, probability in current.items():
             for name, function in members.items():
                 x = function(u)
@@ -142,8 +141,8 @@ def iterate(members: Mapping[str, Callable[[Bits], Bits]], start: Distribution, 
 
 def machine_distribution(setting: Setting, steps: int) -> tuple[Distribution, Distribution]:
     """Return m_UTM^n, the distribution of the tape after n steps, and the sharpened lower bound of m_C^{n+2}."""
-    tapes: dict[Bits, Fraction] = {}
-    sharpened: dict[Bits, Fraction] = {}
+    tapes: dict[BitString, Fraction] = {}
+    sharpened: dict[BitString, Fraction] = {}
     for u, probability in setting.inputs().items():
         seen = [setting.start(u)]
         for _ in range(steps):
@@ -241,7 +240,7 @@ def _radius(machine_name: str) -> float:
     return certified_radius(step_lstm(machine), machine, "box", read_out="rounded")
 
 
-def _item(x: Bits, constant: Fraction, tape: Fraction, observed: Fraction, sharpened: Fraction) -> Item:
+def _item(x: BitString, constant: Fraction, tape: Fraction, observed: Fraction, sharpened: Fraction) -> Item:
     numbers = {"m_UTM": tape, "m_C": observed, "sharpened": sharpened}
     return ratio_item(x, observed / (constant * tape), witness=x, numbers=numbers)
 

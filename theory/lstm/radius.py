@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.lstm.construction import LSTM, ReadOut
-from theory.machines.one_tape import TapeMachine, column_bits, next_column, windows
+from theory.machines.one_tape import TapeMachine, next_column, one_hot, windows
 from theory.numbers.interval import Interval, down, logistic, matrix_product, tanh, total, up
 
 # Shapes: W windows of three tokens, D bits of a column, H hidden units.
@@ -76,8 +76,8 @@ def certified_margin(lstm: LSTM, machine: TapeMachine, radius: float, region: Re
 
 def _windows(machine: TapeMachine) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return the windows (W, 3, D) and what their middle columns become (W, D)."""
-    before = [[column_bits(machine, column) for column in window] for window in windows(machine)]
-    after = [column_bits(machine, next_column(machine, *window)) for window in windows(machine)]
+    before = [[one_hot(machine, column) for column in window] for window in windows(machine)]
+    after = [one_hot(machine, next_column(machine, *window)) for window in windows(machine)]
     return np.array(before, dtype=np.uint8), np.array(after, dtype=np.uint8)
 
 

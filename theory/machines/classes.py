@@ -30,7 +30,7 @@ from pathlib import Path
 
 from theory.errors import InputError
 from theory.machines.machine import Bound, Machine
-from theory.numbers.bit_strings import Bits, complete_code, is_prefix_free, require_bits
+from theory.numbers.bit_strings import BitString, complete_code, is_prefix_free, require_bit_string
 
 _BUILDERS = {
     "mealy": ("mealy", "mealy_class", "all 252 one-state Mealy machines"),
@@ -58,7 +58,7 @@ class ModelClass:
 
     name: str
     members: tuple[Machine, ...]
-    words: tuple[Bits, ...]
+    words: tuple[BitString, ...]
     prior: tuple[Fraction, ...]
     bound: Bound
     max_length: int
@@ -84,7 +84,7 @@ class ModelClass:
         require(is_prefix_free(self.words), "the words are not prefix-free", self.words, "take complete_code(n)")
         require(self.max_length >= 0, "a length is not negative", self.max_length, "give 0 or more")
         for word in self.words:
-            require_bits(word)
+            require_bit_string(word)
 
     @classmethod
     def of(
@@ -95,7 +95,7 @@ class ModelClass:
         bound: Bound,
         max_length: int,
         prior: Sequence[Fraction] | None = None,
-        words: Sequence[Bits] | None = None,
+        words: Sequence[BitString] | None = None,
         legend: str = "",
     ) -> "ModelClass":
         """Make a class; without words a complete code is taken, without a prior 2^-|word|.

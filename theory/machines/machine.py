@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from theory.errors import InputError
-from theory.numbers.bit_strings import Bits, shown
+from theory.numbers.bit_strings import BitString, shown
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Run:
     """What a run did: `steps` taken, cells of `space` used, and bits of the program read before it ended."""
 
     status: Status
-    output: Bits
+    output: BitString
     steps: int
     space: int
     bits_read: int
@@ -77,7 +77,7 @@ class Machine(Protocol):
         """Whether runs may depend on the condition."""
         ...
 
-    def run(self, program: Bits, condition: Bits, bound: Bound) -> Run:
+    def run(self, program: BitString, condition: BitString, bound: Bound) -> Run:
         """Run on a program and a condition until a halt, a missing bit, or the bound."""
         ...
 
@@ -90,7 +90,7 @@ class _Stop(BaseException):  # not an Exception, which the user's function may c
 class Tape:
     """What a machine that is written as a Python function sees: program, condition, output, and the clock."""
 
-    def __init__(self, program: Bits, condition: Bits, bound: Bound) -> None:
+    def __init__(self, program: BitString, condition: BitString, bound: Bound) -> None:
         self._program, self._condition, self._bound = program, condition, bound
         self._output: list[str] = []
         self.steps = self.space = self.bits_read = 0
@@ -138,12 +138,12 @@ class Tape:
         raise _Stop(Status.STUCK)
 
     @property
-    def read_so_far(self) -> Bits:
+    def read_so_far(self) -> BitString:
         """The bits of the program that have been read."""
         return self._program[: self.bits_read]
 
     @property
-    def output(self) -> Bits:
+    def output(self) -> BitString:
         """What has been written."""
         return "".join(self._output)
 
@@ -165,7 +165,7 @@ class FunctionMachine:
     function: Callable[[Tape], None]
     reads_condition: bool = True
 
-    def run(self, program: Bits, condition: Bits, bound: Bound) -> Run:
+    def run(self, program: BitString, condition: BitString, bound: Bound) -> Run:
         """Run the function; see `Machine`.
 
         Raises:

@@ -14,7 +14,7 @@ from itertools import product
 
 from theory.machines.classes import ModelClass
 from theory.machines.machine import Bound, Run, Status
-from theory.numbers.bit_strings import Bits
+from theory.numbers.bit_strings import BitString
 
 CLOCK = 6
 COPY = "mealy 0.1.h"
@@ -24,7 +24,7 @@ COPY = "mealy 0.1.h"
 class Action:
     """What to do on a symbol: write "", "0" or "1", then stay or halt."""
 
-    write: Bits
+    write: BitString
     halt: bool
 
     @property
@@ -57,7 +57,7 @@ class MealyMachine:
         """The actions in order, such as `mealy 0.1.h` for the copy machine; `coin` for those that watch the input."""
         return ("mealy " if self.reads_condition else "coin ") + "".join(action.sign for action in self.actions)
 
-    def run(self, program: Bits, condition: Bits, bound: Bound) -> Run:
+    def run(self, program: BitString, condition: BitString, bound: Bound) -> Run:
         """Run until a halting action, the clock, a missing bit, or the bound; one step for each symbol."""
         watched = condition if self.reads_condition else program
         output = ""
@@ -77,7 +77,7 @@ class MealyMachine:
                 return self._ended(Status.HALTED, output, step + 1)
         return self._ended(Status.HALTED, output, self.clock)
 
-    def _ended(self, status: Status, output: Bits, steps: int) -> Run:
+    def _ended(self, status: Status, output: BitString, steps: int) -> Run:
         """Return the run: one symbol for each step, and a bit of the program if the machine watches its input."""
         return Run(status, output, steps, len(output), 0 if self.reads_condition else steps)
 

@@ -24,7 +24,7 @@ from itertools import pairwise
 
 from theory.machines.classes import ModelClass
 from theory.machines.machine import Bound, FunctionMachine, Tape
-from theory.numbers.bit_strings import Bits
+from theory.numbers.bit_strings import BitString
 
 HALF, QUARTER = Fraction(1, 2), Fraction(1, 4)
 
@@ -108,24 +108,24 @@ def _constant(length: int, tape: Tape) -> None:
         tape.write(1)
 
 
-def _product_density(length: int, x: Bits, one: Fraction) -> Fraction:
+def _product_density(length: int, x: BitString, one: Fraction) -> Fraction:
     ones = x.count("1")
     return one**ones * (1 - one) ** (length - ones) if len(x) == length else Fraction(0)
 
 
-def _geometric_density(length: int, x: Bits, stop: Fraction, one: Fraction) -> Fraction:
+def _geometric_density(length: int, x: BitString, stop: Fraction, one: Fraction) -> Fraction:
     ended = stop if len(x) < length else Fraction(len(x) == length)
     return ended * (1 - stop) ** len(x) * _product_density(len(x), x, one)
 
 
-def _sticky_density(length: int, x: Bits) -> Fraction:
+def _sticky_density(length: int, x: BitString) -> Fraction:
     if len(x) != length or not x:
         return Fraction(len(x) == length)
     changes = sum(a != b for a, b in pairwise(x))
     return HALF * QUARTER**changes * (1 - QUARTER) ** (length - 1 - changes)
 
 
-def _dyck_density(length: int, x: Bits) -> Fraction:
+def _dyck_density(length: int, x: BitString) -> Fraction:
     probability, depth = Fraction(1), 0
     for written, symbol in enumerate([*x, "$"]):
         free = written + depth < length - 1
@@ -142,45 +142,45 @@ def _dyck_density(length: int, x: Bits) -> Fraction:
     return probability
 
 
-def _word_density(length: int, x: Bits, parts: int, write: Callable[[Bits], Bits]) -> Fraction:
+def _word_density(length: int, x: BitString, parts: int, write: Callable[[BitString], BitString]) -> Fraction:
     """Return 2^-|w| if x is what `write` makes of the word w that it begins with, |w| = (parts - 1) (L / parts)."""
     word = x[: length // 2 if parts == 2 else 2 * (length // 3)]
     whole = 2 * (length // 2) if parts == 2 else 3 * (length // 3)
     return Fraction(1, 1 << len(word)) if len(x) == whole and write(word) == x else Fraction(0)
 
 
-def _write_xor(word: Bits) -> Bits:
+def _write_xor(word: BitString) -> BitString:
     a, b = word[: len(word) // 2], word[len(word) // 2 :]
     return word + "".join(str(int(i != j)) for i, j in zip(a, b, strict=True))
 
 
 @dataclass(frozen=True)
-class Source:
+class NamedSource:
     """A named source: its code length in bits, what it does with a tape, and its density, both for a given L."""
 
     name: str
     code_length_bits: int
     write: Callable[[int, Tape], None]
-    density: Callable[[int, Bits], Fraction]
+    density: Callable[[int, BitString], Fraction]
 
 
 SOURCES = (
-    Source("uniform", 2, _uniform, partial(_product_density, one=HALF)),
-    Source("b1/4", 3, _bernoulli, partial(_product_density, one=QUARTER)),
-    Source("geo1/4", 3, _geometric, partial(_geometric_density, stop=QUARTER, one=HALF)),
-    Source("geo-b3/4", 4, _geometric_biased, partial(_geometric_density, stop=HALF, one=1 - QUARTER)),
-    Source("sticky", 3, _sticky, _sticky_density),
-    Source("dyck", 4, _dyck, _dyck_density),
-    Source("dup", 5, _duplicate, partial(_word_density, parts=2, write=lambda w: w + w)),
-    Source("rev", 5, _reverse, partial(_word_density, parts=2, write=lambda w: w + w[::-1])),
-    Source("xor", 5, _exclusive_or, partial(_word_density, parts=3, write=_write_xor)),
-    Source("const", 5, _constant, partial(_product_density, one=Fraction(1))),
+    NamedSource("uniform", 2, _uniform, partial(_product_density, one=HALF)),
+    NamedSource("b1/4", 3, _bernoulli, partial(_product_density, one=QUARTER)),
+    NamedSource("geo1/4", 3, _geometric, partial(_geometric_density, stop=QUARTER, one=HALF)),
+    NamedSource("geo-b3/4", 4, _geometric_biased, partial(_geometric_density, stop=HALF, one=1 - QUARTER)),
+    NamedSource("sticky", 3, _sticky, _sticky_density),
+    NamedSource("dyck", 4, _dyck, _dyck_density),
+    NamedSource("dup", 5, _duplicate, partial(_word_density, parts=2, write=lambda w: w + w)),
+    NamedSource("rev", 5, _reverse, partial(_word_density, parts=2, write=lambda w: w + w[::-1])),
+    NamedSource("xor", 5, _exclusive_or, partial(_word_density, parts=3, write=_write_xor)),
+    NamedSource("const", 5, _constant, partial(_product_density, one=Fraction(1))),
 )
 
 KRAFT = sum((Fraction(1, 1 << source.code_length_bits) for source in SOURCES), Fraction(0))
 
 
-def prior(source: Source) -> Fraction:
+def prior(source: NamedSource) -> Fraction:
     """Return p(c) = 2^-length / (7/8).
 
     >>> prior(SOURCES[0])
@@ -205,9 +205,9 @@ def sources_class(length: int = 6) -> ModelClass:
     )
 
 
-def _canonical_words(lengths: list[int]) -> tuple[Bits, ...]:
+def _canonical_words(lengths: list[int]) -> tuple[BitString, ...]:
     """Return prefix-free words of the given lengths: short ones first, each the next free number of its length."""
-    words: dict[int, Bits] = {}
+    words: dict[int, BitString] = {}
     place = Fraction(0)
     for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
         words[i] = format(int(place * (1 << lengths[i])), f"0{lengths[i]}b")

@@ -9,7 +9,7 @@ or the padding, followed by one flag for each state.
     >>> start = Configuration((0, 0, 0), 1, "A")
     >>> step(machine, start)
     Configuration(tape=(0, 1, 0), head=2, state='B')
-    >>> bits_of(machine, start)
+    >>> column_string(machine, start)
     '100000100100100000'
 
 Source: Bloem 2025 (arXiv 2506.20057), section 4.4. Deviation: the paper has four tapes and hands the state to the
@@ -24,7 +24,7 @@ from itertools import product
 from typing import Literal
 
 from theory.errors import InputError
-from theory.numbers.bit_strings import Bits
+from theory.numbers.bit_strings import BitString
 
 State = str
 HALTED: State = "H"
@@ -33,7 +33,7 @@ RIGHT: Literal[1] = 1
 
 
 @dataclass(frozen=True)
-class Rule:
+class TapeRule:
     """What to do in one state on one symbol: the symbol to `write`, where to `move`, and the `state` to go to."""
 
     write: int
@@ -56,7 +56,7 @@ class TapeMachine:
     name: str
     symbols: int
     states: tuple[State, ...]
-    rules: Mapping[tuple[State, int], Rule]
+    rules: Mapping[tuple[State, int], TapeRule]
 
     def __post_init__(self) -> None:
         missing = set(product(self.states, range(self.symbols))) ^ set(self.rules)
@@ -165,7 +165,7 @@ def columns_of(configuration: Configuration) -> tuple[Column, ...]:
     )
 
 
-def column_bits(machine: TapeMachine, column: Column) -> tuple[int, ...]:
+def one_hot(machine: TapeMachine, column: Column) -> tuple[int, ...]:
     """Return the bits of one column: symbols, padding, states."""
     symbol = machine.symbols if column.symbol is None else column.symbol
     return (
@@ -174,16 +174,16 @@ def column_bits(machine: TapeMachine, column: Column) -> tuple[int, ...]:
     )
 
 
-def bits_of(machine: TapeMachine, configuration: Configuration) -> Bits:
+def column_string(machine: TapeMachine, configuration: Configuration) -> BitString:
     """Return a configuration as a string, column after column."""
-    return "".join(str(bit) for column in columns_of(configuration) for bit in column_bits(machine, column))
+    return "".join(str(bit) for column in columns_of(configuration) for bit in one_hot(machine, column))
 
 
-def configuration_of(machine: TapeMachine, bits: Bits) -> Configuration | None:
-    """Return the configuration that a string writes down, or None if it writes none; the inverse of `bits_of`."""
+def configuration_of(machine: TapeMachine, bits: BitString) -> Configuration | None:
+    """Return the configuration that a string writes down, or None if it writes none; the inverse of `column_string`."""
     width = machine.column_width
     names = {
-        "".join(map(str, column_bits(machine, column))): column
+        "".join(map(str, one_hot(machine, column))): column
         for column in (Column(s, q) for s in range(machine.symbols) for q in (None, *machine.flags))
     }
     columns = [names.get(bits[at : at + width]) for at in range(0, len(bits), width)]
@@ -197,7 +197,7 @@ def configuration_of(machine: TapeMachine, bits: Bits) -> Configuration | None:
 def _machine(name: str, symbols: int, table: str) -> TapeMachine:
     """Read a table such as "A0:1RB A1:1LB": state, symbol, what to write, where to move, next state."""
     rules = {
-        (entry[0], int(entry[1])): Rule(int(entry[3]), RIGHT if entry[4] == "R" else LEFT, entry[5])
+        (entry[0], int(entry[1])): TapeRule(int(entry[3]), RIGHT if entry[4] == "R" else LEFT, entry[5])
         for entry in table.split()
     }
     states = tuple(sorted({state for state, _ in rules}))

@@ -24,13 +24,13 @@ from string import ascii_uppercase
 from theory.errors import InputError
 from theory.machines.classes import ModelClass
 from theory.machines.machine import Bound, Run, Status
-from theory.numbers.bit_strings import Bits, require_bits
+from theory.numbers.bit_strings import BitString, require_bit_string
 
 HALT = "halt"
-END = "end"
+CONDITION_END = "end"
 
 
-class Source(enum.Enum):
+class WatchedTape(enum.Enum):
     """The tape that a state looks at."""
 
     PROGRAM = "program"
@@ -49,7 +49,7 @@ class Rule:
     write: str | None = None
     move: int = 0
     condition_move: int = 0
-    emit: Bits = ""
+    emit: BitString = ""
 
 
 @dataclass(frozen=True)
@@ -59,21 +59,21 @@ class TuringMachine:
     Attributes:
         name: how results refer to it.
         looks_at: the tape that each state looks at.
-        rules: (state, symbol seen) -> rule; `END` is seen beyond the condition on both sides. No rule: stuck.
+        rules: (state, symbol seen) -> rule; `CONDITION_END` is seen beyond the condition on both sides. No rule: stuck.
         start: the first state.
 
     >>> copy = TuringMachine(
-    ...     "copy", {"A": Source.CONDITION},
+    ...     "copy", {"A": WatchedTape.CONDITION},
     ...     {("A", "0"): Rule("A", condition_move=1, emit="0"),
     ...      ("A", "1"): Rule("A", condition_move=1, emit="1"),
-    ...      ("A", END): Rule(HALT)},
+    ...      ("A", CONDITION_END): Rule(HALT)},
     ... )
     >>> copy.run("", "011", Bound(time=9, space=9)).output
     '011'
     """
 
     name: str
-    looks_at: Mapping[str, Source]
+    looks_at: Mapping[str, WatchedTape]
     rules: Mapping[tuple[str, str], Rule]
     start: str = "A"
 
@@ -86,14 +86,14 @@ class TuringMachine:
                     remedy=f"name its tape in looks_at or go to {HALT!r}",
                 )
         for rule in self.rules.values():
-            require_bits(rule.emit)
+            require_bit_string(rule.emit)
 
     @property
     def reads_condition(self) -> bool:
         """Whether some state looks at the condition."""
-        return Source.CONDITION in self.looks_at.values()
+        return WatchedTape.CONDITION in self.looks_at.values()
 
-    def run(self, program: Bits, condition: Bits, bound: Bound) -> Run:
+    def run(self, program: BitString, condition: BitString, bound: Bound) -> Run:
         """Run until a rule leads to `HALT`, a bit is missing, no rule applies, or the bound; one step for each rule.
 
         The space is the number of work cells visited and of bits written.
@@ -111,13 +111,13 @@ class TuringMachine:
             source = self.looks_at[state]
             if steps == bound.time:
                 return ended(Status.OUT_OF_TIME)
-            if source is Source.PROGRAM:
+            if source is WatchedTape.PROGRAM:
                 if bits_read == len(program):
                     return ended(Status.NEEDS_INPUT)
                 seen = program[bits_read]
                 bits_read += 1
-            elif source is Source.CONDITION:
-                seen = condition[condition_head] if 0 <= condition_head < len(condition) else END
+            elif source is WatchedTape.CONDITION:
+                seen = condition[condition_head] if 0 <= condition_head < len(condition) else CONDITION_END
             else:
                 seen = work[head]
             rule = self.rules.get((state, seen))
@@ -138,18 +138,18 @@ Choice = tuple[str, int, str]
 """What an entry of a table does: the symbol that it writes, the move, and the state that it goes to."""
 
 
-def _rule(choice: Choice, first: Source, entry: tuple[str, str]) -> Rule:
+def _rule(choice: Choice, first: WatchedTape, entry: tuple[str, str]) -> Rule:
     symbol, move, state = choice
-    steps_on = 1 if first is Source.CONDITION and entry[0] == "A" else 0
+    steps_on = 1 if first is WatchedTape.CONDITION and entry[0] == "A" else 0
     return Rule(state, write=symbol, move=move, condition_move=steps_on, emit=symbol if move == 1 else "")
 
 
-def table_machine(first: Source, halting: int, choices: tuple[Choice, ...]) -> TuringMachine:
+def table_machine(first: WatchedTape, halting: int, choices: tuple[Choice, ...]) -> TuringMachine:
     """Return the machine whose entry number `halting` halts and whose other entries make these choices, in order.
 
     The entries are (A, 0), (A, 1), (B, 0), (B, 1), and so on, two for each state.
 
-    >>> table_machine(Source.PROGRAM, 1, (("1", 1, "A"), ("0", -1, "B"), ("0", 1, "A"))).name
+    >>> table_machine(WatchedTape.PROGRAM, 1, (("1", 1, "A"), ("0", -1, "B"), ("0", 1, "A"))).name
     'program 1>A halt 0<B 0>A'
     """
     states = ascii_uppercase[: (len(choices) + 1) // 2]
@@ -159,9 +159,9 @@ def table_machine(first: Source, halting: int, choices: tuple[Choice, ...]) -> T
     rules[entries[halting]] = Rule(HALT)
     signs = [f"{symbol}{'<' if move < 0 else '>'}{state}" for symbol, move, state in choices]
     signs.insert(halting, HALT)
-    if first is Source.CONDITION:
-        rules["A", END] = Rule(HALT)
-    looks_at = {state: first if state == "A" else Source.WORK for state in states}
+    if first is WatchedTape.CONDITION:
+        rules["A", CONDITION_END] = Rule(HALT)
+    looks_at = {state: first if state == "A" else WatchedTape.WORK for state in states}
     return TuringMachine(f"{first.value} {' '.join(signs)}", looks_at, rules)
 
 
@@ -180,7 +180,7 @@ def table_class(states: int, max_length: int = 1, *, time: int = 8) -> ModelClas
     choices = tuple(product("01", (-1, 1), ascii_uppercase[:states]))
     machines = [
         table_machine(first, halting, chosen)
-        for first in (Source.PROGRAM, Source.CONDITION)
+        for first in (WatchedTape.PROGRAM, WatchedTape.CONDITION)
         for halting in range(2 * states)
         for chosen in product(choices, repeat=2 * states - 1)
     ]

@@ -21,9 +21,9 @@ from fractions import Fraction
 from theory.errors import InputError
 from theory.machines.machine import Bound, Run, Status
 from theory.machines.universal.machine import UniversalMachine, machine_size
-from theory.machines.universal.semantics import END, SYMBOLS, Column, Stop
+from theory.machines.universal.semantics import PROGRAM_END, SYMBOLS, ResultColumn, Stop
 from theory.measures.omega import leaf_interpreter, walk_leaves
-from theory.numbers.bit_strings import Bits, require_bits
+from theory.numbers.bit_strings import BitString, require_bit_string
 
 _MAX_TOKENS = 12
 _MAX_TIME = 1_000_000
@@ -34,7 +34,7 @@ class Witness:
     """A program that halts with the string, as text and as bits, and its run."""
 
     program: str
-    bits: Bits
+    bits: BitString
     run: Run
 
 
@@ -60,8 +60,8 @@ class Complexity:
 
     """
 
-    string: Bits
-    condition: Bits
+    string: BitString
+    condition: BitString
     bound: Bound
     max_tokens: int
     k_lower_bits: int
@@ -81,9 +81,9 @@ class Complexity:
 
 
 def complexity(
-    string: Bits,
+    string: BitString,
     *,
-    condition: Bits = "",
+    condition: BitString = "",
     bound: Bound | None = None,
     max_tokens: int = 6,
     compiled: bool | None = None,
@@ -105,7 +105,7 @@ def complexity(
         InputError: strings that are not binary, a bound under which nothing runs, a search too small or too large.
 
     """
-    x, z = require_bits(string), require_bits(condition)
+    x, z = require_bit_string(string), require_bit_string(condition)
     bound = bound or default_bound(x)
     if not 1 <= max_tokens <= _MAX_TOKENS:
         raise InputError("max_tokens is out of range", received=max_tokens, remedy=f"give 1 to {_MAX_TOKENS}")
@@ -143,12 +143,12 @@ def complexity(
     )
 
 
-def default_bound(x: Bits) -> Bound:
+def default_bound(x: BitString) -> Bound:
     """Return a time and a space of 64 each, and more for strings whose literal program needs it."""
     return Bound(time=max(64, 8 * len(x) + 8), space=max(64, len(x) + 1))
 
 
-def literal_program(x: Bits) -> str:
+def literal_program(x: BitString) -> str:
     """Return the program that writes x bit by bit.
 
     >>> literal_program("0110")
@@ -157,7 +157,7 @@ def literal_program(x: Bits) -> str:
     return "".join("." if bit == before else "+." for before, bit in zip("0" + x, x, strict=False)) + "!"
 
 
-def _witness(program: str, x: Bits, z: Bits, machine: UniversalMachine, bound: Bound) -> Witness | None:
+def _witness(program: str, x: BitString, z: BitString, machine: UniversalMachine, bound: Bound) -> Witness | None:
     """Run a program by the plain interpreter; return it as a witness if it gives x within the bound."""
     bits = machine.encode(program)
     run = machine.run(bits, z, bound)
@@ -172,7 +172,13 @@ class _Search:
     """
 
     def __init__(
-        self, machine: UniversalMachine, x: Bits, z: Bits, bound: Bound, max_tokens: int, compiled: bool | None
+        self,
+        machine: UniversalMachine,
+        x: BitString,
+        z: BitString,
+        bound: Bound,
+        max_tokens: int,
+        compiled: bool | None,
     ) -> None:
         import numpy as np
 
@@ -187,7 +193,7 @@ class _Search:
         interpreter = leaf_interpreter(
             size, token_kinds=len(machine.words), stream_length=max_tokens, compiled=compiled
         )
-        end_bits, least = len(machine.words[END]), None
+        end_bits, least = len(machine.words[PROGRAM_END]), None
         for rows in walk_leaves(
             interpreter,
             token_kinds=len(machine.words),
@@ -197,10 +203,10 @@ class _Search:
         ):
             self.leaves += rows
             results, streams = np.asarray(interpreter.results[:rows]), np.asarray(interpreter.streams[:rows])
-            stop, bits = results[:, Column.STOP], results[:, Column.BITS_READ]
-            found = (stop == Stop.HALTED) & (results[:, Column.OUTPUT_LENGTH] == len(x))
+            stop, bits = results[:, ResultColumn.STOP], results[:, ResultColumn.BITS_READ]
+            found = (stop == Stop.HALTED) & (results[:, ResultColumn.OUTPUT_LENGTH] == len(x))
             exhausted, cut = stop == Stop.EXHAUSTED, (stop == Stop.TIMEOUT) | (stop == Stop.OUT_OF_SPACE)
-            ended = streams[np.arange(rows), results[:, Column.TOKENS_READ] - 1] == END
+            ended = streams[np.arange(rows), results[:, ResultColumn.TOKENS_READ] - 1] == PROGRAM_END
             self.found.update(bits[found].tolist())
             self.open.update(bits[exhausted | cut].tolist())
             self.completions.update((bits[exhausted] + end_bits).tolist())
@@ -209,7 +215,7 @@ class _Search:
                 row = int(np.flatnonzero(found)[bits[found].argmin()])
                 if least is None or bits[row] < least:
                     least = int(bits[row])
-                    tokens = streams[row, : results[row, Column.TOKENS_READ]].tolist()
+                    tokens = streams[row, : results[row, ResultColumn.TOKENS_READ]].tolist()
                     self.shortest = "".join(SYMBOLS[token] for token in tokens)
 
 

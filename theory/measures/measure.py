@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from theory.machines.machine import Bound, Machine, Run, Status
-from theory.numbers.bit_strings import Bits, require_bits
+from theory.numbers.bit_strings import BitString, require_bit_string
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class Enumeration:
 
     """
 
-    programs: tuple[tuple[Bits, Bits], ...]
+    programs: tuple[tuple[BitString, BitString], ...]
     unresolved: Fraction
     stuck: Fraction = Fraction(0)
 
 
 def leaves(
-    machine: Machine, condition: Bits, bound: Bound, max_program_length: int | None = None
-) -> Iterator[tuple[Bits, Run]]:
+    machine: Machine, condition: BitString, bound: Bound, max_program_length: int | None = None
+) -> Iterator[tuple[BitString, Run]]:
     """Yield every leaf of the tree of programs, depth first: the bits read, and the run that ended there.
 
     Each run is given a program that is long enough; the bits that it read are a leaf. The next leaf is found like the
@@ -52,7 +52,7 @@ def leaves(
 
 
 def enumerate_programs(
-    machine: Machine, condition: Bits, bound: Bound, max_program_length: int | None = None
+    machine: Machine, condition: BitString, bound: Bound, max_program_length: int | None = None
 ) -> Enumeration:
     """Find all programs on which the machine halts, with the mass of those that it leaves open.
 
@@ -63,8 +63,8 @@ def enumerate_programs(
         max_program_length: longer programs are left unresolved; by default the bound on time is the only limit.
 
     """
-    require_bits(condition)
-    programs: list[tuple[Bits, Bits]] = []
+    require_bit_string(condition)
+    programs: list[tuple[BitString, BitString]] = []
     unresolved = stuck = Fraction(0)
     for leaf, run in leaves(machine, condition, bound, max_program_length):
         if run.status is Status.HALTED:
@@ -80,14 +80,14 @@ def enumerate_programs(
 class Measure:
     """A distribution over strings that is known exactly, except for `unresolved` mass that could lie anywhere."""
 
-    mass: Mapping[Bits, Fraction]
+    mass: Mapping[BitString, Fraction]
     unresolved: Fraction = Fraction(0)
 
-    def lower(self, x: Bits) -> Fraction:
+    def lower(self, x: BitString) -> Fraction:
         """Return the greatest lower bound on the probability of x that is proved."""
         return self.mass.get(x, Fraction(0))
 
-    def upper(self, x: Bits) -> Fraction:
+    def upper(self, x: BitString) -> Fraction:
         """Return an upper bound on the probability of x."""
         return self.lower(x) + self.unresolved
 
@@ -104,14 +104,16 @@ class Measure:
 
 def measure_of(enumeration: Enumeration) -> Measure:
     """Return the measure that an enumeration adds up to."""
-    mass: dict[Bits, Fraction] = {}
+    mass: dict[BitString, Fraction] = {}
     for program, output in enumeration.programs:
         weight = Fraction(1, 1 << len(program))
         mass[output] = mass[output] + weight if output in mass else weight
     return Measure(mass, enumeration.unresolved)
 
 
-def output_measure(machine: Machine, condition: Bits, bound: Bound, max_program_length: int | None = None) -> Measure:
+def output_measure(
+    machine: Machine, condition: BitString, bound: Bound, max_program_length: int | None = None
+) -> Measure:
     """Return p_c(x | z) as an exact measure.
 
     >>> from theory.machines.machine import FunctionMachine

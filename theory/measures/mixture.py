@@ -19,11 +19,11 @@ from fractions import Fraction
 from theory.errors import InputError
 from theory.machines.classes import ModelClass
 from theory.measures.measure import Measure, enumerate_programs, measure_of
-from theory.numbers.bit_strings import Bits, shown, strings, strings_of_length
+from theory.numbers.bit_strings import BitString, shown, strings, strings_of_length
 
-END = "$"
+STRING_END = "$"
 
-Distribution = Mapping[Bits, Fraction]
+Distribution = Mapping[BitString, Fraction]
 
 
 class Mixture:
@@ -36,11 +36,11 @@ class Mixture:
 
     def __init__(self, model_class: ModelClass) -> None:
         self.model_class = model_class
-        self._members: dict[tuple[int, Bits], Measure] = {}
-        self._mixtures: dict[Bits, Measure] = {}
+        self._members: dict[tuple[int, BitString], Measure] = {}
+        self._mixtures: dict[BitString, Measure] = {}
         self.programs_found = 0
 
-    def member(self, index: int, condition: Bits = "") -> Measure:
+    def member(self, index: int, condition: BitString = "") -> Measure:
         """Return p_c( . | z) of one member."""
         machine = self.model_class.members[index]
         key = (index, condition if machine.reads_condition else "")
@@ -50,10 +50,10 @@ class Mixture:
             self._members[key] = measure_of(enumeration)
         return self._members[key]
 
-    def measure(self, condition: Bits = "") -> Measure:
+    def measure(self, condition: BitString = "") -> Measure:
         """Return m_C( . | z)."""
         if condition not in self._mixtures:
-            mass: dict[Bits, Fraction] = {}
+            mass: dict[BitString, Fraction] = {}
             unresolved = Fraction(0)
             for index, prior in enumerate(self.model_class.prior):
                 measure = self.member(index, condition)
@@ -64,12 +64,12 @@ class Mixture:
             self._mixtures[condition] = Measure(mass, unresolved)
         return self._mixtures[condition]
 
-    def conditions(self, max_length: int) -> Iterator[Bits]:
+    def conditions(self, max_length: int) -> Iterator[BitString]:
         """Yield the conditions to look at: all up to a length, or the empty one alone if no member reads it."""
         reads = any(machine.reads_condition for machine in self.model_class.members)
         yield from strings(max_length if reads else 0)
 
-    def require_sufficient(self, conditions: Iterable[Bits]) -> None:
+    def require_sufficient(self, conditions: Iterable[BitString]) -> None:
         """Check that every member halts with probability 1 under the class's bound, on each of the conditions.
 
         Raises:
@@ -104,13 +104,13 @@ class Mixture:
         )
 
 
-def prefix_masses(distribution: Distribution) -> dict[Bits, Fraction]:
+def prefix_masses(distribution: Distribution) -> dict[BitString, Fraction]:
     """Return m(x_) for every x where it is positive.
 
     >>> prefix_masses({"01": Fraction(1, 2), "1": Fraction(1, 2)})["0"]
     Fraction(1, 2)
     """
-    masses: dict[Bits, Fraction] = {}
+    masses: dict[BitString, Fraction] = {}
     for x, p in distribution.items():
         if p:
             for length in range(len(x) + 1):
@@ -118,7 +118,9 @@ def prefix_masses(distribution: Distribution) -> dict[Bits, Fraction]:
     return masses
 
 
-def next_symbol(distribution: Distribution, prefix: Bits, masses: Distribution | None = None) -> dict[str, Fraction]:
+def next_symbol(
+    distribution: Distribution, prefix: BitString, masses: Distribution | None = None
+) -> dict[str, Fraction]:
     """Return p(0 | x), p(1 | x) and p($ | x), which sum to 1; `masses` saves computing the prefix masses again.
 
     >>> str(next_symbol({"01": Fraction(1, 2), "1": Fraction(1, 4), "": Fraction(1, 4)}, "")["$"])
@@ -137,11 +139,11 @@ def next_symbol(distribution: Distribution, prefix: Bits, masses: Distribution |
     return {
         "0": masses.get(prefix + "0", Fraction(0)) / whole,
         "1": masses.get(prefix + "1", Fraction(0)) / whole,
-        END: distribution.get(prefix, Fraction(0)) / whole,
+        STRING_END: distribution.get(prefix, Fraction(0)) / whole,
     }
 
 
-def length_uniform(max_length: int) -> dict[Bits, Fraction]:
+def length_uniform(max_length: int) -> dict[BitString, Fraction]:
     """Return the base distribution p_u: a uniform length from 0 to `max_length`, then a uniform string of it."""
     return {
         x: Fraction(1, (max_length + 1) << length)
@@ -150,16 +152,16 @@ def length_uniform(max_length: int) -> dict[Bits, Fraction]:
     }
 
 
-def push(distribution: Distribution, mixture: Mixture) -> dict[Bits, Fraction]:
+def push(distribution: Distribution, mixture: Mixture) -> dict[BitString, Fraction]:
     """Return the distribution one iteration on: m^{n+1} = m^n K with the kernel K(x | u) = m_C(x | u)."""
-    pushed: dict[Bits, Fraction] = {}
+    pushed: dict[BitString, Fraction] = {}
     for u, p in distribution.items():
         for x, q in mixture.measure(u).mass.items():
             pushed[x] = pushed.get(x, Fraction(0)) + p * q
     return pushed
 
 
-def iterates(base: Distribution, mixture: Mixture) -> Iterator[dict[Bits, Fraction]]:
+def iterates(base: Distribution, mixture: Mixture) -> Iterator[dict[BitString, Fraction]]:
     """Yield m^0, m^1, m^2, ... without end."""
     current = dict(base)
     while True:
@@ -167,9 +169,9 @@ def iterates(base: Distribution, mixture: Mixture) -> Iterator[dict[Bits, Fracti
         current = push(current, mixture)
 
 
-def depth_mixture(stages: Iterable[Distribution], weights: Sequence[Fraction]) -> dict[Bits, Fraction]:
+def depth_mixture(stages: Iterable[Distribution], weights: Sequence[Fraction]) -> dict[BitString, Fraction]:
     """Return the sum of w_n m^n over the depths that have a weight."""
-    mixed: dict[Bits, Fraction] = {}
+    mixed: dict[BitString, Fraction] = {}
     for weight, stage in zip(weights, stages, strict=False):
         for x, p in stage.items():
             mixed[x] = mixed.get(x, Fraction(0)) + weight * p

@@ -28,13 +28,13 @@ from theory.errors import InputError
 from theory.machines.machine import Bound
 from theory.machines.universal.interpreter import UNCODED, Interpreter, can_compile
 from theory.machines.universal.machine import UniversalMachine, machine_size
-from theory.machines.universal.semantics import INSTRUCTIONS, Column, MachineSize, Stop
+from theory.machines.universal.semantics import INSTRUCTIONS, MachineSize, ResultColumn, Stop
 from theory.measures.measure import Measure
-from theory.numbers.bit_strings import Bits, require_bits
+from theory.numbers.bit_strings import BitString, require_bit_string
 
 _STEPS_A_CALL = 1 << 28
 """About a second compiled: a call cannot be interrupted."""
-_KEY_COLUMNS = (Column.STOP, Column.TOKENS_READ, Column.BITS_READ, Column.OUTPUT_LENGTH)
+_KEY_COLUMNS = (ResultColumn.STOP, ResultColumn.TOKENS_READ, ResultColumn.BITS_READ, ResultColumn.OUTPUT_LENGTH)
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def group_leaves(interpreter: Interpreter, rows: int) -> Iterator[Leaves]:
 
     results = np.asarray(interpreter.results[:rows])
     outputs = np.array(interpreter.outputs[:rows], np.uint16)
-    outputs[np.arange(outputs.shape[1]) >= results[:, [Column.OUTPUT_LENGTH]]] = 0
+    outputs[np.arange(outputs.shape[1]) >= results[:, [ResultColumn.OUTPUT_LENGTH]]] = 0
     keys = np.concatenate([results[:, list(_KEY_COLUMNS)].astype(np.uint16), outputs], axis=1)
     as_bytes = np.ascontiguousarray(keys).view(np.dtype((np.void, keys.shape[1] * keys.itemsize))).ravel()
     _, first, counts = np.unique(as_bytes, return_index=True, return_counts=True)
@@ -149,7 +149,7 @@ def stream_measure(size: MachineSize, *, compiled: bool | None = None) -> Stream
     return StreamMeasure(counts.total(), mass)
 
 
-def halting_measure(bound: Bound, *, condition: Bits = "", compiled: bool | None = None) -> Measure:
+def halting_measure(bound: Bound, *, condition: BitString = "", compiled: bool | None = None) -> Measure:
     """Return m(x | z) of the universal machine under a bound, exactly; what did not halt is unresolved.
 
     If the condition is not empty the machine has the instruction `,`.
@@ -164,7 +164,7 @@ def halting_measure(bound: Bound, *, condition: Bits = "", compiled: bool | None
         InputError: a condition that is not binary, or so much time that the walk would take hours.
 
     """
-    machine = UniversalMachine(reads_condition=bool(require_bits(condition)))
+    machine = UniversalMachine(reads_condition=bool(require_bit_string(condition)))
     if bound.time > 36:
         raise InputError("the tree of programs is too large", received=bound.time, remedy="use a time of at most 36")
     if bound.time == 0 or bound.space == 0:

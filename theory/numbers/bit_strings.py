@@ -16,16 +16,16 @@ from itertools import pairwise
 
 from theory.errors import InputError
 
-Bits = str
+BitString = str
 
 
-def strings_of_length(length: int) -> Iterator[Bits]:
+def strings_of_length(length: int) -> Iterator[BitString]:
     """Yield the 2^length strings of one length in lexicographic order; the empty string for length 0."""
     for value in range(1 << length):
         yield format(value, f"0{length}b") if length else ""
 
 
-def strings(max_length: int) -> Iterator[Bits]:
+def strings(max_length: int) -> Iterator[BitString]:
     """Yield every string of at most `max_length` bits, short ones first, then in lexicographic order.
 
     >>> list(strings(2))
@@ -37,7 +37,7 @@ def strings(max_length: int) -> Iterator[Bits]:
         yield from strings_of_length(length)
 
 
-def require_bits(text: str) -> Bits:
+def require_bit_string(text: str) -> BitString:
     """Return `text` if it is a bit string.
 
     Raises:
@@ -49,12 +49,12 @@ def require_bits(text: str) -> Bits:
     return text
 
 
-def shown(x: Bits) -> str:
+def shown(x: BitString) -> str:
     """Return a string as it is printed: ε for the empty one."""
     return x or "ε"
 
 
-def is_prefix_free(words: Sequence[Bits]) -> bool:
+def is_prefix_free(words: Sequence[BitString]) -> bool:
     """Return whether no word is the start of another; in sorted order an offender would follow directly.
 
     >>> is_prefix_free(["0", "10", "11"]), is_prefix_free(["0", "01"])
@@ -64,7 +64,7 @@ def is_prefix_free(words: Sequence[Bits]) -> bool:
     return not any(later.startswith(word) for word, later in pairwise(in_order))
 
 
-def kraft_sum(words: Sequence[Bits]) -> Fraction:
+def kraft_sum(words: Sequence[BitString]) -> Fraction:
     """Return the sum of 2^-|word|: the probability that fair coin flips spell out one of the words.
 
     >>> kraft_sum(["0", "10", "11"])
@@ -73,7 +73,7 @@ def kraft_sum(words: Sequence[Bits]) -> Fraction:
     return sum((Fraction(1, 1 << len(word)) for word in words), Fraction(0))
 
 
-def unary(n: int) -> Bits:
+def unary(n: int) -> BitString:
     """Return the unary word 1^n 0 for n >= 0.
 
     >>> unary(3)
@@ -82,7 +82,7 @@ def unary(n: int) -> Bits:
     return "1" * _at_least(n, 0) + "0"
 
 
-def elias_gamma(n: int) -> Bits:
+def elias_gamma(n: int) -> BitString:
     """Return the Elias gamma word of n >= 1: the length of n's binary digits in unary, then the digits after the first.
 
     >>> [elias_gamma(n) for n in (1, 2, 5)]
@@ -92,7 +92,7 @@ def elias_gamma(n: int) -> Bits:
     return unary(len(digits) - 1) + digits[1:]
 
 
-def elias_delta(n: int) -> Bits:
+def elias_delta(n: int) -> BitString:
     """Return the Elias delta word of n >= 1: as gamma, with the length itself coded by gamma.
 
     >>> [elias_delta(n) for n in (1, 2, 5)]
@@ -102,7 +102,7 @@ def elias_delta(n: int) -> Bits:
     return elias_gamma(len(digits)) + digits[1:]
 
 
-def complete_code(items: int) -> tuple[Bits, ...]:
+def complete_code(items: int) -> tuple[BitString, ...]:
     """Return a complete prefix code for `items` things, of words as equal in length as can be (truncated binary).
 
     With k = floor(log2 items), the first 2^(k+1) - items words have k bits and the others k + 1.
@@ -116,7 +116,7 @@ def complete_code(items: int) -> tuple[Bits, ...]:
     return (*first, *(format(i + short, f"0{k + 1}b") for i in range(short, items)))
 
 
-def self_delimiting(x: Bits) -> Bits:
+def self_delimiting(x: BitString) -> BitString:
     """Return 1^|x| 0 x, the simplest prefix code for all strings: 2|x| + 1 bits.
 
     >>> self_delimiting("01")
@@ -125,17 +125,17 @@ def self_delimiting(x: Bits) -> Bits:
     return unary(len(x)) + x
 
 
-def pair(word: Bits, program: Bits) -> Bits:
+def pair(word: BitString, program: BitString) -> BitString:
     """Return the pair (i, program): machine i's word, then the program, which delimits itself."""
     return word + program
 
 
-def pair_as_in_footnote(word: Bits, program: Bits) -> Bits:
+def pair_as_in_footnote(word: BitString, program: BitString) -> BitString:
     """Return the pair as footnote 4 has it, the program coded once more; see the module's docstring for its fault."""
     return word + self_delimiting(program)
 
 
-def unpair(words: Sequence[Bits], text: Bits) -> tuple[int, Bits] | None:
+def unpair(words: Sequence[BitString], text: BitString) -> tuple[int, BitString] | None:
     """Return (i, rest) such that `text` is words[i] followed by rest, or None when no word is the start of `text`."""
     for i, word in enumerate(words):
         if text.startswith(word):

@@ -11,9 +11,9 @@ from theory.machines.one_tape import (
     PADDING,
     Column,
     Configuration,
-    Rule,
     TapeMachine,
-    bits_of,
+    TapeRule,
+    column_string,
     columns_of,
     configuration_of,
     configurations,
@@ -68,7 +68,7 @@ def test_the_number_of_configurations(name, cells, count):
 def test_every_configuration_is_read_back_from_its_bits(name):
     machine = MACHINES[name]
     for configuration in configurations(machine, 3):
-        bits = bits_of(machine, configuration)
+        bits = column_string(machine, configuration)
         assert len(bits) == 3 * machine.column_width
         assert configuration_of(machine, bits) == configuration
 
@@ -77,7 +77,7 @@ def test_every_configuration_is_read_back_from_its_bits(name):
 def test_other_strings_write_no_configuration(bits):
     machine = MACHINES["bb2"]
     configuration = configuration_of(machine, bits)
-    assert configuration is None or bits_of(machine, configuration) == bits
+    assert configuration is None or column_string(machine, configuration) == bits
 
 
 def test_two_heads_or_padding_inside_write_no_configuration():
@@ -98,9 +98,9 @@ def test_a_head_that_leaves_the_tape_is_gone():
 
 def test_an_incomplete_or_impossible_table_is_refused():
     with pytest.raises(InputError, match="exactly one rule"):
-        TapeMachine(name="half", symbols=2, states=("A",), rules={("A", 0): Rule(1, 1, "A")})
+        TapeMachine(name="half", symbols=2, states=("A",), rules={("A", 0): TapeRule(1, 1, "A")})
     with pytest.raises(InputError, match="unknown symbol or state"):
-        TapeMachine(name="lost", symbols=1, states=("A",), rules={("A", 0): Rule(0, 1, "C")})
+        TapeMachine(name="lost", symbols=1, states=("A",), rules={("A", 0): TapeRule(0, 1, "C")})
 
 
 def test_an_unknown_machine_is_refused():

@@ -11,26 +11,35 @@ from tests.theory.strategies import bit_strings
 from theory.checks.domination import check_domination
 from theory.errors import InputError
 from theory.machines.machine import Bound, Status
-from theory.machines.turing import END, HALT, Rule, Source, TuringMachine, one_state_class, table_class, two_state_class
+from theory.machines.turing import (
+    CONDITION_END,
+    HALT,
+    Rule,
+    TuringMachine,
+    WatchedTape,
+    one_state_class,
+    table_class,
+    two_state_class,
+)
 from theory.measures.measure import enumerate_programs, output_measure
 from theory.numbers.bit_strings import is_prefix_free, kraft_sum
 
 ROOMY = Bound(time=60, space=60)
 REVERSE = TuringMachine(
     "reverse",
-    {"A": Source.CONDITION, "B": Source.CONDITION},
+    {"A": WatchedTape.CONDITION, "B": WatchedTape.CONDITION},
     {
         ("A", "0"): Rule("A", condition_move=1),
         ("A", "1"): Rule("A", condition_move=1),
-        ("A", END): Rule("B", condition_move=-1),
+        ("A", CONDITION_END): Rule("B", condition_move=-1),
         ("B", "0"): Rule("B", condition_move=-1, emit="0"),
         ("B", "1"): Rule("B", condition_move=-1, emit="1"),
-        ("B", END): Rule(HALT),
+        ("B", CONDITION_END): Rule(HALT),
     },
 )
 TWICE = TuringMachine(  # takes bits up to the first 0, keeps them on the work tape, and writes 1^n 0 twice
     "twice",
-    {"A": Source.PROGRAM, "B": Source.WORK, "C": Source.WORK, "D": Source.WORK},
+    {"A": WatchedTape.PROGRAM, "B": WatchedTape.WORK, "C": WatchedTape.WORK, "D": WatchedTape.WORK},
     {
         ("A", "1"): Rule("A", write="1", move=1, emit="1"),
         ("A", "0"): Rule("B", write="0", move=-1, emit="0"),
@@ -62,7 +71,7 @@ def test_a_machine_that_uses_its_work_tape_writes_its_program_twice(n):
         (TWICE, "11", ROOMY, Status.NEEDS_INPUT),
         (TWICE, "1110", Bound(time=5, space=60), Status.OUT_OF_TIME),
         (TWICE, "1110", Bound(time=60, space=4), Status.OUT_OF_SPACE),
-        (TuringMachine("none", {"A": Source.WORK}, {}), "", ROOMY, Status.STUCK),
+        (TuringMachine("none", {"A": WatchedTape.WORK}, {}), "", ROOMY, Status.STUCK),
     ],
 )
 def test_every_way_to_end_is_a_status_within_the_bound(machine, program, bound, status):
@@ -82,7 +91,7 @@ def test_every_way_to_end_is_a_status_within_the_bound(machine, program, bound, 
 )
 def test_a_table_with_a_state_or_an_output_that_is_none_is_refused(wrong, said):
     with pytest.raises(InputError, match=said):
-        TuringMachine("wrong", {"A": Source.PROGRAM}, **{"rules": {("A", "0"): Rule(HALT)}, **wrong})
+        TuringMachine("wrong", {"A": WatchedTape.PROGRAM}, **{"rules": {("A", "0"): Rule(HALT)}, **wrong})
 
 
 @given(ALL, st.sampled_from(["", "0", "11"]), st.integers(0, 8), st.integers(0, 17))

@@ -12,7 +12,7 @@ from theory.errors import InputError
 from theory.machines.classes import ModelClass
 from theory.machines.mealy import mealy_class
 from theory.measures.mixture import (
-    END,
+    STRING_END,
     Mixture,
     depth_mixture,
     iterates,
@@ -51,7 +51,7 @@ def test_the_next_symbol_with_the_end_sums_to_1_and_the_chain_rule_gives_the_str
     masses = prefix_masses(distribution)
     for x, p in distribution.items():
         product = Fraction(1)
-        for place, symbol in enumerate([*x, END]):
+        for place, symbol in enumerate([*x, STRING_END]):
             outcome = next_symbol(distribution, x[:place], masses)
             assert sum(outcome.values()) == 1
             product *= outcome[symbol]

@@ -16,7 +16,7 @@ from theory.numbers.bit_strings import (
     kraft_sum,
     pair,
     pair_as_in_footnote,
-    require_bits,
+    require_bit_string,
     self_delimiting,
     strings,
     unary,
@@ -97,7 +97,7 @@ def test_no_machine_is_named_by_too_few_bits():
 
 
 @pytest.mark.parametrize(
-    "wrong", [lambda: require_bits("01a"), lambda: list(strings(-1)), lambda: elias_gamma(0), lambda: unary(-1)]
+    "wrong", [lambda: require_bit_string("01a"), lambda: list(strings(-1)), lambda: elias_gamma(0), lambda: unary(-1)]
 )
 def test_bad_input_is_refused(wrong):
     with pytest.raises(InputError):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from theory.errors import InputError
-from theory.machines.universal.semantics import LARGEST, SYMBOLS, Column, MachineSize, Stop, interpret_rows
+from theory.machines.universal.semantics import LARGEST, SYMBOLS, MachineSize, ResultColumn, Stop, interpret_rows
 
 UNCODED = (0,) * len(SYMBOLS)
 """Word lengths of tokens that are drawn as they are, not coded in bits."""
@@ -43,7 +43,7 @@ def compiled_interpreter() -> Callable[..., int]:
 class Interpreter:
     """Buffers for many runs, and the function that fills them.
 
-    Write opcodes into `streams`, (rows + 1, stream_length), call `run`, read `results`, (rows, len(Column)), and
+    Write opcodes into `streams`, (rows + 1, stream_length), call `run`, read `results`, (rows, len(ResultColumn)), and
     `outputs`, (rows, output_limit): as many symbols of a row are valid as its result says. The next call reuses them.
 
     Args:
@@ -66,7 +66,7 @@ class Interpreter:
         self._interpret = compiled_interpreter() if self.compiled else interpret_rows
         self.streams: Any = self._buffer(rows + 1, stream_length)
         self.outputs: Any = self._buffer(rows, min(size.output_limit, size.max_steps))
-        self.results: Any = self._buffer(rows, len(Column), wide=True)
+        self.results: Any = self._buffer(rows, len(ResultColumn), wide=True)
         longest = min(size.max_steps, stream_length)  # each step appends one token of the stream to the code, or none
         code, self._links, stack = (self._buffer(1, longest, wide=True)[0] for _ in range(3))
         self._scratch = (code, self._links, stack, self._buffer(1, size.memory_cells, wide=True)[0])
@@ -121,7 +121,7 @@ class Interpreter:
 
 @dataclasses.dataclass(frozen=True)
 class UniversalRun:
-    """What one program did: why it stopped, its output, and what it used; see `Column`."""
+    """What one program did: why it stopped, its output, and what it used; see `ResultColumn`."""
 
     stop: Stop
     output: tuple[int, ...]
@@ -163,12 +163,12 @@ def run_program(program: str, size: MachineSize, *, inputs: Sequence[int] = ()) 
     interpreter.streams[0][:] = stream
     interpreter.run(inputs=inputs)
     result = interpreter.results[0]
-    stop = Stop(result[Column.STOP])
+    stop = Stop(result[ResultColumn.STOP])
     return UniversalRun(
         stop,
-        tuple(interpreter.outputs[0][: result[Column.OUTPUT_LENGTH]]),
-        result[Column.STEPS],
-        result[Column.TOKENS_READ] - (stop is Stop.HALTED),
-        result[Column.TOKENS_AT_LAST_OUTPUT],
-        result[Column.CELLS],
+        tuple(interpreter.outputs[0][: result[ResultColumn.OUTPUT_LENGTH]]),
+        result[ResultColumn.STEPS],
+        result[ResultColumn.TOKENS_READ] - (stop is Stop.HALTED),
+        result[ResultColumn.TOKENS_AT_LAST_OUTPUT],
+        result[ResultColumn.CELLS],
     )

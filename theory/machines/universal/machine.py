@@ -18,8 +18,8 @@ from functools import cache
 from theory.machines.classes import ModelClass
 from theory.machines.machine import Bound, Run, Status
 from theory.machines.universal.interpreter import Interpreter
-from theory.machines.universal.semantics import END, SYMBOLS, Column, MachineSize, Stop
-from theory.numbers.bit_strings import Bits, complete_code, require_bits
+from theory.machines.universal.semantics import PROGRAM_END, SYMBOLS, MachineSize, ResultColumn, Stop
+from theory.numbers.bit_strings import BitString, complete_code, require_bit_string
 
 _STATUS = {
     Stop.HALTED: Status.HALTED,
@@ -51,7 +51,7 @@ class UniversalMachine:
         return "universal" + " with condition" * self.reads_condition + " on a wrapping tape" * self.wraps
 
     @property
-    def words(self) -> tuple[Bits, ...]:
+    def words(self) -> tuple[BitString, ...]:
         """The code word of each opcode, in the order of `SYMBOLS`."""
         return _words(self.reads_condition)
 
@@ -60,11 +60,11 @@ class UniversalMachine:
         """Bits of each opcode's word; 0 for an instruction that this machine does not have."""
         return _word_lengths(self.words)
 
-    def encode(self, program: str) -> Bits:
+    def encode(self, program: str) -> BitString:
         """Return the bits of a program text."""
         return "".join(self.words[SYMBOLS.index(symbol)] for symbol in program)
 
-    def decode(self, program: Bits) -> tuple[list[int], Bits]:
+    def decode(self, program: BitString) -> tuple[list[int], BitString]:
         """Return the opcodes up to the first `!`, and the bits after the last whole word."""
         opcode_of = _opcodes(self.words)
         opcodes, word = [], ""
@@ -73,15 +73,15 @@ class UniversalMachine:
             if word in opcode_of:
                 opcodes.append(opcode_of[word])
                 word = ""
-                if opcodes[-1] == END:
+                if opcodes[-1] == PROGRAM_END:
                     return opcodes, program[place + 1 :]
         return opcodes, word
 
-    def run(self, program: Bits, condition: Bits, bound: Bound) -> Run:
+    def run(self, program: BitString, condition: BitString, bound: Bound) -> Run:
         """Run a program; see `theory.machines.machine.Machine`."""
         if bound.space < 1:
             return Run(Status.OUT_OF_SPACE, "", 0, 0, 0)
-        opcodes, rest = self.decode(require_bits(program))
+        opcodes, rest = self.decode(require_bit_string(program))
         if not opcodes or not bound.time:
             return _read_on(Run(Status.NEEDS_INPUT, "", 0, 1, 0), program, bound)
         interpreter = Interpreter(
@@ -90,13 +90,13 @@ class UniversalMachine:
         interpreter.streams[0][:] = opcodes
         interpreter.run(word_lengths=self.word_lengths, inputs=[int(bit) for bit in condition])
         result = interpreter.results[0]
-        output = "".join(map(str, interpreter.outputs[0][: result[Column.OUTPUT_LENGTH]]))
-        bits_read = min(result[Column.BITS_READ], bound.time - result[Column.STEPS])
+        output = "".join(map(str, interpreter.outputs[0][: result[ResultColumn.OUTPUT_LENGTH]]))
+        bits_read = min(result[ResultColumn.BITS_READ], bound.time - result[ResultColumn.STEPS])
         run = Run(
-            _STATUS[Stop(result[Column.STOP])],
+            _STATUS[Stop(result[ResultColumn.STOP])],
             output,
-            result[Column.STEPS] + bits_read,
-            result[Column.CELLS] + len(output),
+            result[ResultColumn.STEPS] + bits_read,
+            result[ResultColumn.CELLS] + len(output),
             bits_read,
         )
         return _read_on(run, rest, bound) if run.status is Status.NEEDS_INPUT else run
@@ -127,7 +127,7 @@ def universal_class(max_length: int = 2) -> ModelClass:
     return ModelClass.of("universal", machines, bound=Bound(time=15, space=6), max_length=max_length)
 
 
-def _read_on(run: Run, rest: Bits, bound: Bound) -> Run:
+def _read_on(run: Run, rest: BitString, bound: Bound) -> Run:
     """Return the run after it has read a part of a word, as far as there are time and bits.
 
     Where no time is left for one more bit it is out of time, whether or not there is such a bit.
@@ -138,15 +138,15 @@ def _read_on(run: Run, rest: Bits, bound: Bound) -> Run:
 
 
 @cache
-def _words(reads_condition: bool) -> tuple[Bits, ...]:
+def _words(reads_condition: bool) -> tuple[BitString, ...]:
     return complete_code(9 if reads_condition else 8)
 
 
 @cache
-def _word_lengths(words: tuple[Bits, ...]) -> tuple[int, ...]:
+def _word_lengths(words: tuple[BitString, ...]) -> tuple[int, ...]:
     return tuple(len(word) for word in words) + (0,) * (len(SYMBOLS) - len(words))
 
 
 @cache
-def _opcodes(words: tuple[Bits, ...]) -> dict[Bits, int]:
+def _opcodes(words: tuple[BitString, ...]) -> dict[BitString, int]:
     return {word: opcode for opcode, word in enumerate(words)}

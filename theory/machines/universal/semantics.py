@@ -26,7 +26,7 @@ SYMBOLS = "+-><[].!,"
 """The instruction of each opcode in a stream; `!`, which is no instruction, ends the program."""
 INSTRUCTIONS = "+-><[]."
 """The seven instructions of a random stream; each has its place here as opcode."""
-END = SYMBOLS.index("!")
+PROGRAM_END = SYMBOLS.index("!")
 LARGEST = 2**31 - 1
 """The largest size of anything, so that all counts fit into the compiled function's integers."""
 
@@ -45,7 +45,7 @@ class Stop(enum.IntEnum):
     """The output is no longer a prefix of the target that was to be followed."""
 
 
-class Column(enum.IntEnum):
+class ResultColumn(enum.IntEnum):
     """The columns of a result."""
 
     STOP = 0
@@ -120,7 +120,7 @@ def interpret_rows(
     Args:
         streams: opcodes, a row per program, at least one token wide.
         outputs: receives the output symbols of each row.
-        results: receives the columns of `Column`.
+        results: receives the columns of `ResultColumn`.
         rows: how many rows to run.
         token_kinds: 0, or the base of the odometer.
         word_lengths: bits of each opcode's code word; all 0 where tokens are not coded, and reading costs nothing.

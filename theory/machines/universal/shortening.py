@@ -15,7 +15,7 @@ Limits: a heuristic; the result need not be the shortest program.
 
 from theory.errors import InputError
 from theory.machines.universal.interpreter import Interpreter, assemble
-from theory.machines.universal.semantics import END, SYMBOLS, Column, MachineSize
+from theory.machines.universal.semantics import PROGRAM_END, SYMBOLS, MachineSize, ResultColumn
 
 _CANCELLING = {"+": "-", "-": "+", "<": ">", ">": "<"}
 
@@ -57,8 +57,8 @@ def shorten(program: str, size: MachineSize) -> str:
 def _links(opcodes: list[int], size: MachineSize) -> tuple[int, list[int]]:
     """Run the program; return its length up to the last output, and the jump table of the code that was read."""
     interpreter = Interpreter(size, rows=1, stream_length=len(opcodes) + 1, compiled=False)
-    interpreter.streams[0][:] = [*opcodes, END]
+    interpreter.streams[0][:] = [*opcodes, PROGRAM_END]
     interpreter.run()
     result = interpreter.results[0]
-    read = min(result[Column.TOKENS_READ], len(opcodes))
-    return result[Column.TOKENS_AT_LAST_OUTPUT], interpreter.links(read)
+    read = min(result[ResultColumn.TOKENS_READ], len(opcodes))
+    return result[ResultColumn.TOKENS_AT_LAST_OUTPUT], interpreter.links(read)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import theory.machines.universal.interpreter
 from tests.reference.universal import run_from_prose
 from theory.machines.universal.interpreter import Interpreter, assemble, can_compile, run_program
-from theory.machines.universal.semantics import SYMBOLS, Column, MachineSize, Stop, interpret_rows
+from theory.machines.universal.semantics import SYMBOLS, MachineSize, ResultColumn, Stop, interpret_rows
 
 MODES = [
     False,
@@ -81,7 +81,7 @@ def test_the_compiled_function_gives_the_same_results_bit_for_bit() -> None:
         assert interpreter.run(inputs=[3, 1, 4, 1, 5]) == 2000
     assert compiled.results.tolist() == plain.results
     for row, result in enumerate(plain.results):
-        length = result[Column.OUTPUT_LENGTH]
+        length = result[ResultColumn.OUTPUT_LENGTH]
         assert compiled.outputs[row][:length].tolist() == plain.outputs[row][:length]
 
 
@@ -113,7 +113,7 @@ def test_numbas_own_switch_gives_the_same_results_on_arrays(monkeypatch: pytest.
         interpreter.streams[0][:] = assemble("+[.+")
         interpreter.run(word_lengths=[300] * len(SYMBOLS))  # bits and cells beyond 8 bits
     assert compiled.results.tolist() == switched_off.results.tolist()
-    assert compiled.results[0][Column.BITS_READ] == 900
+    assert compiled.results[0][ResultColumn.BITS_READ] == 900
 
 
 def run(program: str, **size: int) -> tuple[str, tuple[int, ...], int]:
@@ -179,7 +179,7 @@ def test_the_odometer_visits_every_leaf_once(compiled: bool) -> None:
     interpreter = Interpreter(MachineSize(max_steps=3), rows=400, stream_length=3, compiled=compiled)
     rows = interpreter.run(token_kinds=7)
     leaves = [
-        tuple(int(token) for token in stream[: result[Column.TOKENS_READ]])
+        tuple(int(token) for token in stream[: result[ResultColumn.TOKENS_READ]])
         for stream, result in zip(interpreter.streams[:rows], interpreter.results[:rows], strict=True)
     ]
     assert len(set(leaves)) == len(leaves)
@@ -192,7 +192,7 @@ def test_a_run_that_leaves_its_target_stops() -> None:
     interpreter.streams[0][:] = assemble("+..!")
     for target, stop in (([1, 1], Stop.HALTED), ([1], Stop.DEVIATED), ([1, 0], Stop.DEVIATED), ([], Stop.DEVIATED)):
         interpreter.run(target=target)
-        assert Stop(interpreter.results[0][Column.STOP]) is stop
+        assert Stop(interpreter.results[0][ResultColumn.STOP]) is stop
 
 
 def test_space_counts_cells_and_output() -> None:
@@ -218,4 +218,4 @@ def test_a_stream_without_an_end_is_exhausted() -> None:
     interpreter = Interpreter(MachineSize(), rows=1, stream_length=2, compiled=False)
     interpreter.streams[0][:] = assemble("++")
     interpreter.run()
-    assert Stop(interpreter.results[0][Column.STOP]) is Stop.EXHAUSTED
+    assert Stop(interpreter.results[0][ResultColumn.STOP]) is Stop.EXHAUSTED

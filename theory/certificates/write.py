@@ -154,7 +154,7 @@ def _runs(machine: Machine, conditions: Iterable[BitString], bound: Bound, tally
     runs: Runs = {}
     for z in conditions:
         runs[z] = {}
-        for leaf, run in leaves(machine, z, bound, bound.time + 1):
+        for leaf, run in leaves(machine, z, bound):
             halts = run.status is Status.HALTED
             runs[z][leaf] = run.output if halts else run.status.name.lower()
             tally.spend(run, leaf if halts else leaf.ljust(bound.time + 1))

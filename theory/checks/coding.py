@@ -65,16 +65,6 @@ def decoder_machine(code: Mapping[BitString, BitString]) -> FunctionMachine:
     return FunctionMachine("Shannon-Fano decoder", decode, reads_condition=False)
 
 
-def class_complexity(model_class: ModelClass) -> dict[BitString, int]:
-    """Return K_C(x) in bits for every string that the class writes under its bound.
-
-    Raises:
-        InputError: a class whose prior comes from no code, so that its machines have no names to pay for.
-
-    """
-    return _shortest(model_class, names_cost_bits=True)
-
-
 def check_coding(model_class: ModelClass, *, max_length: int | None = None, variant: str | None = None) -> CheckResult:
     """Check 2^-K_C(x) <= m_C(x), and that a decoder for m_C closes the gap to less than 2 bits.
 
@@ -89,7 +79,7 @@ def check_coding(model_class: ModelClass, *, max_length: int | None = None, vari
     """
     require_variant(variant, VARIANTS)
     longest = model_class.max_length if max_length is None else max_length
-    shortest = _shortest(model_class, names_cost_bits=variant != "free-name")
+    shortest = class_complexity(model_class, names_cost_bits=variant != "free-name")
     mixture = Mixture(model_class)
     mass = mixture.measure("").mass
     decoded = _decoder_programs(mass)
@@ -132,7 +122,13 @@ def check_coding(model_class: ModelClass, *, max_length: int | None = None, vari
     )
 
 
-def _shortest(model_class: ModelClass, *, names_cost_bits: bool) -> dict[BitString, int]:
+def class_complexity(model_class: ModelClass, *, names_cost_bits: bool = True) -> dict[BitString, int]:
+    """Return K_C(x) in bits for every string that the class writes under its bound.
+
+    Raises:
+        InputError: a class whose prior comes from no code, so that its machines have no names to pay for.
+
+    """
     if not model_class.prior_is_of_code:
         raise InputError(
             f"class {model_class.name} has no code that its prior comes from",

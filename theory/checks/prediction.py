@@ -24,7 +24,7 @@ from fractions import Fraction
 from theory.checks.result import CheckResult, Counterexample, Item, StepCurve, require_variant, tightest_item
 from theory.machines.classes import ModelClass
 from theory.machines.named_sources import SOURCES, prior
-from theory.measures.mixture import STRING_END, Distribution, Mixture, prefix_masses
+from theory.measures.mixture import STRING_END, Distribution, Mixture, next_symbol, prefix_masses
 from theory.numbers.bit_strings import BitString, shown, strings_of_length
 from theory.numbers.exact import LogSum
 
@@ -75,12 +75,9 @@ def least_prediction_ratio(p: Distribution, q: Distribution) -> tuple[Fraction, 
     """Return the least q(b|x) / p(b|x) over all x and outcomes b that p allows, and where it lies."""
     p_masses, q_masses = prefix_masses(p), prefix_masses(q)
     ratios = []
-    for x, p_x in p_masses.items():
-        for outcome in "01" + STRING_END:
-            p_next = p.get(x, Fraction(0)) if outcome == STRING_END else p_masses.get(x + outcome, Fraction(0))
-            if p_next:
-                q_next = q[x] if outcome == STRING_END else q_masses[x + outcome]
-                ratios.append((q_next / q_masses[x] / (p_next / p_x), x, outcome))
+    for x in p_masses:
+        ours, theirs = next_symbol(p, x, p_masses), next_symbol(q, x, q_masses)
+        ratios += [(theirs[outcome] / p_next, x, outcome) for outcome, p_next in ours.items() if p_next]
     return min(ratios)
 
 

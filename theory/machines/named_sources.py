@@ -24,7 +24,7 @@ from itertools import pairwise
 
 from theory.machines.classes import ModelClass
 from theory.machines.machine import Bound, FunctionMachine, Tape
-from theory.numbers.bit_strings import BitString
+from theory.numbers.bit_strings import BitString, kraft_sum
 
 HALF, QUARTER = Fraction(1, 2), Fraction(1, 4)
 
@@ -177,8 +177,6 @@ SOURCES = (
     NamedSource("const", 5, _constant, partial(_product_density, one=Fraction(1))),
 )
 
-KRAFT = sum((Fraction(1, 1 << source.code_length_bits) for source in SOURCES), Fraction(0))
-
 
 def prior(source: NamedSource) -> Fraction:
     """Return p(c) = 2^-length / (7/8).
@@ -186,7 +184,7 @@ def prior(source: NamedSource) -> Fraction:
     >>> prior(SOURCES[0])
     Fraction(2, 7)
     """
-    return Fraction(1, 1 << source.code_length_bits) / KRAFT
+    return Fraction(1, 1 << source.code_length_bits) / kraft_sum(_WORDS)
 
 
 def sources_class(length: int = 6) -> ModelClass:
@@ -198,7 +196,7 @@ def sources_class(length: int = 6) -> ModelClass:
     return ModelClass(
         name="sources",
         members=tuple(FunctionMachine(s.name, partial(s.write, length), reads_condition=False) for s in SOURCES),
-        words=_canonical_words([source.code_length_bits for source in SOURCES]),
+        words=_WORDS,
         prior=tuple(prior(source) for source in SOURCES),
         bound=Bound(time=4 * length, space=length),
         max_length=length,
@@ -213,3 +211,6 @@ def _canonical_words(lengths: list[int]) -> tuple[BitString, ...]:
         words[i] = format(int(place * (1 << lengths[i])), f"0{lengths[i]}b")
         place += Fraction(1, 1 << lengths[i])
     return tuple(words[i] for i in range(len(lengths)))
+
+
+_WORDS = _canonical_words([source.code_length_bits for source in SOURCES])

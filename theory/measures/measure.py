@@ -16,67 +16,6 @@ from theory.numbers.bit_strings import BitString, require_bit_string
 
 
 @dataclass(frozen=True)
-class Enumeration:
-    """All programs on which a machine halts under a bound, in lexicographic order, with their outputs.
-
-    Attributes:
-        programs: pairs (program, output).
-        unresolved: probability that fair coin flips lead to a run that did not halt under the bound.
-        stuck: the part of `unresolved` where no bound would help, because no rule applied.
-
-    """
-
-    programs: tuple[tuple[BitString, BitString], ...]
-    unresolved: Fraction
-    stuck: Fraction = Fraction(0)
-
-
-def leaves(
-    machine: Machine, condition: BitString, bound: Bound, max_program_length: int | None = None
-) -> Iterator[tuple[BitString, Run]]:
-    """Yield every leaf of the tree of programs, depth first: the bits read, and the run that ended there.
-
-    Each run is given a program that is long enough; the bits that it read are a leaf. The next leaf is found like the
-    next number on an odometer: drop the final 1s, turn the last 0 into 1.
-    """
-    longest = bound.time if max_program_length is None else max_program_length
-    program = ""
-    while True:
-        run = machine.run(program + "0" * (longest - len(program)), condition, bound)
-        leaf = (program + "0" * longest)[: run.bits_read]
-        yield leaf, run
-        rest = leaf.rstrip("1")
-        if not rest:
-            return
-        program = rest[:-1] + "1"
-
-
-def enumerate_programs(
-    machine: Machine, condition: BitString, bound: Bound, max_program_length: int | None = None
-) -> Enumeration:
-    """Find all programs on which the machine halts, with the mass of those that it leaves open.
-
-    Args:
-        machine: any machine that keeps the promises of `Machine`.
-        condition: the string on the conditional tape.
-        bound: time and space of each run.
-        max_program_length: longer programs are left unresolved; by default the bound on time is the only limit.
-
-    """
-    require_bit_string(condition)
-    programs: list[tuple[BitString, BitString]] = []
-    unresolved = stuck = Fraction(0)
-    for leaf, run in leaves(machine, condition, bound, max_program_length):
-        if run.status is Status.HALTED:
-            programs.append((leaf, run.output))
-            continue
-        unresolved += Fraction(1, 1 << len(leaf))
-        if run.status is Status.STUCK:
-            stuck += Fraction(1, 1 << len(leaf))
-    return Enumeration(tuple(programs), unresolved, stuck)
-
-
-@dataclass(frozen=True)
 class Measure:
     """A distribution over strings that is known exactly, except for `unresolved` mass that could lie anywhere."""
 
@@ -102,18 +41,80 @@ class Measure:
         return sum(self.mass.values(), Fraction(0))
 
 
-def measure_of(enumeration: Enumeration) -> Measure:
-    """Return the measure that an enumeration adds up to."""
-    mass: dict[BitString, Fraction] = {}
-    for program, output in enumeration.programs:
-        weight = Fraction(1, 1 << len(program))
-        mass[output] = mass[output] + weight if output in mass else weight
-    return Measure(mass, enumeration.unresolved)
+@dataclass(frozen=True)
+class Enumeration:
+    """All that a machine does under a bound: the leaves of the tree of its programs, in lexicographic order.
+
+    Attributes:
+        outcomes: for the bits that a run read, what it wrote, or why it did not halt.
+        steps: of all these runs together.
+
+    """
+
+    outcomes: Mapping[BitString, BitString | Status]
+    steps: int
+
+    @property
+    def programs(self) -> tuple[tuple[BitString, BitString], ...]:
+        """All programs on which the machine halts, with their outputs."""
+        return tuple((leaf, outcome) for leaf, outcome in self.outcomes.items() if not isinstance(outcome, Status))
+
+    @property
+    def unresolved(self) -> Fraction:
+        """The probability that fair coin flips lead to a run that did not halt under the bound."""
+        return self.measure().unresolved
+
+    def measure(self) -> Measure:
+        """Return the measure that the leaves add up to."""
+        mass: dict[BitString, Fraction] = {}
+        unresolved = Fraction(0)
+        for leaf, outcome in self.outcomes.items():
+            weight = Fraction(1, 1 << len(leaf))
+            if isinstance(outcome, Status):
+                unresolved += weight
+            else:
+                mass[outcome] = mass[outcome] + weight if outcome in mass else weight
+        return Measure(mass, unresolved)
 
 
-def output_measure(
-    machine: Machine, condition: BitString, bound: Bound, max_program_length: int | None = None
-) -> Measure:
+def leaves(machine: Machine, condition: BitString, bound: Bound) -> Iterator[tuple[BitString, Run]]:
+    """Yield every leaf of the tree of programs, depth first: the bits read, and the run that ended there.
+
+    Each run is given one bit more than it has time to read, so that it stops for another reason than want. The bits
+    that it read are a leaf. The next leaf is found like the next number on an odometer: drop the final 1s, turn the
+    last 0 into 1.
+    """
+    program = ""
+    while True:
+        supplied = program.ljust(bound.time + 1, "0")
+        run = machine.run(supplied, condition, bound)
+        leaf = supplied[: run.bits_read]
+        yield leaf, run
+        rest = leaf.rstrip("1")
+        if not rest:
+            return
+        program = rest[:-1] + "1"
+
+
+def enumerate_programs(machine: Machine, condition: BitString, bound: Bound) -> Enumeration:
+    """Run a machine on everything that it can read under a bound.
+
+    Args:
+        machine: any machine that keeps the promises of `Machine`.
+        condition: the string on the conditional tape.
+        bound: time and space of each run.
+
+    """
+    require_bit_string(condition)
+    outcomes: dict[BitString, BitString | Status] = {}
+    steps = 0
+    for leaf, run in leaves(machine, condition, bound):
+        outcomes[leaf] = run.output if run.status is Status.HALTED else run.status
+        steps += run.steps
+    return Enumeration(outcomes, steps)
+
+
+def output_measure(machine: Machine, condition: BitString, bound: Bound) -> Measure:
     """Return p_c(x | z) as an exact measure.
 
     >>> from theory.machines.machine import FunctionMachine
@@ -122,4 +123,4 @@ def output_measure(
     >>> dict(output_measure(FunctionMachine("echo", echo), "", Bound(time=9, space=9)).mass)
     {'0': Fraction(1, 2), '1': Fraction(1, 2)}
     """
-    return measure_of(enumerate_programs(machine, condition, bound, max_program_length))
+    return enumerate_programs(machine, condition, bound).measure()

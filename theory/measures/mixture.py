@@ -18,7 +18,7 @@ from fractions import Fraction
 
 from theory.errors import InputError
 from theory.machines.classes import ModelClass
-from theory.measures.measure import Measure, enumerate_programs, measure_of
+from theory.measures.measure import Enumeration, Measure, enumerate_programs
 from theory.numbers.bit_strings import BitString, shown, strings, strings_of_length
 
 STRING_END = "$"
@@ -36,19 +36,29 @@ class Mixture:
 
     def __init__(self, model_class: ModelClass) -> None:
         self.model_class = model_class
+        self._runs: dict[tuple[int, BitString], Enumeration] = {}
         self._members: dict[tuple[int, BitString], Measure] = {}
         self._mixtures: dict[BitString, Measure] = {}
-        self.programs_found = 0
 
     def member(self, index: int, condition: BitString = "") -> Measure:
         """Return p_c( . | z) of one member."""
-        machine = self.model_class.members[index]
-        key = (index, condition if machine.reads_condition else "")
+        key = self._key(index, condition)
         if key not in self._members:
-            enumeration = enumerate_programs(machine, key[1], self.model_class.bound)
-            self.programs_found += len(enumeration.programs)
-            self._members[key] = measure_of(enumeration)
+            self._members[key] = self.runs(index, condition).measure()
         return self._members[key]
+
+    def runs(self, index: int, condition: BitString = "") -> Enumeration:
+        """Return all that one member does on a condition."""
+        key = self._key(index, condition)
+        if key not in self._runs:
+            machine = self.model_class.members[index]
+            self._runs[key] = enumerate_programs(machine, key[1], self.model_class.bound)
+        return self._runs[key]
+
+    @property
+    def programs_found(self) -> int:
+        """How many programs halted, of those that were run so far."""
+        return sum(len(enumeration.programs) for enumeration in self._runs.values())
 
     def measure(self, condition: BitString = "") -> Measure:
         """Return m_C( . | z)."""
@@ -102,6 +112,9 @@ class Mixture:
             f"Under the bound some runs do not halt: of {name}, mass {measure.unresolved} on condition"
             f" {shown(condition)}. What was checked are the measures under the bound.",
         )
+
+    def _key(self, index: int, condition: BitString) -> tuple[int, BitString]:
+        return index, condition if self.model_class.members[index].reads_condition else ""
 
 
 def prefix_masses(distribution: Distribution) -> dict[BitString, Fraction]:

@@ -61,18 +61,6 @@ class StreamMeasure:
     leaves: int
     mass: Mapping[str, Fraction]
 
-    def prefix_lower(self, x: str) -> Fraction:
-        """Return the mass of the streams that have written x and perhaps more."""
-        return sum((mass for output, mass in self.mass.items() if output.startswith(x)), Fraction(0))
-
-    def prefix_gap(self, x: str) -> Fraction:
-        """Return the mass of the streams that may still come to write x: their output is a proper prefix of it."""
-        return sum((self.mass.get(x[:length], Fraction(0)) for length in range(len(x))), Fraction(0))
-
-    def prefix_upper(self, x: str) -> Fraction:
-        """Return an upper bound on the mass of x_ on the machine without a bound on time."""
-        return self.prefix_lower(x) + self.prefix_gap(x)
-
 
 @dataclass(frozen=True)
 class OmegaPoint:

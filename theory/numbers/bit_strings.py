@@ -1,13 +1,8 @@
-"""Bit strings, prefix-free codes, Kraft sums and pairing: the alphabet in which the theory is written.
+"""Bit strings, prefix-free codes and Kraft sums: the alphabet in which the theory is written.
 
 A string is a Python `str` of "0" and "1". A code is prefix-free when no word is the start of another; then a reader who
 takes one bit at a time knows where a word ends, and by Kraft's inequality the sum of 2^-|word| is at most 1. It is
-complete when the sum is 1. Source: Bloem 2025 (arXiv 2506.20057), section 2; Elias 1975 for gamma and delta.
-
-Deviation (erratum): footnote 4 pairs (i, x) as code(i) code(x), with a self-delimiting code for the program x as well.
-But a program is self-delimiting already: the machine stops reading by itself. With the footnote's pairing the universal
-machine must be told the length of x beforehand; most inputs then name a length at which machine i does not halt, and
-the proof of Lemma 4.1 fails. `pair` appends the program as it is; `pair_as_in_footnote` is kept to show the failure.
+complete when the sum is 1. Source: Bloem 2025 (arXiv 2506.20057), section 2.
 """
 
 from collections.abc import Iterator, Sequence
@@ -73,35 +68,6 @@ def kraft_sum(words: Sequence[BitString]) -> Fraction:
     return sum((Fraction(1, 1 << len(word)) for word in words), Fraction(0))
 
 
-def unary(n: int) -> BitString:
-    """Return the unary word 1^n 0 for n >= 0.
-
-    >>> unary(3)
-    '1110'
-    """
-    return "1" * _at_least(n, 0) + "0"
-
-
-def elias_gamma(n: int) -> BitString:
-    """Return the Elias gamma word of n >= 1: the length of n's binary digits in unary, then the digits after the first.
-
-    >>> [elias_gamma(n) for n in (1, 2, 5)]
-    ['0', '100', '11001']
-    """
-    digits = format(_at_least(n, 1), "b")
-    return unary(len(digits) - 1) + digits[1:]
-
-
-def elias_delta(n: int) -> BitString:
-    """Return the Elias delta word of n >= 1: as gamma, with the length itself coded by gamma.
-
-    >>> [elias_delta(n) for n in (1, 2, 5)]
-    ['0', '1000', '10101']
-    """
-    digits = format(_at_least(n, 1), "b")
-    return elias_gamma(len(digits)) + digits[1:]
-
-
 def complete_code(items: int) -> tuple[BitString, ...]:
     """Return a complete prefix code for `items` things, of words as equal in length as can be (truncated binary).
 
@@ -109,41 +75,14 @@ def complete_code(items: int) -> tuple[BitString, ...]:
 
     >>> complete_code(3)
     ('0', '10', '11')
+
+    Raises:
+        InputError: nothing to code.
+
     """
-    k = _at_least(items, 1).bit_length() - 1
+    if items < 1:
+        raise InputError("a code is for one thing or more", received=items, remedy="give 1 or more")
+    k = items.bit_length() - 1
     short = (1 << (k + 1)) - items
     first = [format(i, f"0{k}b") if k else "" for i in range(short)]
     return (*first, *(format(i + short, f"0{k + 1}b") for i in range(short, items)))
-
-
-def self_delimiting(x: BitString) -> BitString:
-    """Return 1^|x| 0 x, the simplest prefix code for all strings: 2|x| + 1 bits.
-
-    >>> self_delimiting("01")
-    '11001'
-    """
-    return unary(len(x)) + x
-
-
-def pair(word: BitString, program: BitString) -> BitString:
-    """Return the pair (i, program): machine i's word, then the program, which delimits itself."""
-    return word + program
-
-
-def pair_as_in_footnote(word: BitString, program: BitString) -> BitString:
-    """Return the pair as footnote 4 has it, the program coded once more; see the module's docstring for its fault."""
-    return word + self_delimiting(program)
-
-
-def unpair(words: Sequence[BitString], text: BitString) -> tuple[int, BitString] | None:
-    """Return (i, rest) such that `text` is words[i] followed by rest, or None when no word is the start of `text`."""
-    for i, word in enumerate(words):
-        if text.startswith(word):
-            return i, text[len(word) :]
-    return None
-
-
-def _at_least(n: int, least: int) -> int:
-    if n < least:
-        raise InputError(f"this code is for integers of {least} or more", received=n, remedy=f"give {least} or more")
-    return n

@@ -17,7 +17,7 @@ from theory.machines.mealy import mealy_class
 from theory.machines.named_sources import sources_class
 from theory.measures.measure import enumerate_programs
 from theory.measures.mixture import Mixture
-from theory.numbers.bit_strings import is_prefix_free, kraft_sum, pair, pair_as_in_footnote
+from theory.numbers.bit_strings import is_prefix_free, kraft_sum
 
 CLASS_B = mealy_class()
 
@@ -60,11 +60,11 @@ def test_the_interpreter_is_a_prefix_free_machine(model_class, recoded):
 
 @given(model_classes(), st.booleans())
 def test_each_program_of_the_interpreter_is_the_pair_of_a_member_and_its_program(model_class, recoded):
+    """Footnote 4 codes the program x once more, as 1^|x| 0 x."""
     model_class = coded(model_class)
     u = ClassInterpreter(model_class, recoded)
-    join = pair_as_in_footnote if recoded else pair
     expected = {
-        join(word, program): output
+        word + ("1" * len(program) + "0") * recoded + program: output
         for word, member in zip(model_class.words, model_class.members, strict=True)
         for program, output in enumerate_programs(member, "0", model_class.bound).programs
     }

@@ -65,7 +65,6 @@ def test_halting_programs_are_prefix_free_and_their_kraft_sum_is_1_minus_what_is
     programs = [program for program, _ in enumeration.programs]
     assert is_prefix_free(programs)
     assert kraft_sum(programs) + enumeration.unresolved == 1
-    assert enumeration.stuck <= enumeration.unresolved
 
 
 @given(any_tree, bit_strings, st.integers(0, 9), st.integers(0, 6), st.integers(0, 5), st.integers(0, 5))
@@ -77,13 +76,6 @@ def test_more_time_and_space_raise_the_lower_and_drop_the_upper_bound_of_every_s
     loose = output_measure(machine, condition, Bound(time + more_time, space + more_space))
     for x in {**tight.mass, **loose.mass, "0101": None}:
         assert tight.lower(x) <= loose.lower(x) <= loose.upper(x) <= tight.upper(x)
-
-
-def test_a_limit_on_the_length_of_programs_leaves_the_rest_unresolved():
-    enumeration = enumerate_programs(FunctionMachine("m", reader), "", ROOMY, max_program_length=3)
-    assert enumeration.programs == (("0", "0"), ("10", "10"), ("110", "110"))
-    assert enumeration.unresolved == Fraction(1, 8)
-    assert enumeration.stuck == 0
 
 
 def test_a_function_that_catches_every_exception_does_not_catch_the_bound():
@@ -125,10 +117,11 @@ def test_a_function_that_raises_is_named_with_the_program_it_fails_on():
         enumerate_programs(FunctionMachine("fails", fails), "", ROOMY)
 
 
-def test_stuck_mass_is_told_apart_from_what_a_larger_bound_could_resolve():
+def test_each_run_that_does_not_halt_is_listed_with_its_reason():
     machine = tree_machine("m", (None, ("1", ("111", "0"))))
     enumeration = enumerate_programs(machine, "", Bound(time=5, space=2))
-    assert (enumeration.stuck, enumeration.unresolved) == (Fraction(1, 2), Fraction(5, 8))
+    assert dict(enumeration.outcomes) == {"0": Status.STUCK, "10": "1", "110": Status.OUT_OF_TIME, "111": "0"}
+    assert enumeration.unresolved == Fraction(5, 8)
 
 
 def test_a_measure_of_a_fair_bit():

@@ -68,8 +68,8 @@ class Interpreter:
         self.outputs: Any = self._buffer(rows, min(size.output_limit, size.max_steps))
         self.results: Any = self._buffer(rows, len(ResultColumn), wide=True)
         longest = min(size.max_steps, stream_length)  # each step appends one token of the stream to the code, or none
-        code, self._links, stack = (self._buffer(1, longest, wide=True)[0] for _ in range(3))
-        self._scratch = (code, self._links, stack, self._buffer(1, size.memory_cells, wide=True)[0])
+        code, links, stack = (self._buffer(1, longest, wide=True)[0] for _ in range(3))
+        self._scratch = (code, links, stack, self._buffer(1, size.memory_cells, wide=True)[0])
 
     def run(
         self,
@@ -100,10 +100,6 @@ class Interpreter:
             *self._scratch,
         )
 
-    def links(self, length: int) -> list[int]:
-        """Return the first entries of the last run's jump table: where each bracket leads, -1 if nowhere yet."""
-        return [int(link) for link in self._links[:length]]
-
     def _buffer(self, rows: int, width: int, *, wide: bool = False) -> Any:
         if not self.compiled:
             return [[0] * width for _ in range(rows)]
@@ -127,7 +123,6 @@ class UniversalRun:
     output: tuple[int, ...]
     steps: int
     tokens_read: int
-    tokens_at_last_output: int
     cells: int
 
 
@@ -152,7 +147,7 @@ def run_program(program: str, size: MachineSize, *, inputs: Sequence[int] = ()) 
     """Run one program text by the plain function; its end halts the run.
 
     >>> run_program("+.>.", MachineSize(alphabet_size=2))
-    UniversalRun(stop=<Stop.HALTED: 0>, output=(1, 0), steps=4, tokens_read=4, tokens_at_last_output=4, cells=2)
+    UniversalRun(stop=<Stop.HALTED: 0>, output=(1, 0), steps=4, tokens_read=4, cells=2)
 
     Raises:
         InputError: a character that is no instruction.
@@ -169,6 +164,5 @@ def run_program(program: str, size: MachineSize, *, inputs: Sequence[int] = ()) 
         tuple(interpreter.outputs[0][: result[ResultColumn.OUTPUT_LENGTH]]),
         result[ResultColumn.STEPS],
         result[ResultColumn.TOKENS_READ] - (stop is Stop.HALTED),
-        result[ResultColumn.TOKENS_AT_LAST_OUTPUT],
         result[ResultColumn.CELLS],
     )

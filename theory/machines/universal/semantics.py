@@ -55,8 +55,7 @@ class ResultColumn(enum.IntEnum):
     BITS_READ = 3
     """Their code words' bits."""
     OUTPUT_LENGTH = 4
-    TOKENS_AT_LAST_OUTPUT = 5
-    CELLS = 6
+    CELLS = 5
     """Memory cells visited; the first is visited from the start."""
 
 
@@ -145,7 +144,7 @@ def interpret_rows(
             return row
         code_length = depth = pc = 0
         head = place = lowest = highest = 0
-        steps = bits = tokens = tokens_at_last_output = written = input_read = 0
+        steps = bits = tokens = written = input_read = 0
         stop = -1
         while stop < 0:
             is_new = pc == code_length
@@ -205,7 +204,6 @@ def interpret_rows(
                     stop = 5  # DEVIATED
                 output[written] = memory[head]
                 written += 1
-                tokens_at_last_output = tokens
             else:  # ,
                 memory[head] = inputs[input_read] % alphabet_size if input_read < len(inputs) else 0
                 input_read += 1
@@ -220,7 +218,7 @@ def interpret_rows(
         for visited in range(lowest, min(highest, lowest + memory_cells - 1) + 1):
             memory[visited % memory_cells] = 0
         result[0], result[1], result[2], result[3], result[4] = stop, steps, tokens, bits, written
-        result[5], result[6] = tokens_at_last_output, min(highest - lowest + 1, memory_cells)
+        result[5] = min(highest - lowest + 1, memory_cells)
         if token_kinds > 0:
             successor = streams[row + 1]
             turned = tokens - 1

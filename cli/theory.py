@@ -46,8 +46,8 @@ def list_checks(context: typer.Context, json_output: JsonOption = False, quiet: 
                 "source": check.source,
                 "class": check.class_name,
                 "settings": check.settings,
-                "variants": {variant: check.describe(variant) for variant in check.variants},
-                "certificate": check.is_certifiable,
+                "variants": check.variants,
+                "certificate": bool(check.certificate),
                 "rough_seconds": check.rough_seconds,
             }
             for check in CHECKS.values()

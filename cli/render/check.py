@@ -1,10 +1,8 @@
 """The page of one check: what is claimed, what was gone through, how near to failing it comes, and the verdict."""
 
 import dataclasses
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import accumulate
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.padding import Padding
@@ -13,8 +11,8 @@ from rich.text import Text
 
 from cli.render.exact import Number, bits_cell, cell, exact
 from cli.render.steps import StepBars
-from theory.checks.registry import Check
-from theory.checks.result import CheckResult, Counterexample, Item, StepCurve, nearness
+from theory.checks.check import Check
+from theory.checks.result import CheckResult, Counterexample, Item, nearness
 from theory.numbers.exact import log2_float
 
 _GAP = 2
@@ -29,7 +27,7 @@ class CheckPage:
     """Everything about one result.
 
     Attributes:
-        check: its entry in the registry.
+        check: what it declares.
         result: what came out.
         show_all: every item in order, instead of the tightest where there are many.
 
@@ -60,8 +58,8 @@ class CheckPage:
             )
         yield Text()
         yield from self._tightest(tightest[0])
-        for picture in pictures(result, tightest[0]):
-            yield picture
+        for picture in result.pictures:
+            yield StepBars(picture)
             yield Text()
         for remark in result.remarks:
             yield Text(remark)
@@ -109,52 +107,6 @@ def verdict(result: CheckResult) -> Iterator[RenderableType]:
     yield Text.assemble(("FAILS", "bold red"), f" for {failed:,} of {count}{took}")
     if result.counterexample is not None:
         yield from _counterexample(result.counterexample)
-
-
-def pictures(result: CheckResult, tightest: Item) -> Iterator[StepBars]:
-    """Yield what the curves of a result show, as far as a picture says more than its numbers."""
-    curves = {curve.name: curve for curve in result.curves}
-    if result.check == "prediction":
-        curve = curves.get(f"D_n of {tightest.name}")
-        if curve is not None:
-            bound = float(tightest.numbers["log 1/p(c)"])
-            sums = list(accumulate(curve.values))
-            yield _bars(curve, title=f"{curve.name}, in bits")
-            title = f"D_0 + ... + D_n of {tightest.name}, in bits"
-            yield _bars(curve, title, sums, [bound] * len(sums), "log 1/p(c)")
-    elif result.check == "mix" and len(result.curves) == 2:
-        buffer, slow = result.curves
-        yield _bars(buffer, marks=slow.values, mark_name=slow.name)
-    elif result.check == "lstm" and len(result.curves) == 2:
-        norms, certified = ([-value for value in curve.values] for curve in result.curves)
-        title = "log2 1/r by norms, against tape length"
-        yield _bars(result.curves[0], title, norms, certified, "certified, for any length")
-    elif result.check == "iteration":
-        for curve in result.curves:
-            if curve.name.startswith("log2 min"):
-                lost = [-value for value in curve.values]
-                allowed = [-n * math.log2(result.constants["p(i)"]) for n in curve.places]
-                yield _bars(curve, "log2 max m^0 / m^n, bits lost", lost, allowed, "n log 1/p(i)")
-            elif curve.values:
-                yield _bars(curve)
-    else:
-        for curve in result.curves:
-            title = f"{curve.name} under each bound on time, with most space" if result.check == "resources" else ""
-            yield _bars(curve, title)
-
-
-def _bars(
-    curve: StepCurve, title: str = "", values: Sequence[float] = (), marks: Sequence[float] = (), mark_name: str = ""
-) -> StepBars:
-    """Return a curve as bars; what is given stands in the place of its name and values."""
-    return StepBars(
-        title=title or curve.name,
-        label=curve.x_label,
-        places=curve.places,
-        values=[max(0.0, value) for value in values or curve.values],
-        marks=marks,
-        mark_name=mark_name,
-    )
 
 
 def _items(items: Sequence[Item], width: int) -> Iterator[RenderableType]:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from cli.render.check import facts
 from cli.render.exact import bits_cell
-from theory.checks.registry import Check
+from theory.checks.check import Check
 from theory.checks.result import CheckResult
 
 if TYPE_CHECKING:

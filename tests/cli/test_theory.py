@@ -15,17 +15,17 @@ from cli.main import main
 from cli.render.exact import exact
 from cli.theory_checks import result_object
 from tests.cli.streams import assert_refused
-from tests.theory.checks.test_registry import MINE, SMALL
-from theory.checks.registry import CHECKS, Check
-
-FLAGS = {"class_name": "--class", "machine_name": "--machine"}
+from tests.theory.checks.test_registry import MINE
+from theory.checks.check import Check
+from theory.checks.registry import CHECKS
 
 
 def small(name):
     """The words of a check that is done in no time."""
-    words = ["theory", f"check-{name}"]
-    for setting, value in SMALL[name].items():
-        words += [FLAGS.get(setting, f"--{setting.replace('_', '-')}"), str(value)]
+    check, words = CHECKS[name], ["theory", f"check-{name}"]
+    for option in check.all_options:
+        if option.name in check.quick:
+            words += [option.flag or f"--{option.name.replace('_', '-')}", str(check.quick[option.name])]
     return words
 
 
@@ -40,7 +40,7 @@ def only_small(monkeypatch):
     quick = {name: CHECKS[name] for name in ("domination", "coding")}
 
     def run(self, settings=None, *, variant=None, original=Check.run):
-        return original(self, {**SMALL[self.name], **(settings or {})}, variant=variant)
+        return original(self, {**self.quick, **(settings or {})}, variant=variant)
 
     monkeypatch.setattr(theory_command, "CHECKS", quick)
     monkeypatch.setattr(Check, "run", run)
@@ -63,14 +63,14 @@ class TestEveryCheck:
         assert (found["command"], found["check"], found["holds"]) == (f"theory check-{name}", name, True)
         assert (found["variant"], found["counterexample"]) == (None, None)
         assert found["items"]
-        result = CHECKS[name].run(SMALL[name])
+        result = CHECKS[name].run(CHECKS[name].quick)
         assert {key: Fraction(text) for key, text in found["constants"].items()} == result.constants
         assert [item["holds"] for item in found["items"]] == [item.holds for item in result.items]
         for item, expected in zip(found["items"], result.items, strict=True):
             assert expected.slack is None or Fraction(item["slack"]) == expected.slack
 
     def test_a_wrong_variant_exits_1_with_the_counterexample(self, run, name):
-        variant = CHECKS[name].variants[-1]
+        variant = list(CHECKS[name].variants)[-1]
         outcome = run(*small(name), "--break", variant)
         assert (outcome.code, outcome.stderr) == (1, "")
         assert max(map(len, outcome.stdout.splitlines())) <= 80
@@ -87,7 +87,7 @@ class TestEveryCheck:
         said = " ".join(capsys.readouterr().out.split())
         assert ", ".join(CHECKS[name].variants) in said.replace("- ", "-")
         assert ("--class" in said) == (CHECKS[name].class_name is not None)
-        assert ("--certificate" in said) == CHECKS[name].is_certifiable
+        assert ("--certificate" in said) == bool(CHECKS[name].certificate)
 
 
 def test_class_b_at_its_full_length(run):
@@ -122,7 +122,7 @@ def test_the_list_has_every_check_and_class(run):
     assert [each["check"] for each in listed["checks"]] == list(CHECKS)
     for each in listed["checks"]:
         assert f"{each['command']} " in outcome.stdout
-        assert tuple(each["variants"]) == CHECKS[each["check"]].variants
+        assert tuple(each["variants"]) == tuple(CHECKS[each["check"]].variants)
     for name in listed["classes"]:
         assert f"\n{name} " in outcome.stdout
 
@@ -163,7 +163,7 @@ class TestAll:
 
 
 class TestCertificates:
-    @pytest.mark.parametrize("name", [name for name, check in CHECKS.items() if check.is_certifiable])
+    @pytest.mark.parametrize("name", [name for name, check in CHECKS.items() if check.certificate])
     def test_one_is_written_verified_and_rejected_when_changed(self, run, tmp_path, name):
         path = tmp_path / "certificate.json"
         written = run(*small(name), "--certificate", str(path))
@@ -365,7 +365,7 @@ def test_a_bug_of_this_program_is_not_blamed_on_the_user(run, monkeypatch):
 
 def test_fractions_longer_than_python_writes_by_itself_are_shown_and_survive_as_json():
     long = Fraction(1, 3**20_000)
-    result = replace(CHECKS["coding"].run(SMALL["coding"]), constants={"c": long})
+    result = replace(CHECKS["coding"].run(CHECKS["coding"].quick), constants={"c": long})
     assert len(result_object(result)["constants"]["c"]) > 9_000
     with pytest.raises(ValueError, match="Exceeds the limit"):
         str(long)

@@ -7,6 +7,8 @@
 Each ratio comes with the first pair (by length of z, z, length of x, x) that attains it, so that a true certificate has
 one form only. The runs have been verified before (`theory.certificates.verify`). Source: Bloem 2025 (arXiv 2506.20057),
 section 4.
+
+The claims of a check are verified by the function `verify_<name>`.
 """
 
 from collections.abc import Iterable
@@ -45,7 +47,8 @@ class _Measures:
         return mixed
 
 
-def _verify_domination(tally: Tally, certificate: Certificate) -> None:
+def verify_domination(tally: Tally, certificate: Certificate) -> None:
+    """Recompute, for each member, its constant and the least ratio."""
     measures = _Measures(certificate)
     claims = certificate.claims.items()
     tally.equal("the number of claims", len(claims), len(certificate.members))
@@ -78,7 +81,8 @@ def verify_least(
     tally.require(found[0] >= constant, f"{where} is {in_words(found[0])}, less than {in_words(constant)}")
 
 
-def _verify_embedding(tally: Tally, certificate: Certificate) -> None:
+def verify_embedding(tally: Tally, certificate: Certificate) -> None:
+    """Recompute the measure of u from its runs, and the least ratio for each length."""
     measures = _Measures(certificate)
     prior_of_u, kappa, equal, unresolved, runs, lengths = certificate.claims.fields(
         "prior_of_u", "kappa", "strings_where_equal", "unresolved", "runs_of_u", "lengths"
@@ -140,7 +144,8 @@ def _shared(a: BitString, b: BitString) -> int:
     return next((place for place, (p, q) in enumerate(zip(a, b, strict=False)) if p != q), min(len(a), len(b)))
 
 
-def _verify_iteration(tally: Tally, certificate: Certificate) -> None:
+def verify_iteration(tally: Tally, certificate: Certificate) -> None:
+    """Recompute each stage as a product, and its least ratios."""
     measures = _Measures(certificate)
     identity, claimed, steps, stages = certificate.claims.fields("identity", "constant", "steps", "stages")
     place, rows = identity.integer(), stages.items()
@@ -178,10 +183,3 @@ def _verify_iteration(tally: Tally, certificate: Certificate) -> None:
                 ratios = ((stage.get(x, ZERO) / p, "", x) for x, p in below.items())
                 verify_least(tally, f"the least {name}", claim, ratios, factor)
         before = stage
-
-
-CLAIMS = {
-    "domination": ("m_C(x|z) >= p(c) p_c(x|z)", _verify_domination),
-    "embedding": ("m_D(x|z) >= p_D(u) kappa m_C(x|z)", _verify_embedding),
-    "iteration": ("m^{n+1}(x) >= p(i) m^n(x),   m^n(x) >= p(i)^n m^0(x)", _verify_iteration),
-}

@@ -33,14 +33,14 @@ class Tally:
     checked: int = 0
     steps: int = 0
 
-    def spend(self, run: Run, supplied: BitString) -> None:
+    def spend(self, steps: int) -> None:
         """Count the steps of a run and the bits that it was given.
 
         Raises:
             InputError: there are too many.
 
         """
-        self.steps += run.steps + len(supplied)
+        self.steps += steps
         if self.steps > MOST_STEPS:
             raise InputError(
                 f"the runs of the certificate take more than {MOST_STEPS:,} steps", remedy="lower the bound on time"
@@ -88,7 +88,7 @@ def verify_runs(
             halts = outcome not in OPEN
             supplied = leaf if halts else leaf.ljust(bound.time + 1, "0")
             run = machine.run(supplied, z, bound)
-            tally.spend(run, supplied)
+            tally.spend(run.steps + len(supplied))
             tally.equal(f"{here}, program {in_words(leaf)}: the outcome", outcome, _outcome(run))
             tally.equal(f"{here}, program {in_words(leaf)}: the number of bits read", len(leaf), run.bits_read)
             total += half_to_the(len(leaf))

@@ -14,7 +14,8 @@ Limits: empty condition; strings that the class can write under its bound.
 from collections.abc import Mapping
 from fractions import Fraction
 
-from theory.checks.result import CheckResult, Counterexample, Item, require_variant, tightest_item
+from theory.checks.registry import CODING
+from theory.checks.result import CheckResult, Counterexample, Item
 from theory.errors import InputError
 from theory.machines.classes import ModelClass, nothing_halts
 from theory.machines.machine import Bound, FunctionMachine, Tape
@@ -22,11 +23,6 @@ from theory.measures.measure import enumerate_programs
 from theory.measures.mixture import Mixture
 from theory.numbers.bit_strings import BitString, shown
 from theory.numbers.exact import at_least_power_of_two, log2_float
-
-VARIANTS = {
-    "converse": "claims K_C <= -log m_C + 2 for the class itself, without a decoder",
-    "free-name": "does not count the bits that name the machine: claims 2^-|r| <= m_C(x) for the shortest program r",
-}
 
 
 def shannon_fano_code(mass: Mapping[BitString, Fraction]) -> dict[BitString, BitString]:
@@ -71,13 +67,13 @@ def check_coding(model_class: ModelClass, *, max_length: int | None = None, vari
     Args:
         model_class: the class C, with a prior 2^-|word|.
         max_length: strings of up to this length; by default that of the class.
-        variant: None, or one of `VARIANTS`.
+        variant: None, or one of the declared ones.
 
     Raises:
         InputError: a class without a code, or an unknown variant.
 
     """
-    require_variant(variant, VARIANTS)
+    CODING.require_variant(variant)
     longest = model_class.max_length if max_length is None else max_length
     shortest = class_complexity(model_class, names_cost_bits=variant != "free-name")
     mixture = Mixture(model_class)
@@ -99,19 +95,11 @@ def check_coding(model_class: ModelClass, *, max_length: int | None = None, vari
         items.append(_item(f"gap < 2 at {shown(x)}", closed < 4, 4 / closed, x, numbers))
         gaps.append(log2_float(gap))
         gaps_with_decoder.append(log2_float(closed))
-    tightest = tightest_item(items)
-    return CheckResult(
-        check="coding",
-        statement="The shortest program is no more than the whole mass; with a decoder for m_C, not much less.",
-        formula="2^-K_C(x) <= m_C(x)   and   K_{C+decoder}(x) < 2 - log2 m_{C+decoder}(x)",
+    return CODING.result(
+        items,
         class_name=model_class.name,
         bound=f"time {model_class.bound.time}, space {model_class.bound.space}, strings up to length {longest}",
         constants={"p(decoder)": Fraction(1, 2)},
-        items=tuple(items),
-        holds=all(item.holds for item in items),
-        slack_bits=tightest.slack_bits,
-        tightest=tightest.name,
-        counterexample=_counterexample(tightest),
         counts={"strings": len(strings)},
         remarks=(
             f"gap K_C + log2 m_C of the class itself: {min(gaps):.2f} to {max(gaps):.2f} bits",
@@ -119,6 +107,7 @@ def check_coding(model_class: ModelClass, *, max_length: int | None = None, vari
             *mixture.open_mass(),
         ),
         variant=variant,
+        tightest=lambda item: item.name,
     )
 
 
@@ -159,16 +148,17 @@ def _code_length(p: Fraction) -> int:
 
 
 def _item(name: str, holds: bool, slack: Fraction, x: BitString, numbers: Mapping[str, Fraction | float | int]) -> Item:
-    return Item(name=name, holds=holds, slack=slack, slack_bits=log2_float(slack), witness=shown(x), numbers=numbers)
-
-
-def _counterexample(worst: Item) -> Counterexample | None:
-    if worst.holds or worst.slack is None:
-        return None
-    k, m = worst.numbers["K_C"], worst.numbers["m_C"]
-    return Counterexample(
-        where=worst.name,
-        claimed=Fraction(1),
-        observed=worst.slack,
-        sentence=f"with K = {k} bits and m = {m} the two sides have the ratio {worst.slack}; less than 1 is a failure",
+    failure = None
+    if not holds:
+        k, m = numbers["K_C"], numbers["m_C"]
+        sentence = f"with K = {k} bits and m = {m} the two sides have the ratio {slack}; less than 1 is a failure"
+        failure = Counterexample(where=name, claimed=Fraction(1), observed=slack, sentence=sentence)
+    return Item(
+        name=name,
+        holds=holds,
+        slack=slack,
+        slack_bits=log2_float(slack),
+        witness=shown(x),
+        numbers=numbers,
+        failure=failure,
     )

@@ -15,19 +15,16 @@ whole mixture.
 from fractions import Fraction
 from itertools import islice
 
-from theory.checks.iteration import counterexample, least_ratio, require_steps, total_variation
-from theory.checks.result import CheckResult, Item, StepCurve, ratio_item, require_variant, tightest_item
+from theory.checks.iteration import claim_item, require_steps
+from theory.checks.registry import MIX
+from theory.checks.result import CheckResult, Item, Picture, StepCurve
 from theory.errors import InputError
 from theory.machines.classes import ModelClass, nothing_halts
 from theory.measures.buffer_depth import reset_probability, stationary_depth_probability
+from theory.measures.distances import least_ratio, total_variation
 from theory.measures.mixture import Distribution, Mixture, depth_mixture, iterates, length_uniform
 from theory.numbers.bit_strings import BitString, shown
 from theory.numbers.exact import log2_float
-
-VARIANTS = {
-    "double-weight": "claims m^mix >= 2 w_n m^n",
-    "without-noise": "takes a buffer whose rows have all passed at least one machine, and claims it dominates m^0",
-}
 
 
 def check_mix(
@@ -50,14 +47,14 @@ def check_mix(
         source_batch: B, rows that pass a machine at a time; the paper's 138.
         reset_rows: R, rows of those that start again from noise; the paper's 40.
         base: m^0; by default a uniform length up to the class's, then a uniform string.
-        variant: None, or one of `VARIANTS`.
+        variant: None, or one of the declared ones.
 
     Raises:
         InputError: no resets, where depth has no stationary distribution, or nothing but resets, where no row has any
             depth; a class of which no member halts under the bound; an unknown variant.
 
     """
-    require_variant(variant, VARIANTS)
+    MIX.require_variant(variant)
     require_steps(steps)
     r = reset_probability(source_batch, reset_rows)
     if r == 1:
@@ -94,27 +91,19 @@ def check_mix(
             "observed with 1/((n+1)(n+2))": slow_ratio,
             "constant with 1/((n+1)(n+2))": slow[n],
         }
-        items.append(ratio_item(f"depth {n}", ratio / claimed, witness=f"x = {shown(x)}", numbers=numbers))
+        items.append(claim_item(f"depth {n}", numbers, witness=f"x = {shown(x)}"))
     if variant is None:
         items.append(_slow_item(stages, slow_mix, slow))
-    tightest = tightest_item(items)
-    return CheckResult(
-        check="mix",
-        statement="The buffer's mixture over depths dominates every m^n with w_n as constant, as other weights do.",
-        formula="m^mix(x) >= w_n m^n(x),   w_n = r (1 - r)^n,   r = R / B",
+    buffer = StepCurve("log2 1/w_n, the buffer's geometric weights", "n", tuple(-log2_float(w) for w in weights))
+    slower = StepCurve("log2 (n+1)(n+2), weights that fall slowly", "n", tuple(-log2_float(w) for w in slow))
+    return MIX.result(
+        items,
         class_name=model_class.name,
         bound=f"depths up to {steps}, base: {len(base)} strings up to length {max(map(len, base))}",
         constants={"r": r, "unresolved mass of deeper rows": deeper},
-        items=tuple(items),
-        holds=all(item.holds for item in items),
-        slack_bits=tightest.slack_bits,
-        tightest=f"{tightest.name} at {tightest.witness}",
-        counterexample=counterexample(tightest),
         counts={"depths": steps + 1, "strings": len(mix)},
-        curves=(
-            StepCurve("log2 1/w_n, the buffer's geometric weights", "n", tuple(-log2_float(w) for w in weights)),
-            StepCurve("log2 (n+1)(n+2), weights that fall slowly", "n", tuple(-log2_float(w) for w in slow)),
-        ),
+        curves=(buffer, slower),
+        pictures=[Picture(buffer, slower.values, slower.name)],
         remarks=mixture.open_mass(),
         variant=variant,
     )
@@ -146,4 +135,4 @@ def _slow_item(stages: list[dict[BitString, Fraction]], mix: Distribution, weigh
             found.append((ratio / weight, n, x))
     slack, n, x = min(found)
     numbers = {"claimed": weights[n], "observed": slack * weights[n]}
-    return ratio_item("w_n = 1/((n+1)(n+2))", slack, witness=f"depth {n}, x = {shown(x)}", numbers=numbers)
+    return claim_item("w_n = 1/((n+1)(n+2))", numbers, witness=f"depth {n}, x = {shown(x)}")

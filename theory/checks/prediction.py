@@ -18,25 +18,17 @@ no other member shares has sum D_n = 3. The bound that holds is log 1/p(c). Over
 negative, since p(0|x) + p(1|x) is less than 1 where a string may end.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import accumulate
 
-from theory.checks.result import CheckResult, Counterexample, Item, StepCurve, require_variant, tightest_item
+from theory.checks.registry import PREDICTION
+from theory.checks.result import CheckResult, Counterexample, Item, Picture, StepCurve, tightest_item
 from theory.machines.classes import ModelClass
 from theory.machines.named_sources import SOURCES, prior
 from theory.measures.mixture import STRING_END, Distribution, Mixture, next_symbol, prefix_masses
 from theory.numbers.bit_strings import BitString, shown, strings_of_length
 from theory.numbers.exact import LogSum
-
-VARIANTS = {
-    "printed-bound": "claims sum D_n <= 1, as the last line of the printed proof does",
-    "printed-sign": "claims D_n >= 0 for the D_n that is printed with a minus sign",
-    "bits-only": "claims sum D_n = KL(p || q) for the D_n over the outcomes 0 and 1 alone",
-    "from-one": "claims sum D_n = KL(p || q) for a sum that starts at n = 1",
-    "no-end": "claims p(x_) = p(x0_) + p(x1_), as if no string ended",
-    "pointwise": "claims q(b|x) >= p(c) p(b|x) for every single prediction",
-    "lacking-dup": "compares dup with the mixture of a class A that lacks it, on strings of 12 bits",
-}
 
 
 def divergences(p: Distribution, q: Distribution, outcomes: str = "01" + STRING_END) -> list[LogSum]:
@@ -109,41 +101,62 @@ def check_prediction(model_class: ModelClass, *, condition: BitString = "", vari
     Args:
         model_class: the class C; every member must be sufficient.
         condition: what is on the conditional tape throughout.
-        variant: None, or one of `VARIANTS`.
+        variant: None, or one of the declared ones.
 
     Raises:
         InputError: a member that is not sufficient under the bound, or an unknown variant.
 
     """
-    require_variant(variant, VARIANTS)
+    PREDICTION.require_variant(variant)
     if variant == "lacking-dup":
         return _lacking_dup()
     mixture = Mixture(model_class)
     mixture.require_sufficient([condition])
     whole = sum(model_class.prior, Fraction(0))
     q = {x: mass / whole for x, mass in mixture.measure(condition).mass.items()}
-    items, failures, curves, worst = [], [], [], None
+    items, curves, worst = [], [], None
     for index, (machine, p_c) in enumerate(zip(model_class.members, model_class.prior, strict=True)):
         p = mixture.member(index, condition).mass
         terms = divergences(p, q)
         compared = _Comparison(
             p, q, p_c / whole, terms, total(terms), relative_entropy(p, q), least_prediction_ratio(p, q)
         )
-        item, failure = _judge(machine.name, model_class.code_length_bits(index), compared, variant)
-        items.append(item)
-        failures += [(item, failure)] if failure else []
+        items.append(_judge(machine.name, model_class.code_length_bits(index), compared, variant))
         if not worst or compared.ratio[0] / compared.constant < worst[1].ratio[0] / worst[1].constant:
             worst = (machine.name, compared)
         values = [float(term) for term in terms]
         curves.append(StepCurve(f"D_n of {machine.name}", "n", tuple(values)))
     assert worst is not None
-    return _result(model_class.name, items, failures, variant, curves, (_pointwise_remark(*worst),), condition)
+    return PREDICTION.result(
+        items,
+        class_name=model_class.name,
+        bound=f"every string that a member writes on condition {shown(condition)}",
+        variant=variant,
+        tightest=lambda item: item.name,
+        counts={"members": len(items), "failures": sum(not item.holds for item in items)},
+        curves=curves,
+        pictures=_tightest_pictures(items, curves),
+        remarks=[_pointwise_remark(*worst)],
+    )
 
 
-def _judge(
-    name: str, length: int | None, compared: _Comparison, variant: str | None
-) -> tuple[Item, Counterexample | None]:
-    """Return the item of one member, and the counterexample to the claim of the variant, if there is one."""
+def _tightest_pictures(items: list[Item], curves: list[StepCurve]) -> list[Picture]:
+    """Return the terms of the tightest member, and their running sums, marked with the bound."""
+    least = tightest_item(items)
+    terms, bound = curves[items.index(least)], float(least.numbers["log 1/p(c)"])
+    sums = tuple(accumulate(terms.values))
+    return [
+        Picture(replace(terms, name=f"{terms.name}, in bits")),
+        Picture(
+            replace(terms, name=f"D_0 + ... + D_n of {least.name}, in bits", values=sums),
+            (bound,) * len(sums),
+            "log 1/p(c)",
+        ),
+    ]
+
+
+def _judge(name: str, length: int | None, compared: _Comparison, variant: str | None) -> Item:
+    """Return the item of one member, with the counterexample to the claim of the variant, if there is one."""
     bound = LogSum([(-1, compared.constant)])
     slack: LogSum | None = bound - compared.sum  # None: the claim fails altogether, by a factor of 0
     where, sentence, claimed, observed = "", "", float(bound), float(compared.sum)
@@ -175,21 +188,19 @@ def _judge(
     else:
         where, sentence = _broken_part(compared)
     holds = slack is not None and slack.sign() >= 0 and not (variant is None and sentence)
-    item = Item(
+    failure = None
+    if not holds:
+        sentence = sentence or f"sum D_n is {observed:.4f} bits, more than log 1/p(c) = {claimed:.4f}"
+        at = f"{name} {where}".strip()
+        failure = Counterexample(where=at, claimed=claimed, observed=observed, sentence=sentence)
+    return Item(
         name=name,
         holds=holds,
         slack_bits=None if slack is None else float(slack),
         code_length_bits=length,
         witness=where,
         numbers={"sum D_n": float(compared.sum), "log 1/p(c)": float(bound), "min q/p": compared.ratio[0]},
-    )
-    if holds:
-        return item, None
-    return item, Counterexample(
-        where=f"{name} {where}".strip(),
-        claimed=claimed,
-        observed=observed,
-        sentence=sentence or f"sum D_n is {observed:.4f} bits, more than log 1/p(c) = {claimed:.4f}",
+        failure=failure,
     )
 
 
@@ -225,43 +236,23 @@ def _lacking_dup(length: int = 12) -> CheckResult:
         q = sum((prior(source) / whole * source.density(length, x) for source in others), Fraction(0))
         divergence.add(p, p / q)
     slack = LogSum([(-1, prior(dup))]) - divergence
-    claimed = float(LogSum([(-1, prior(dup))]))
+    claimed, observed = float(LogSum([(-1, prior(dup))])), float(divergence)
+    holds = slack.sign() >= 0
+    sentence = f"sum D_n is {observed:.4f} bits, more than log 1/p(c) = {claimed:.4f}, since dup is no member"
+    failure = Counterexample(where="dup", claimed=claimed, observed=observed, sentence=sentence)
     item = Item(
         name="dup",
-        holds=slack.sign() >= 0,
+        holds=holds,
         slack_bits=float(slack),
         code_length_bits=dup.code_length_bits,
-        numbers={"sum D_n": float(divergence), "log 1/p(c)": claimed},
+        numbers={"sum D_n": observed, "log 1/p(c)": claimed},
+        failure=None if holds else failure,
     )
-    sentence = f"sum D_n is {float(divergence):.4f} bits, more than log 1/p(c) = {claimed:.4f}, since dup is no member"
-    failure = Counterexample(where="dup", claimed=claimed, observed=float(divergence), sentence=sentence)
-    failures = [] if item.holds else [(item, failure)]
-    return _result(f"sources without dup, {length} bits", [item], failures, "lacking-dup", [], (), "")
-
-
-def _result(
-    class_name: str,
-    items: list[Item],
-    failures: list[tuple[Item, Counterexample]],
-    variant: str | None,
-    curves: list[StepCurve],
-    remarks: tuple[str, ...],
-    condition: BitString,
-) -> CheckResult:
-    tightest = tightest_item(items)
-    return CheckResult(
-        check="prediction",
-        statement="Predicting symbol by symbol with m_C instead of c costs at most log 1/p(c) bits in expectation.",
-        formula="D_n >= 0,   sum_{n>=0} D_n = KL(p_c || m_C) <= log 1/p(c)",
-        class_name=class_name,
-        bound=f"every string that a member writes on condition {shown(condition)}",
-        items=tuple(items),
-        holds=not failures,
-        slack_bits=tightest.slack_bits,
-        tightest=tightest.name,
-        counterexample=next((failure for item, failure in failures if item is tightest), None),
-        counts={"members": len(items), "failures": len(failures)},
-        curves=tuple(curves),
-        remarks=remarks,
-        variant=variant,
+    return PREDICTION.result(
+        [item],
+        class_name=f"sources without dup, {length} bits",
+        bound=f"every string that a member writes on condition {shown('')}",
+        variant="lacking-dup",
+        tightest=lambda item: item.name,
+        counts={"members": 1, "failures": int(not holds)},
     )

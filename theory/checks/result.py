@@ -8,12 +8,26 @@ Limits: floats here are for display; `holds` never depends on one.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
-from theory.errors import InputError
+from theory.numbers.bit_strings import BitString
 from theory.numbers.exact import log2_float
+
+if TYPE_CHECKING:
+    from theory.measures.mixture import Mixture
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counterexample:
+    """Where a statement fails: `where`, what was `claimed` and `observed` there, and the sentence that says so."""
+
+    where: str
+    claimed: Fraction | float
+    observed: Fraction | float
+    sentence: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +42,7 @@ class Item:
         code_length_bits: length of the member's code word, where it has one.
         witness: the string, or pair of strings, where the slack is least.
         numbers: further columns, by their heading.
+        failure: what fails, where the statement does not hold.
 
     """
 
@@ -38,21 +53,12 @@ class Item:
     code_length_bits: int | None = None
     witness: str = ""
     numbers: Mapping[str, Fraction | float | int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Counterexample:
-    """Where a statement fails: `where`, what was `claimed` and `observed` there, and the sentence that says so."""
-
-    where: str
-    claimed: Fraction | float
-    observed: Fraction | float
-    sentence: str
+    failure: Counterexample | None = None
 
 
 @dataclass(frozen=True)
 class StepCurve:
-    """Numbers for a picture: `values` over `places`, which are 0, 1, 2, ... unless they are given."""
+    """Numbers over steps: `values` over `places`, which are 0, 1, 2, ... unless they are given."""
 
     name: str
     x_label: str
@@ -63,6 +69,35 @@ class StepCurve:
         if not self.places:
             object.__setattr__(self, "places", tuple(range(len(self.values))))
         assert len(self.places) == len(self.values), f"{self.name}: one place for each value"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A curve as it is to be drawn, its name being the title; `marks` are what its values are compared with."""
+
+    curve: StepCurve
+    marks: tuple[float, ...] = ()
+    mark_name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What a certificate is written from: what the check has run, and the numbers that it has found.
+
+    Attributes:
+        mixture: the class, with all runs of its members.
+        condition_bits: the length of the conditions.
+        claims: returns what is claimed, as lists and dictionaries of numbers, strings and runs.
+        power: a number and an exponent whose power is computed when the certificate is verified.
+        is_about_words: whether the words of the members are listed even if the prior is not from them.
+
+    """
+
+    mixture: "Mixture"
+    condition_bits: int
+    claims: Callable[[], Any]
+    power: tuple[Fraction, int] = (Fraction(1), 1)
+    is_about_words: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +117,12 @@ class CheckResult:
         tightest: where the slack is least.
         counterexample: the worst failure, or None.
         counts: how much was checked, by name.
-        curves: numbers for pictures.
+        curves: numbers over steps.
         remarks: facts worth saying beside the verdict.
         variant: the deliberately wrong variant that was run, or None.
         seconds: filled in by whoever timed the check.
+        pictures: what to draw.
+        evidence: what a certificate is written from, for a check that has one.
 
     """
 
@@ -105,17 +142,8 @@ class CheckResult:
     remarks: tuple[str, ...] = ()
     variant: str | None = None
     seconds: float | None = None
-
-
-def require_variant(variant: str | None, variants: Mapping[str, str]) -> None:
-    """Refuse a variant that a check does not have.
-
-    Raises:
-        InputError: an unknown name.
-
-    """
-    if variant is not None and variant not in variants:
-        raise InputError("the check has no such variant", received=variant, remedy=f"choose {', '.join(variants)}")
+    pictures: tuple[Picture, ...] = ()
+    evidence: Evidence | None = field(default=None, compare=False, repr=False)
 
 
 def ratio_item(
@@ -125,8 +153,12 @@ def ratio_item(
     witness: str,
     code_length_bits: int | None = None,
     numbers: Mapping[str, Fraction | float | int] | None = None,
+    failure: Callable[[], Counterexample] | None = None,
 ) -> Item:
-    """Return the item of a statement `observed / bound >= 1` whose least ratio is `slack`."""
+    """Return the item of a statement `observed / bound >= 1` whose least ratio is `slack`.
+
+    `failure` says what fails; it is asked if the ratio is less than 1.
+    """
     return Item(
         name=name,
         holds=slack >= 1,
@@ -135,6 +167,7 @@ def ratio_item(
         code_length_bits=code_length_bits,
         witness=witness,
         numbers=numbers or {},
+        failure=failure() if failure is not None and slack < 1 else None,
     )
 
 
@@ -151,3 +184,9 @@ def nearness(item: Item) -> tuple[bool, float]:
 def tightest_item(items: Sequence[Item]) -> Item:
     """Return the item that is nearest to failing, the first of equals."""
     return min(items, key=nearness)
+
+
+def first_least(rows: Iterable[tuple[Fraction, BitString, BitString]]) -> dict[str, Any] | None:
+    """Return the least ratio and the first (z, x) that attains it, in order of length, then lexicographic."""
+    first = min(rows, key=lambda row: (row[0], len(row[1]), row[1], len(row[2]), row[2]), default=None)
+    return None if first is None else {"ratio": first[0], "z": first[1], "x": first[2]}

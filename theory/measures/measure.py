@@ -47,12 +47,12 @@ class Enumeration:
 
     Attributes:
         outcomes: for the bits that a run read, what it wrote, or why it did not halt.
-        steps: of all these runs together.
+        work: what it takes to repeat these runs: their steps, and the bits that each is given.
 
     """
 
     outcomes: Mapping[BitString, BitString | Status]
-    steps: int
+    work: int
 
     @property
     def programs(self) -> tuple[tuple[BitString, BitString], ...]:
@@ -107,11 +107,12 @@ def enumerate_programs(machine: Machine, condition: BitString, bound: Bound) -> 
     """
     require_bit_string(condition)
     outcomes: dict[BitString, BitString | Status] = {}
-    steps = 0
+    work = 0
     for leaf, run in leaves(machine, condition, bound):
-        outcomes[leaf] = run.output if run.status is Status.HALTED else run.status
-        steps += run.steps
-    return Enumeration(outcomes, steps)
+        halts = run.status is Status.HALTED
+        outcomes[leaf] = run.output if halts else run.status
+        work += run.steps + (len(leaf) if halts else bound.time + 1)
+    return Enumeration(outcomes, work)
 
 
 def output_measure(machine: Machine, condition: BitString, bound: Bound) -> Measure:

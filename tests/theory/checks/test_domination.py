@@ -6,7 +6,8 @@ import pytest
 from hypothesis import assume, given
 
 from tests.theory.strategies import BOUND, model_classes, tree_machine
-from theory.checks.domination import VARIANTS, check_domination
+from theory.checks.domination import check_domination
+from theory.checks.registry import DOMINATION
 from theory.errors import InputError
 from theory.machines.classes import ModelClass
 from theory.machines.mealy import mealy_class
@@ -87,4 +88,4 @@ def test_a_class_of_which_no_member_halts_says_nothing_and_is_refused():
 def test_an_unknown_variant_is_refused():
     with pytest.raises(InputError, match="variant"):
         check_domination(mealy_class(2), variant="triple")
-    assert set(VARIANTS) == {"double-constant"}
+    assert set(DOMINATION.variants) == {"double-constant"}

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from tests.reference.programs import halting_programs
 from tests.theory.strategies import BOUND, model_classes, tree_machine
-from theory.checks.embedding import VARIANTS, ClassInterpreter, check_embedding, embedding_class, prior_constant
+from theory.checks.embedding import check_embedding, embedding_class, prior_constant
+from theory.checks.registry import EMBEDDING
 from theory.errors import InputError
+from theory.machines.class_interpreter import ClassInterpreter
 from theory.machines.classes import ModelClass
 from theory.machines.machine import Bound, Status
 from theory.machines.mealy import mealy_class
@@ -117,7 +119,7 @@ def test_a_class_that_lacks_u_misses_every_string_but_the_empty_one():
 
 
 @pytest.mark.parametrize("model_class", [CLASS_B, sources_class(3)], ids=["mealy", "sources"])
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", EMBEDDING.variants)
 def test_every_wrong_variant_is_caught(model_class, variant):
     result = check_embedding(model_class, variant=variant)
     assert not result.holds

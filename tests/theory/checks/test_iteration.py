@@ -8,18 +8,16 @@ from hypothesis import strategies as st
 
 from tests.theory.strategies import BOUND, distributions, model_classes, tree_machine
 from theory.checks.iteration import (
-    VARIANTS,
     check_iteration,
-    entropy,
     erasing_class,
-    identity_prior,
-    least_ratio,
-    total_variation,
+    identity_index,
 )
+from theory.checks.registry import ITERATION
 from theory.errors import InputError
 from theory.machines.classes import ModelClass
 from theory.machines.machine import Bound, FunctionMachine
 from theory.machines.mealy import mealy_class
+from theory.measures.distances import entropy, least_ratio, total_variation
 from theory.measures.mixture import Mixture, length_uniform, push
 from theory.numbers.bit_strings import strings
 from theory.numbers.exact import LogSum, at_least_power_of_two, log2_float
@@ -98,12 +96,12 @@ def test_deleting_the_identity_from_class_b_is_not_caught_because_others_return_
     others = [m for m in class_b.members if m.name not in ("mealy 0.1.h", "mealy 0.1..")]
     prior = [Fraction(1, 250)] * 250
     mixture = Mixture(ModelClass.of("others", others, bound=class_b.bound, max_length=6, prior=prior))
-    assert identity_prior(mixture, strings(6)) is None
+    assert identity_index(mixture, strings(6)) is None
     ratio, _ = least_ratio(push(length_uniform(6), mixture), length_uniform(6))
     assert ratio == Fraction(24, 1000) > Fraction(1, 128)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", ITERATION.variants)
 def test_every_wrong_variant_is_caught(variant):
     result = check_iteration(mealy_class(4), variant=variant)
     assert not result.holds

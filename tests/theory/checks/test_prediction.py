@@ -9,13 +9,13 @@ from hypothesis import given
 
 from tests.theory.strategies import BOUND, distributions, model_classes, tree_machine
 from theory.checks.prediction import (
-    VARIANTS,
     check_prediction,
     divergences,
     least_prediction_ratio,
     relative_entropy,
     total,
 )
+from theory.checks.registry import PREDICTION
 from theory.errors import InputError
 from theory.machines.classes import ModelClass
 from theory.machines.machine import FunctionMachine
@@ -114,7 +114,7 @@ def test_class_a(length, expected):
     assert round(sum(result.curves[0].values), 4) == expected["uniform"]
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", PREDICTION.variants)
 def test_every_wrong_variant_is_caught(variant):
     result = check_prediction(CLASS_A, variant=variant)
     assert not result.holds

@@ -1,6 +1,5 @@
 """The table of checks says what is true of the checks, and runs them as it is told."""
 
-import importlib
 import inspect
 import subprocess
 import sys
@@ -8,26 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from theory.certificates.write import CERTIFIABLE
-from theory.checks.registry import CHECKS, CLASS_SETTINGS
+from theory.checks.check import CLASS_OPTIONS
+from theory.checks.registry import CHECKS
 from theory.errors import InputError
 from theory.machines.classes import class_names
 from theory.machines.machine import Bound
-
-# Settings under which each check is quick and every wrong variant is still caught.
-SMALL = {
-    "domination": {"max_length": 4},
-    "embedding": {"max_length": 2},
-    "prediction": {"max_length": 4},
-    "iteration": {"max_length": 4, "steps": 3},
-    "mix": {"max_length": 3},
-    "lstm": {"cells": 3, "attack_cells": 1, "samples": 2},
-    "universality": {"cells": 6, "max_length": 2, "steps": 2},
-    "coding": {"max_length": 3},
-    "invariance": {"max_length": 3},
-    "regret": {"steps": 32},
-    "resources": {"class_name": "mealy", "max_length": 3},
-}
 
 MINE = """
 from theory.machines.classes import ModelClass
@@ -59,30 +43,27 @@ def mine(tmp_path):
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=lambda check: check.name)
 class TestEntries:
-    def test_function_options_and_defaults_are_those_of_the_module(self, check):
-        parameters = inspect.signature(getattr(importlib.import_module(check.module), check.function)).parameters
+    def test_the_function_takes_what_is_declared_with_these_defaults(self, check):
+        parameters = inspect.signature(check.function).parameters
         assert ("model_class" in parameters) == (check.class_name is not None)
-        for name, default in check.options.items():
-            if default is not None:
-                assert parameters[name].default == default
-            assert name in parameters
+        for option in check.options:
+            if option.default is not None:
+                assert parameters[option.name].default == option.default
+            assert option.name in parameters
 
-    def test_variants_are_those_of_the_module(self, check):
-        module = importlib.import_module(check.module)
-        assert check.variants == tuple(module.VARIANTS)
-        assert [check.describe(variant) for variant in check.variants] == list(module.VARIANTS.values())
-
-    def test_the_default_class_exists_and_certificates_are_written_for_those_that_say_so(self, check):
+    def test_its_default_class_exists_and_its_result_has_what_a_certificate_needs_if_it_declares_one(self, check):
         assert check.class_name is None or check.class_name in class_names()
-        assert check.is_certifiable == (check.name in CERTIFIABLE)
+        result = check.run(check.quick)
+        assert (result.evidence is not None) == bool(check.certificate)
+        assert (result.statement, result.check) == (check.statement, check.name)
 
     def test_it_holds_is_timed_and_every_wrong_variant_is_caught(self, check):
-        result = check.run(SMALL[check.name])
+        result = check.run(check.quick)
         assert result.holds
         assert result.check == check.name
         assert result.seconds > 0
         for variant in check.variants:
-            wrong = check.run(SMALL[check.name], variant=variant)
+            wrong = check.run(check.quick, variant=variant)
             assert not wrong.holds, variant
             assert wrong.counterexample is not None
             assert wrong.variant == variant
@@ -107,7 +88,7 @@ def test_none_stands_for_the_default():
     check = CHECKS["iteration"]
     settings = dict.fromkeys(check.settings) | {"max_length": 2}
     assert replace(check.run(settings), seconds=None) == replace(check.run({"max_length": 2}), seconds=None)
-    assert set(CLASS_SETTINGS) < set(check.settings)
+    assert {option.name for option in CLASS_OPTIONS} < set(check.settings)
 
 
 def test_a_class_of_ones_own(mine):

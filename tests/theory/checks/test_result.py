@@ -1,12 +1,9 @@
-"""What a check returns: items, the tightest of them, and the variants it knows."""
+"""What a check returns: items, and the tightest of them."""
 
 import math
 from fractions import Fraction
 
-import pytest
-
-from theory.checks.result import Item, ratio_item, require_variant, tightest_item
-from theory.errors import InputError
+from theory.checks.result import Item, ratio_item, tightest_item
 
 
 def test_an_item_of_ratios_holds_from_1_on():
@@ -38,10 +35,3 @@ def test_display_values_are_finite_or_absent_so_that_json_can_carry_them():
     for slack in (Fraction(0), Fraction(1, 2**3000), Fraction(2**3000)):
         bits = ratio_item("a", slack, witness="x").slack_bits
         assert bits is None or math.isfinite(bits)
-
-
-def test_an_unknown_variant_is_refused_and_the_known_ones_are_named():
-    require_variant(None, {"a": "wrong"})
-    require_variant("a", {"a": "wrong"})
-    with pytest.raises(InputError, match="choose a, b"):
-        require_variant("c", {"a": "wrong", "b": "wrong too"})

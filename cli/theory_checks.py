@@ -13,12 +13,15 @@ import typer
 
 from cli.context import CliContext, ExitCode, JsonOption, QuietOption
 from cli.render.check import CheckPage
-from theory.checks.check import Check, Option
+from theory.checks.check import Check, rounded
+from theory.checks.option import Option
 from theory.checks.registry import CHECKS
 from theory.checks.result import CheckResult, Counterexample, Item, StepCurve
 from theory.machines.classes import class_names
 from up.errors import InputError
 
+_LONG_STEPS = 1_000_000
+"""Work of so many steps, a few seconds, is announced."""
 _CertificateOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Write a certificate that up theory verify re-checks."),
@@ -46,8 +49,8 @@ def _command(check: Check) -> Callable[..., None]:
             raise InputError(
                 "the certificate has no folder to go to", received=str(certificate), remedy="make the folder first"
             )
-        with cli.status(f"checking {check.name}"), _blaming_the_file(given.get("class_name")):
-            result = check.run(given, variant=variant)
+        with _Watch(cli, check) as watch, _blaming_the_file(given.get("class_name")):
+            result = check.run(given, variant=variant, expect=watch.expect, advance=watch.advance)
             if certificate is not None and result.holds:
                 _write_certificate(result, certificate)
         if certificate is not None and result.holds:
@@ -61,6 +64,33 @@ def _command(check: Check) -> Callable[..., None]:
 
     command.__signature__ = inspect.Signature(list(_parameters(check)))  # pyright: ignore[reportFunctionMemberAccess]
     return command
+
+
+class _Watch:
+    """Shows that a check is at work: a spinner where it is done soon, otherwise the size of it and how far it is."""
+
+    def __init__(self, cli: CliContext, check: Check) -> None:
+        self._cli, self._check, self._stack = cli, check, contextlib.ExitStack()
+        self._told: Callable[[int, int], None] | None = None
+
+    def __enter__(self) -> "_Watch":
+        self._stack.enter_context(self._cli.status(f"checking {self._check.name}"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def expect(self, steps: int) -> None:
+        """Take up the size of the work before it begins."""
+        if steps >= _LONG_STEPS:
+            self._stack.close()
+            self._cli.note(f"check-{self._check.name} has about {rounded(steps)} steps to go through")
+            self._told = self._stack.enter_context(self._cli.progress(f"checking {self._check.name}"))
+
+    def advance(self, done: int, total: int) -> None:
+        """Take up how much of it is done."""
+        if self._told is not None:
+            self._told(done, total)
 
 
 def _parameters(check: Check) -> Iterator[inspect.Parameter]:

@@ -71,6 +71,9 @@ def universal(
     cli = CliContext.of(context, json_output=json_output, quiet=quiet)
     if not 0 <= max_length <= _MOST_STRING_BITS:
         raise InputError("max-length is out of range", received=max_length, remedy=f"give 0 to {_MOST_STRING_BITS}")
+    for name, value in (("time", time), ("space", space)):
+        if value == 0:
+            raise InputError(f"without {name} no program runs", received=value, remedy=f"give --{name} 1 or more")
     with cli.status("running all programs"):
         from theory.machines.machine import Bound
         from theory.measures.omega import halting_measure, omega_growth

@@ -4,20 +4,23 @@ import io
 import json
 import subprocess
 import sys
+import types
 from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
 from cli import theory as theory_command
+from cli import theory_checks
 from cli.context import CliContext
 from cli.main import main
 from cli.render.exact import exact
 from cli.theory_checks import result_object
 from tests.cli.streams import assert_refused
 from tests.theory.checks.test_registry import MINE
-from theory.checks.check import Check
+from theory.checks import coding, domination
 from theory.checks.registry import CHECKS
+from theory.machines.mealy import mealy_class
 
 
 def small(name):
@@ -36,14 +39,19 @@ def object_of(outcome, code=0):
 
 @pytest.fixture
 def only_small(monkeypatch):
-    """A registry of two checks, with quick defaults."""
-    quick = {name: CHECKS[name] for name in ("domination", "coding")}
+    """A registry of two checks, on class B with few strings."""
 
-    def run(self, settings=None, *, variant=None, original=Check.run):
-        return original(self, {**self.quick, **(settings or {})}, variant=variant)
+    def check_domination(_model_class, *, variant=None, advance=None):
+        return domination.check_domination(mealy_class(4), variant=variant, advance=advance)
 
+    def check_coding(_model_class, *, variant=None):
+        return coding.check_coding(mealy_class(3), variant=variant)
+
+    small_ones = types.ModuleType("small_ones")
+    small_ones.check_domination, small_ones.check_coding = check_domination, check_coding
+    monkeypatch.setitem(sys.modules, "small_ones", small_ones)
+    quick = {name: replace(CHECKS[name], module="small_ones") for name in ("domination", "coding")}
     monkeypatch.setattr(theory_command, "CHECKS", quick)
-    monkeypatch.setattr(Check, "run", run)
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -105,13 +113,29 @@ def test_all_shows_every_member(run):
 
 
 def test_a_variant_that_is_not_caught_is_said_and_exits_0(run, monkeypatch):
-    def run_as_if_right(self, settings=None, *, variant=None, original=Check.run):
-        return replace(original(self, settings), variant=variant)
+    result = coding.check_coding(mealy_class(3))
 
-    monkeypatch.setattr(Check, "run", run_as_if_right)
+    def check_as_if_right(_model_class, *, variant=None):
+        return replace(result, variant=variant)
+
+    monkeypatch.setattr(coding, "check_coding", check_as_if_right)
     outcome = run(*small("coding"), "--break", "converse")
     assert outcome.code == 0
     assert "NOT CAUGHT: the check accepts the wrong variant converse" in outcome.stdout
+
+
+def test_work_that_would_not_end_is_refused_at_once(run):
+    outcome = run("theory", "check-domination", "--max-length", "20", "--time", "3")
+    assert_refused(outcome, "check-domination would take about 5,400,000,000 steps")
+    assert "(received 'max_length 20, time 3'): give smaller values" in outcome.stderr
+
+
+def test_long_work_says_its_size_beforehand_and_then_how_far_it_is(run, monkeypatch):
+    monkeypatch.setattr(theory_checks, "_LONG_STEPS", 1)
+    lines = run(*small("domination")).stderr.splitlines()
+    assert lines[0] == "up: check-domination has about 86,000 steps to go through"
+    assert lines[1:] == [f"up: checking domination: {done} of 31" for done in (8, 16, 24, 31)]
+    assert run(*small("domination"), "--quiet").stderr == ""
 
 
 def test_the_list_has_every_check_and_class(run):
@@ -145,11 +169,11 @@ class TestAll:
 
     @pytest.mark.parametrize("words", [[], ["--break"]])
     def test_what_goes_wrong_exits_1(self, run, monkeypatch, words):
-        def run_upside_down(self, settings=None, *, variant=None, original=Check.run):
-            result = original(self, settings, variant=variant)
-            return replace(result, holds=result.holds != (self.name == "coding"))
+        def check_upside_down(model_class, *, variant=None):
+            result = coding.check_coding(model_class, variant=variant)
+            return replace(result, holds=not result.holds)
 
-        monkeypatch.setattr(Check, "run", run_upside_down)
+        monkeypatch.setattr(sys.modules["small_ones"], "check_coding", check_upside_down)
         outcome = run("theory", "all", *words, "-q")
         assert outcome.code == 1
         assert ("NOT CAUGHT" if words else "FAILS") in outcome.stdout
@@ -268,10 +292,10 @@ class TestUniversal:
         for (time, space), omega in omegas.items():
             assert all(omega <= more for (t, s), more in omegas.items() if t >= time and s >= space)
 
-    def test_without_time_nothing_halts(self, run):
-        outcome = run("theory", "universal", "--time", "0")
-        assert outcome.code == 0
-        assert "█" not in outcome.stdout
+    @pytest.mark.parametrize("name", ["time", "space"])
+    def test_without_time_or_space_there_is_no_picture(self, run, name):
+        outcome = run("theory", "universal", f"--{name}", "0")
+        assert_refused(outcome, f"without {name} no program runs (received 0): give --{name} 1 or more")
 
     def test_bad_input(self, run):
         assert_refused(run("theory", "universal", "--time", "-1"), "bound on time is not negative")
@@ -354,10 +378,10 @@ def test_what_a_class_of_ones_own_does_wrong_is_one_line(run, tmp_path, check, n
 
 
 def test_a_bug_of_this_program_is_not_blamed_on_the_user(run, monkeypatch):
-    def fail(_self, _settings=None, *, variant=None):
-        raise ZeroDivisionError(variant)
+    def fail(_model_class, *, variant=None, advance=None):
+        raise ZeroDivisionError(variant, advance)
 
-    monkeypatch.setattr(Check, "run", fail)
+    monkeypatch.setattr(domination, "check_domination", fail)
     outcome = run("theory", "check-domination", "--class", "mealy")
     assert outcome.code == 1
     assert "this is a bug in up" in outcome.stderr

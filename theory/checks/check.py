@@ -13,9 +13,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from math import log10
 from typing import Any
 
-from theory.checks.result import CheckResult, Evidence, Item, Picture, StepCurve, tightest_item
+from theory.checks.option import CLASS_OPTIONS, Option
+from theory.checks.result import Advance, CheckResult, Evidence, Item, Picture, StepCurve, tightest_item
 from theory.errors import InputError
 from theory.machines.classes import ModelClass, class_names, load_class
 from theory.machines.machine import Bound
@@ -23,46 +25,6 @@ from theory.numbers.bit_strings import require_bit_string
 
 MOST_STEPS = 20_000_000
 """Steps of machines that a check may take, a minute or two and about two gigabytes."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Option:
-    """Something that can be set.
-
-    Attributes:
-        name: of the function's parameter.
-        help: what it is, in a line.
-        default: its value; None stands for that of the check or of the class.
-        kind: its type.
-        flag: of the command, where it is not the name.
-        metavar: what help calls the value, where the type does not say enough.
-        most: the largest value, far beyond what is done in minutes: a slip of the keyboard should not fill the memory.
-
-    """
-
-    name: str
-    help: str
-    default: int | str | None = None
-    kind: type = int
-    flag: str = ""
-    metavar: str | None = None
-    most: int | None = None
-
-
-MAX_LENGTH = Option(name="max_length", most=20, metavar="BITS", help="Strings and conditions of up to so many bits.")
-CLASS_OPTIONS = (
-    Option(
-        name="class_name",
-        kind=str,
-        flag="--class",
-        metavar="NAME",
-        help="Model class: see up theory list; or path/to/file.py:NAME.",
-    ),
-    MAX_LENGTH,
-    Option(name="time", most=100_000, help="Bound on the steps of each run."),
-    Option(name="space", most=100_000, help="Bound on the cells of each run."),
-)
-"""What can be set for every check that goes through a model class."""
 
 
 def of_the_class(model_class: ModelClass, settings: Mapping[str, Any]) -> int:  # noqa: ARG001 (see `Check.conditions`)
@@ -73,6 +35,16 @@ def of_the_class(model_class: ModelClass, settings: Mapping[str, Any]) -> int:  
 def as_given(model_class: ModelClass, settings: Mapping[str, Any]) -> int:  # noqa: ARG001
     """Say that there is only the empty condition unless a length is given."""
     return settings.get("max_length") or 0
+
+
+def rounded(count: int) -> str:
+    """Return a number with two digits that count; one that nobody wants to read as a power of ten.
+
+    >>> rounded(1_234_567), rounded(3 * 10**40)
+    ('1,200,000', '10^40')
+    """
+    zeros = len(str(count)) - 2 if count < 10**18 else 0
+    return f"{round(count, -zeros):,}" if zeros > 0 or count < 100 else f"10^{int(log10(count))}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +63,7 @@ class Check:
         variants: deliberately wrong variants, each with what it claims; each must be caught.
         certificate: the inequality that a certificate claims; nothing where none can be written.
         conditions: how long the conditions are that the check goes through; None: there is only the empty one.
+        arithmetic: about what a number of conditions and the option `steps` cost beside the runs, in steps.
         quick: settings under which it takes next to no time, and still catches every wrong variant.
         rough_seconds: time with the defaults, to an order of magnitude.
 
@@ -107,6 +80,7 @@ class Check:
     variants: Mapping[str, str]
     certificate: str = ""
     conditions: Callable[[ModelClass, Mapping[str, Any]], int] | None = None
+    arithmetic: Callable[[int, int], int] | None = None
     quick: Mapping[str, Any] = field(default_factory=dict)
     rough_seconds: float
 
@@ -175,15 +149,24 @@ class Check:
         )
         return replace(found, bound=bound)
 
-    def run(self, settings: Mapping[str, Any] | None = None, *, variant: str | None = None) -> CheckResult:
+    def run(
+        self,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        variant: str | None = None,
+        expect: Callable[[int], None] | None = None,
+        advance: Advance | None = None,
+    ) -> CheckResult:
         """Run the check and time it.
 
         Args:
             settings: values for some of the names in `settings`; None stands for the default.
             variant: None, or one of `variants`.
+            expect: is told beforehand how much there is to do, in steps of a machine.
+            advance: is told how many conditions have been gone through, where there are several.
 
         Raises:
-            InputError: an unknown variant or class, or a value that the check refuses.
+            InputError: an unknown variant or class, a value that the check refuses, or work that would not end.
 
         """
         self.require_variant(variant)
@@ -193,10 +176,35 @@ class Check:
             raise InputError("a seed is not negative", received=given["seed"], remedy="give 0 or more")
         own = {option.name: option.default for option in self.options} | given
         chosen = {option.name: own[option.name] for option in self.options if own[option.name] is not None}
+        model_class = self.model_class(given) if self.class_name else None
+        steps = self._expected_steps(model_class, self.settings | given)
+        if steps > MOST_STEPS:
+            self._refuse_endless(steps, given)
+        if expect:
+            expect(steps)
+        if self.conditions:
+            chosen["advance"] = advance
         start = time.perf_counter()
-        classes = [self.model_class(given)] if self.class_name else []
-        result = self.function(*classes, **chosen, variant=variant)
+        result = self.function(*([model_class] if model_class else []), **chosen, variant=variant)
         return replace(result, seconds=time.perf_counter() - start)
+
+    def _expected_steps(self, model_class: ModelClass | None, chosen: Mapping[str, Any]) -> int:
+        total, conditions = 0, 1
+        if model_class is not None:
+            from theory.measures.effort import expected_steps
+
+            bits = 0 if self.conditions is None else max(0, self.conditions(model_class, chosen))
+            total, conditions = expected_steps(model_class, bits), (2 << bits) - 1
+        return total + (self.arithmetic(conditions, max(0, chosen["steps"])) if self.arithmetic else 0)
+
+    def _refuse_endless(self, steps: int, given: Mapping[str, Any]) -> None:
+        received = ", ".join(f"{name} {value}" for name, value in given.items() if value != self.settings[name])
+        quick = ", ".join(f"{name} {value}" for name, value in self.quick.items())
+        raise InputError(
+            f"check-{self.name} would take about {rounded(steps)} steps, and {MOST_STEPS:,} are the most",
+            received=received or self.class_name,
+            remedy=f"give smaller values: {quick} is done at once",
+        )
 
     def result(
         self,

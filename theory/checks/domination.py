@@ -12,14 +12,18 @@ from functools import partial
 from typing import Any
 
 from theory.checks.registry import DOMINATION
-from theory.checks.result import CheckResult, Counterexample, Evidence, Item, first_least, ratio_item
+from theory.checks.result import Advance, CheckResult, Counterexample, Evidence, Item, counted, first_least, ratio_item
 from theory.machines.classes import ModelClass, nothing_halts
 from theory.measures.mixture import Mixture
 from theory.numbers.bit_strings import BitString, shown
 
 
 def check_domination(
-    model_class: ModelClass, *, max_length: int | None = None, variant: str | None = None
+    model_class: ModelClass,
+    *,
+    max_length: int | None = None,
+    variant: str | None = None,
+    advance: Advance | None = None,
 ) -> CheckResult:
     """Check m_C(x|z) >= p(c) p_c(x|z) for every member c, condition z and string x that c can write.
 
@@ -27,6 +31,7 @@ def check_domination(
         model_class: the class C.
         max_length: length of the conditions; by default that of the class.
         variant: None, or one of the declared ones.
+        advance: is told how many conditions have been gone through.
 
     Raises:
         InputError: a class of which no member halts under the bound, or an unknown variant.
@@ -34,9 +39,9 @@ def check_domination(
     """
     DOMINATION.require_variant(variant)
     longest = model_class.max_length if max_length is None else max_length
-    mixture = Mixture(model_class)
     factor = 2 if variant == "double-constant" else 1
-    conditions = list(mixture.conditions(longest))
+    conditions = list(model_class.conditions(longest))
+    mixture = Mixture(model_class, counted(advance, len(conditions)))
     items, triples, tight, failures = [], 0, 0, 0
     for index, (machine, prior) in enumerate(zip(model_class.members, model_class.prior, strict=True)):
         constant, least, at = factor * prior, None, ("", "")

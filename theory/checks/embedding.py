@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any
 
 from theory.checks.registry import EMBEDDING
-from theory.checks.result import CheckResult, Counterexample, Evidence, Item, first_least, ratio_item
+from theory.checks.result import Advance, CheckResult, Counterexample, Evidence, Item, counted, first_least, ratio_item
 from theory.errors import InputError
 from theory.machines.class_interpreter import ClassInterpreter
 from theory.machines.classes import ModelClass, nothing_halts
@@ -55,13 +55,16 @@ def prior_constant(model_class: ModelClass) -> Fraction:
     return min(Fraction(1, 1 << len(w)) / p for w, p in zip(model_class.words, model_class.prior, strict=True))
 
 
-def check_embedding(model_class: ModelClass, *, max_length: int = 0, variant: str | None = None) -> CheckResult:
+def check_embedding(
+    model_class: ModelClass, *, max_length: int = 0, variant: str | None = None, advance: Advance | None = None
+) -> CheckResult:
     """Check m_D(x|z) >= p_D(u) kappa m_C(x|z), and p_u = m_C where the prior is 2^-|code(i)|.
 
     Args:
         model_class: the class C; its members need code words.
         max_length: length of the conditions; only the empty one by default.
         variant: None, or one of the declared ones.
+        advance: is told how many conditions have been gone through.
 
     """
     EMBEDDING.require_variant(variant)
@@ -73,11 +76,12 @@ def check_embedding(model_class: ModelClass, *, max_length: int = 0, variant: st
         model_class = _with_skewed_prior(model_class)
     kappa = Fraction(1) if variant == "any-prior" else prior_constant(model_class)
     recoded, with_u = variant == "footnote-pairing", variant != "without-u"
-    ours, theirs = Mixture(model_class), Mixture(embedding_class(model_class, recoded=recoded, with_u=with_u))
+    conditions = list(model_class.conditions(max_length))
+    ours = Mixture(model_class, counted(advance, len(conditions)))
+    theirs = Mixture(embedding_class(model_class, recoded=recoded, with_u=with_u))
     constant = U_PRIOR * kappa
     by_length: dict[int, tuple[Fraction, str]] = {}
     strings_seen = failures = equal = 0
-    conditions = list(ours.conditions(max_length))
     for z in conditions:
         for x, m in ours.measure(z).mass.items():
             slack = theirs.measure(z).lower(x) / (constant * m)

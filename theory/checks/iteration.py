@@ -23,12 +23,14 @@ from typing import Any
 
 from theory.checks.registry import ITERATION
 from theory.checks.result import (
+    Advance,
     CheckResult,
     Counterexample,
     Evidence,
     Item,
     Picture,
     StepCurve,
+    counted,
     first_least,
     ratio_item,
 )
@@ -69,7 +71,12 @@ def erasing_class(max_length: int = CLOCK) -> ModelClass:
 
 
 def check_iteration(
-    model_class: ModelClass, *, steps: int = 8, base: Distribution | None = None, variant: str | None = None
+    model_class: ModelClass,
+    *,
+    steps: int = 8,
+    base: Distribution | None = None,
+    variant: str | None = None,
+    advance: Advance | None = None,
 ) -> CheckResult:
     """Check m^{n+1} >= p(i) m^n and m^n >= p(i)^n m^0 for n up to `steps`, and remark 3.
 
@@ -78,6 +85,7 @@ def check_iteration(
         steps: how often the kernel is applied.
         base: m^0; by default a uniform length up to the class's, then a uniform string.
         variant: None, or one of the declared ones.
+        advance: is told how many conditions have been gone through.
 
     Raises:
         InputError: a class without the identity, or whose identity lacks the time or space for a string that occurs;
@@ -87,7 +95,7 @@ def check_iteration(
     ITERATION.require_variant(variant)
     require_steps(steps)
     base = length_uniform(model_class.max_length) if base is None else base
-    mixture = Mixture(model_class)
+    mixture = Mixture(model_class, counted(advance, len(base)))
     identity = _require_identity(mixture, base)
     constant = model_class.prior[identity]
     if variant == "without-identity":

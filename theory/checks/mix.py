@@ -17,7 +17,7 @@ from itertools import islice
 
 from theory.checks.iteration import claim_item, require_steps
 from theory.checks.registry import MIX
-from theory.checks.result import CheckResult, Item, Picture, StepCurve
+from theory.checks.result import Advance, CheckResult, Item, Picture, StepCurve, counted
 from theory.errors import InputError
 from theory.machines.classes import ModelClass, nothing_halts
 from theory.measures.buffer_depth import reset_probability, stationary_depth_probability
@@ -35,6 +35,7 @@ def check_mix(
     reset_rows: int = 40,
     base: Distribution | None = None,
     variant: str | None = None,
+    advance: Advance | None = None,
 ) -> CheckResult:
     """Check that the buffer's mixture over depths dominates every m^n with the weight of that depth.
 
@@ -48,6 +49,7 @@ def check_mix(
         reset_rows: R, rows of those that start again from noise; the paper's 40.
         base: m^0; by default a uniform length up to the class's, then a uniform string.
         variant: None, or one of the declared ones.
+        advance: is told how many conditions have been gone through.
 
     Raises:
         InputError: no resets, where depth has no stationary distribution, or nothing but resets, where no row has any
@@ -67,7 +69,7 @@ def check_mix(
         stationary_depth_probability(n, source_batch=source_batch, reset_rows=reset_rows) for n in range(steps + 1)
     ]
     base = length_uniform(model_class.max_length) if base is None else base
-    mixture = Mixture(model_class)
+    mixture = Mixture(model_class, counted(advance, len(base)))
     stages = list(islice(iterates(base, mixture), steps + 1))
     if not stages[1]:
         raise nothing_halts(model_class)

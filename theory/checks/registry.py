@@ -13,7 +13,8 @@ Limits: the defaults are sized so that all checks take well under 90 seconds tog
 
 from collections.abc import Mapping
 
-from theory.checks.check import MAX_LENGTH, Check, Option, as_given, of_the_class
+from theory.checks.check import Check, as_given, of_the_class
+from theory.checks.option import MAX_LENGTH, Option
 
 _SEED = Option(name="seed", default=0, help="Seed of what is drawn.")
 
@@ -89,6 +90,7 @@ ITERATION = Check(
     },
     certificate="m^{n+1}(x) >= p(i) m^n(x),   m^n(x) >= p(i)^n m^0(x)",
     conditions=of_the_class,
+    arithmetic=lambda strings, steps: strings * strings * steps + 10 * strings * steps * steps,  # stages, then pairs
     quick={"max_length": 4, "steps": 3},
     rough_seconds=4,
 )
@@ -110,6 +112,7 @@ MIX = Check(
         "without-noise": "takes a buffer whose rows have all passed at least one machine, and claims it dominates m^0",
     },
     conditions=of_the_class,
+    arithmetic=lambda strings, steps: strings * strings * steps * (100 + steps) // 100,  # fractions grow with the depth
     quick={"max_length": 3},
     rough_seconds=3,
 )
@@ -212,6 +215,7 @@ REGRET = Check(
         "any-parameter": "claims the bound against the best theta in [0, 1], not only against the members",
         "without-weight": "claims that the squares sum to 1/2 at most, whatever the prior of the true coin",
     },
+    arithmetic=lambda _, steps: steps**3 // 20,  # n^2 counts, of numbers with n digits
     quick={"steps": 32},
     rough_seconds=1,
 )

@@ -146,6 +146,15 @@ class CheckResult:
     evidence: Evidence | None = field(default=None, compare=False, repr=False)
 
 
+Advance = Callable[[int, int], None]
+"""Is told how much is done, and of how much."""
+
+
+def counted(advance: Advance | None, total: int) -> Callable[[int], None] | None:
+    """Return a function of what is done alone, for a total that is known; what comes on top is not told."""
+    return None if advance is None else lambda done: advance(min(done, total), total)
+
+
 def ratio_item(
     name: str,
     slack: Fraction,

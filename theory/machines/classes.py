@@ -23,14 +23,14 @@ about probability distributions (`Mixture.require_sufficient`); otherwise its me
 import importlib
 import runpy
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 from theory.errors import InputError
 from theory.machines.machine import Bound, Machine
-from theory.numbers.bit_strings import BitString, complete_code, is_prefix_free, require_bit_string
+from theory.numbers.bit_strings import BitString, complete_code, is_prefix_free, require_bit_string, strings
 
 _BUILDERS = {
     "mealy": ("mealy", "mealy_class", "all 252 one-state Mealy machines"),
@@ -117,6 +117,11 @@ class ModelClass:
     def code_length_bits(self, index: int) -> int | None:
         """Return the length of a member's word, None where there is no code."""
         return len(self.words[index]) if self.words else None
+
+    def conditions(self, max_length: int) -> Iterator[BitString]:
+        """Yield the conditions to look at: all up to a length, or the empty one alone if no member reads it."""
+        reads = any(machine.reads_condition for machine in self.members)
+        yield from strings(max_length if reads else 0)
 
     def index(self, name: str) -> int:
         """Return the place of the member with this name.

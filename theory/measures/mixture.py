@@ -13,13 +13,13 @@ probability 1 - p(x) / p(x_) together, since the string may end. Here the end is
 p($ | x) = p(x) / p(x_); the three sum to 1. Where p(x_) = 0 nothing is defined.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from theory.errors import InputError
 from theory.machines.classes import ModelClass
 from theory.measures.measure import Enumeration, Measure, enumerate_programs
-from theory.numbers.bit_strings import BitString, shown, strings, strings_of_length
+from theory.numbers.bit_strings import BitString, shown, strings_of_length
 
 STRING_END = "$"
 
@@ -34,8 +34,10 @@ class Mixture:
     Fraction(1, 1)
     """
 
-    def __init__(self, model_class: ModelClass) -> None:
+    def __init__(self, model_class: ModelClass, on_condition: Callable[[int], None] | None = None) -> None:
+        """Keep the class; `on_condition` is told how many conditions have been mixed, whenever there is one more."""
         self.model_class = model_class
+        self._on_condition = on_condition
         self._runs: dict[tuple[int, BitString], Enumeration] = {}
         self._members: dict[tuple[int, BitString], Measure] = {}
         self._mixtures: dict[BitString, Measure] = {}
@@ -72,12 +74,9 @@ class Mixture:
                 for x, p in measure.mass.items():
                     mass[x] = mass[x] + prior * p if x in mass else prior * p
             self._mixtures[condition] = Measure(mass, unresolved)
+            if self._on_condition is not None:
+                self._on_condition(len(self._mixtures))
         return self._mixtures[condition]
-
-    def conditions(self, max_length: int) -> Iterator[BitString]:
-        """Yield the conditions to look at: all up to a length, or the empty one alone if no member reads it."""
-        reads = any(machine.reads_condition for machine in self.model_class.members)
-        yield from strings(max_length if reads else 0)
 
     def require_sufficient(self, conditions: Iterable[BitString]) -> None:
         """Check that every member halts with probability 1 under the class's bound, on each of the conditions.

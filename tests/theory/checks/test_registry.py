@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from theory.checks.check import CLASS_OPTIONS
+from theory.checks.check import MOST_STEPS
+from theory.checks.option import CLASS_OPTIONS
 from theory.checks.registry import CHECKS
 from theory.errors import InputError
 from theory.machines.classes import class_names
@@ -89,6 +90,34 @@ def test_none_stands_for_the_default():
     settings = dict.fromkeys(check.settings) | {"max_length": 2}
     assert replace(check.run(settings), seconds=None) == replace(check.run({"max_length": 2}), seconds=None)
     assert {option.name for option in CLASS_OPTIONS} < set(check.settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "received"),
+    [
+        ("domination", {"max_length": 20, "time": 3}, "max_length 20, time 3"),
+        ("prediction", {"max_length": 20, "condition": ""}, "max_length 20"),
+        ("iteration", {"steps": 1000}, "steps 1000"),
+        ("mix", {"max_length": 5, "steps": 1000, "source_batch": 138}, "max_length 5, steps 1000"),
+        ("regret", {"steps": 1000}, "steps 1000"),
+    ],
+)
+def test_work_that_would_not_end_is_refused_before_any_is_done(name, settings, received):
+    with pytest.raises(InputError, match=f"would take about .* the most .received '{received}'.: give smaller values"):
+        CHECKS[name].run(settings)
+
+
+def test_the_defaults_are_far_from_being_refused():
+    for check in CHECKS.values():
+        expected = []
+        check.run(check.quick, expect=expected.append)
+        assert 0 <= expected[0] < MOST_STEPS // 10
+
+
+def test_conditions_are_counted_while_they_are_gone_through():
+    told = []
+    CHECKS["domination"].run({"max_length": 2}, advance=lambda *seen: told.append(seen))
+    assert told == [(done, 7) for done in range(1, 8)]
 
 
 def test_a_class_of_ones_own(mine):

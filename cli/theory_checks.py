@@ -1,13 +1,14 @@
 """`up theory check-...`: one command for each check in the registry, made from what the check declares."""
 
 import contextlib
+import dataclasses
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,9 +17,10 @@ from cli.render.check import CheckPage
 from theory.checks.check import Check, rounded
 from theory.checks.option import Option
 from theory.checks.registry import CHECKS
-from theory.checks.result import CheckResult, Counterexample, Item, StepCurve
-from theory.machines.classes import class_names
 from up.errors import InputError
+
+if TYPE_CHECKING:
+    from theory.checks.result import CheckResult
 
 _LONG_STEPS = 1_000_000
 """Work of so many steps, a few seconds, is announced."""
@@ -119,6 +121,8 @@ def _annotation(option: Option) -> Any:
 @contextlib.contextmanager
 def _blaming_the_file(class_name: str | None) -> Iterator[None]:
     """Tell in one line what a class in a user's own file raises; anywhere else it would be a bug of this program."""
+    from theory.machines.classes import class_names
+
     try:
         yield
     except InputError:
@@ -130,7 +134,7 @@ def _blaming_the_file(class_name: str | None) -> Iterator[None]:
         raise InputError(problem, remedy="correct the file") from error
 
 
-def _write_certificate(result: CheckResult, path: Path) -> None:
+def _write_certificate(result: "CheckResult", path: Path) -> None:
     from theory.certificates.write import certificate_text
     from up.training.files import write_text
 
@@ -142,7 +146,7 @@ def _write_certificate(result: CheckResult, path: Path) -> None:
         raise InputError(problem, received=str(path), remedy="check the path") from None
 
 
-def result_object(result: CheckResult) -> dict[str, Any]:
+def result_object(result: "CheckResult") -> dict[str, Any]:
     """Return a result as JSON knows it: fractions as strings p/q, what is not finite as null."""
     with _long_integers():
         fields = {name: _plain(value) for name, value in vars(result).items() if name not in ("pictures", "evidence")}
@@ -158,7 +162,7 @@ def _plain(value: Any) -> Any:
         return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
-    if isinstance(value, Item | StepCurve | Counterexample):
+    if dataclasses.is_dataclass(value):
         return {name: _plain(part) for name, part in vars(value).items() if name != "failure"}
     return value
 

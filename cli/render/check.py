@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.padding import Padding
@@ -12,8 +13,10 @@ from rich.text import Text
 from cli.render.exact import Number, bits_cell, cell, exact
 from cli.render.steps import StepBars
 from theory.checks.check import Check
-from theory.checks.result import CheckResult, Counterexample, Item, nearness
 from theory.numbers.exact import log2_float
+
+if TYPE_CHECKING:
+    from theory.checks.result import CheckResult, Counterexample, Item
 
 _GAP = 2
 _SHOWN = 10
@@ -34,7 +37,7 @@ class CheckPage:
     """
 
     check: Check
-    result: CheckResult
+    result: "CheckResult"
     show_all: bool = False
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -48,6 +51,8 @@ class CheckPage:
         yield Text()
         yield facts(self._facts())
         yield Text()
+        from theory.checks.result import nearness
+
         tightest = sorted(result.items, key=nearness)
         few = self.show_all or len(result.items) <= _SHOWN
         shown = result.items if few else tightest[:_SHOWN]
@@ -81,7 +86,7 @@ class CheckPage:
             least = min(result.constants.values())
             yield "constants", f"{len(result.constants)}, one for each item; the least is {exact(least)}"
 
-    def _tightest(self, item: Item) -> Iterator[RenderableType]:
+    def _tightest(self, item: "Item") -> Iterator[RenderableType]:
         """Yield the item with the least slack, its numbers in full."""
         at = f" at {item.witness}" if item.witness and not item.name.endswith(item.witness) else ""
         yield Text.assemble(("Tightest" if item.holds else "Worst", "bold"), f"  {item.name}{at}")
@@ -93,7 +98,7 @@ class CheckPage:
         yield Text()
 
 
-def verdict(result: CheckResult) -> Iterator[RenderableType]:
+def verdict(result: "CheckResult") -> Iterator[RenderableType]:
     """Yield what came out, and the counterexample if there is one."""
     took = "" if result.seconds is None else f"; {result.seconds:.2f} s"
     failed = sum(not item.holds for item in result.items)
@@ -109,7 +114,7 @@ def verdict(result: CheckResult) -> Iterator[RenderableType]:
         yield from _counterexample(result.counterexample)
 
 
-def _items(items: Sequence[Item], width: int) -> Iterator[RenderableType]:
+def _items(items: "Sequence[Item]", width: int) -> Iterator[RenderableType]:
     """Yield the items as a table: name, code length, numbers as far as there is room, slack, and where it is least."""
     coded = any(item.code_length_bits is not None for item in items)
     headings = list(dict.fromkeys(name for item in items for name in item.numbers))
@@ -143,11 +148,11 @@ def _items(items: Sequence[Item], width: int) -> Iterator[RenderableType]:
     yield table
 
 
-def _marked(item: Item) -> str:
+def _marked(item: "Item") -> str:
     return item.name if item.holds else f"✗ {item.name}"
 
 
-def _slack(item: Item) -> str:
+def _slack(item: "Item") -> str:
     return bits_cell(item.slack_bits) if item.slack_bits is not None or item.holds else "fails"
 
 
@@ -159,7 +164,7 @@ def _number(numbers: Mapping[str, Number], heading: str) -> str:
     return cell(numbers[heading]) if heading in numbers else ""
 
 
-def _counterexample(counterexample: Counterexample) -> Iterator[RenderableType]:
+def _counterexample(counterexample: "Counterexample") -> Iterator[RenderableType]:
     yield facts(
         [
             ("counterexample", counterexample.where),

@@ -1,12 +1,15 @@
 """Values at steps 0, 1, 2, ... as horizontal bars with their numbers, and a mark for what they are compared with."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from cli.render.exact import bits_cell
-from theory.checks.result import Picture
+
+if TYPE_CHECKING:
+    from theory.checks.result import Picture
 
 MARK = "│"
 _MOST_ROWS = 13
@@ -18,7 +21,7 @@ _GAP = 3
 class StepBars:
     """A picture of a curve over steps; what lies below zero has no length."""
 
-    picture: Picture
+    picture: "Picture"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         curve, marks = self.picture.curve, self.picture.marks

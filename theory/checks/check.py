@@ -14,25 +14,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import log10
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from theory.checks.option import CLASS_OPTIONS, Option
-from theory.checks.result import Advance, CheckResult, Evidence, Item, Picture, StepCurve, tightest_item
 from theory.errors import InputError
-from theory.machines.classes import ModelClass, class_names, load_class
-from theory.machines.machine import Bound
-from theory.numbers.bit_strings import require_bit_string
+
+if TYPE_CHECKING:  # the list of checks, and so the help of every command, does without
+    from theory.checks.result import Advance, CheckResult, Evidence, Item, Picture, StepCurve
+    from theory.machines.classes import ModelClass
 
 MOST_STEPS = 20_000_000
 """Steps of machines that a check may take, a minute or two and about two gigabytes."""
 
 
-def of_the_class(model_class: ModelClass, settings: Mapping[str, Any]) -> int:  # noqa: ARG001 (see `Check.conditions`)
+def of_the_class(model_class: "ModelClass", settings: Mapping[str, Any]) -> int:  # noqa: ARG001 (see `Check.conditions`)
     """Say that conditions are as long as the class's strings."""
     return model_class.max_length
 
 
-def as_given(model_class: ModelClass, settings: Mapping[str, Any]) -> int:  # noqa: ARG001
+def as_given(model_class: "ModelClass", settings: Mapping[str, Any]) -> int:  # noqa: ARG001
     """Say that there is only the empty condition unless a length is given."""
     return settings.get("max_length") or 0
 
@@ -79,13 +79,13 @@ class Check:
     options: tuple[Option, ...] = ()
     variants: Mapping[str, str]
     certificate: str = ""
-    conditions: Callable[[ModelClass, Mapping[str, Any]], int] | None = None
+    conditions: "Callable[[ModelClass, Mapping[str, Any]], int] | None" = None
     arithmetic: Callable[[int, int], int] | None = None
     quick: Mapping[str, Any] = field(default_factory=dict)
     rough_seconds: float
 
     @property
-    def function(self) -> Callable[..., CheckResult]:
+    def function(self) -> "Callable[..., CheckResult]":
         """The code of the check; its module is imported when this is asked for."""
         return getattr(importlib.import_module(self.module), f"check_{self.name}")
 
@@ -121,13 +121,16 @@ class Check:
             remedy = f"choose {', '.join(self.variants)}"
             raise InputError(f"check-{self.name} has no such variant", received=variant, remedy=remedy)
 
-    def model_class(self, settings: Mapping[str, Any]) -> ModelClass:
+    def model_class(self, settings: Mapping[str, Any]) -> "ModelClass":
         """Return the class that a check with these settings goes through.
 
         Raises:
             InputError: an unknown class, a file that cannot be executed, or a negative bound.
 
         """
+        from theory.machines.classes import class_names, load_class
+        from theory.machines.machine import Bound
+
         name, max_length = settings.get("class_name"), settings.get("max_length")
         name = self.class_name if name is None else name
         assert name is not None, f"{self.name} has no class"
@@ -155,8 +158,8 @@ class Check:
         *,
         variant: str | None = None,
         expect: Callable[[int], None] | None = None,
-        advance: Advance | None = None,
-    ) -> CheckResult:
+        advance: "Advance | None" = None,
+    ) -> "CheckResult":
         """Run the check and time it.
 
         Args:
@@ -169,6 +172,8 @@ class Check:
             InputError: an unknown variant or class, a value that the check refuses, or work that would not end.
 
         """
+        from theory.numbers.bit_strings import require_bit_string
+
         self.require_variant(variant)
         given = {name: value for name, value in (settings or {}).items() if value is not None}
         require_bit_string(given.get("condition", ""))
@@ -188,7 +193,7 @@ class Check:
         result = self.function(*([model_class] if model_class else []), **chosen, variant=variant)
         return replace(result, seconds=time.perf_counter() - start)
 
-    def _expected_steps(self, model_class: ModelClass | None, chosen: Mapping[str, Any]) -> int:
+    def _expected_steps(self, model_class: "ModelClass | None", chosen: Mapping[str, Any]) -> int:
         total, conditions = 0, 1
         if model_class is not None:
             from theory.measures.effort import expected_steps
@@ -208,20 +213,20 @@ class Check:
 
     def result(
         self,
-        items: Sequence[Item],
+        items: "Sequence[Item]",
         *,
         class_name: str,
         bound: str,
         variant: str | None,
-        tightest: Callable[[Item], str] = lambda item: f"{item.name} at {item.witness}",
+        tightest: "Callable[[Item], str]" = lambda item: f"{item.name} at {item.witness}",
         formula: str = "",
         constants: Mapping[str, Fraction] | None = None,
         counts: Mapping[str, int] | None = None,
-        curves: Sequence[StepCurve] = (),
-        pictures: Sequence[Picture] | None = None,
+        curves: "Sequence[StepCurve]" = (),
+        pictures: "Sequence[Picture] | None" = None,
         remarks: Sequence[str] = (),
-        evidence: Evidence | None = None,
-    ) -> CheckResult:
+        evidence: "Evidence | None" = None,
+    ) -> "CheckResult":
         """Return the result that these items amount to: the statement holds where all of them do.
 
         Args:
@@ -239,6 +244,8 @@ class Check:
             evidence: what a certificate is written from; a wrong variant has none.
 
         """
+        from theory.checks.result import CheckResult, Picture, tightest_item
+
         least = tightest_item(items)
         return CheckResult(
             check=self.name,

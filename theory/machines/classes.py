@@ -4,8 +4,7 @@ The statements of section 4 are about a class C with a prior p(c). Here both are
 can be gone through. A class is named (`load_class("mealy")`) or lies in a user's own file
 (`load_class("mine.py:CLASS")`):
 
-    from theory.machines.classes import ModelClass
-    from theory.machines.machine import Bound, FunctionMachine
+    from theory import Bound, FunctionMachine, ModelClass
 
     def fair_bit(tape):
         tape.write(tape.read())

@@ -76,23 +76,24 @@ def universal(
             raise InputError(f"without {name} no program runs", received=value, remedy=f"give --{name} 1 or more")
     with cli.status("running all programs"):
         from theory.machines.machine import Bound
-        from theory.measures.omega import halting_measure, omega_growth
+        from theory.measures.omega import halting_measure
         from theory.numbers.bit_strings import strings
 
         bound = Bound(time=time, space=space)
         measure = halting_measure(bound)
-        growth = omega_growth([Bound(time=t, space=s) for t in _quarters(time, 5) for s in _quarters(space, 4)])
+        bounds = [Bound(time=t, space=s) for t in _quarters(time, 5) for s in _quarters(space, 4)]
+        growth = {each: halting_measure(each) for each in bounds}
     shown = list(strings(max_length))
     if cli.json_output:
         masses = {x: _text(measure.lower(x)) for x in shown}
         points = [
-            {"time": p.bound.time, "space": p.bound.space, "omega": _text(p.omega), "unresolved": _text(p.unresolved)}
-            for p in growth
+            {"time": b.time, "space": b.space, "omega": _text(m.total), "unresolved": _text(m.unresolved)}
+            for b, m in growth.items()
         ]
         known = {"omega": _text(measure.total), "unresolved": _text(measure.unresolved)}
         cli.emit_json({"command": "theory universal", "bound": bound, **known, "mass": masses, "growth": points})
     else:
-        cli.stdout.print(UniversalPage(bound=bound, strings=shown, measure=measure, omega=growth))
+        cli.stdout.print(UniversalPage(bound=bound, strings=shown, measure=measure, growth=growth))
 
 
 def _quarters(largest: int, parts: int) -> list[int]:

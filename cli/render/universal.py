@@ -1,7 +1,7 @@
 """Pages of the universal machine: the complexity of one string, and the distribution over the shortest strings."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:  # these import numpy when they run
     from theory.machines.machine import Bound
     from theory.measures.complexity import Complexity
     from theory.measures.measure import Measure
-    from theory.measures.omega import OmegaPoint
 
 _GAP = 2
 _MOST_STRING_COLUMNS = 40
@@ -84,14 +83,14 @@ class UniversalPage:
         bound: of the distribution.
         strings: what to show, in order.
         measure: the machine's measure under the bound.
-        omega: Omega under each bound, by time and then by space.
+        growth: the measures under each bound, by time and then by space; Omega is their total.
 
     """
 
     bound: "Bound"
     strings: Sequence[BitString]
     measure: "Measure"
-    omega: "Sequence[OmegaPoint]"
+    growth: "Mapping[Bound, Measure]"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         measure = self.measure
@@ -128,13 +127,13 @@ class UniversalPage:
             )
 
     def _growth(self) -> Table:
-        times = list(dict.fromkeys(point.bound.time for point in self.omega))
-        spaces = list(dict.fromkeys(point.bound.space for point in self.omega))
-        found = {(point.bound.time, point.bound.space): point for point in self.omega}
+        times = list(dict.fromkeys(bound.time for bound in self.growth))
+        spaces = list(dict.fromkeys(bound.space for bound in self.growth))
+        found = {(bound.time, bound.space): measure.total for bound, measure in self.growth.items()}
         table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="dim")
         table.add_column("T \\ S", justify="right", style="dim")
         for space in spaces:
             table.add_column(str(space), justify="right")
         for time in times:
-            table.add_row(str(time), *(cell(found[time, space].omega) for space in spaces))
+            table.add_row(str(time), *(cell(found[time, space]) for space in spaces))
         return table

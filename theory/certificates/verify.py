@@ -116,5 +116,5 @@ def _verify_code(tally: Tally, certificate: Certificate) -> None:
     if len(scales) == 1:
         tally.equal("the scale, p(c) / 2^-|word| for all members", certificate.scale, scales.pop())
     else:
-        free = certificate.scale is None and certificate.check == "embedding"
+        free = certificate.scale is None and CHECKS[certificate.check].is_about_words
         tally.require(free, "the scale: the priors are not one number times 2^-|word|")

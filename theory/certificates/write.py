@@ -20,7 +20,7 @@ from fractions import Fraction
 from typing import Any
 
 from theory.certificates.fields import LARGEST, LONGEST_NAME, Field, is_long, power_is_long, shortened
-from theory.certificates.file import FORMAT, MOST_BYTES, VERSION
+from theory.certificates.file import FORMAT, MOST_BYTES, VERSION, Runs
 from theory.certificates.machines import Tree, machine_data, read_machine
 from theory.certificates.runs import Tally
 from theory.checks.registry import CHECKS
@@ -32,8 +32,6 @@ from theory.measures.mixture import Mixture
 from theory.numbers.bit_strings import BitString, strings
 
 DEEPEST = 300  # JSON readers go down a few hundred forks
-
-Runs = dict[BitString, dict[BitString, str]]
 
 
 def certificate_text(result: CheckResult) -> str:
@@ -77,7 +75,7 @@ def certify(result: CheckResult) -> dict[str, Any]:
     bits = result.evidence.condition_bits if reads else 0
     ratios = {p * (1 << len(w)) for w, p in zip(model_class.words, model_class.prior, strict=False)}
     scale = ratios.pop() if len(ratios) == 1 else None
-    with_words = scale is not None or result.evidence.is_about_words
+    with_words = scale is not None or CHECKS[result.check].is_about_words
     return {
         "format": FORMAT,
         "version": VERSION,

@@ -62,6 +62,7 @@ class Check:
         options: the function's own parameters that can be set.
         variants: deliberately wrong variants, each with what it claims; each must be caught.
         certificate: the inequality that a certificate claims; nothing where none can be written.
+        is_about_words: whether that lists the members' words even where the prior is not from them.
         conditions: how long the conditions are that the check goes through; None: there is only the empty one.
         arithmetic: about what a number of conditions and the option `steps` cost beside the runs, in steps.
         quick: settings under which it takes next to no time, and still catches every wrong variant.
@@ -79,6 +80,7 @@ class Check:
     options: tuple[Option, ...] = ()
     variants: Mapping[str, str]
     certificate: str = ""
+    is_about_words: bool = False
     conditions: "Callable[[ModelClass, Mapping[str, Any]], int] | None" = None
     arithmetic: Callable[[int, int], int] | None = None
     quick: Mapping[str, Any] = field(default_factory=dict)

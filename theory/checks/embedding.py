@@ -13,7 +13,7 @@ proof also assumes p_C(i) = 2^-|code(i)| silently; for another prior the factor 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -23,7 +23,7 @@ from theory.checks.result import Advance, CheckResult, Counterexample, Evidence,
 from theory.errors import InputError
 from theory.machines.class_interpreter import ClassInterpreter
 from theory.machines.classes import ModelClass, nothing_halts
-from theory.machines.machine import Bound, Run, Status
+from theory.machines.machine import FunctionMachine
 from theory.measures.mixture import Mixture
 from theory.numbers.bit_strings import BitString, shown
 from theory.numbers.exact import log2_float
@@ -31,22 +31,11 @@ from theory.numbers.exact import log2_float
 U_PRIOR = Fraction(1, 4)
 
 
-@dataclass(frozen=True)
-class _Nothing:
-    """The machine that halts at once and writes nothing."""
-
-    name: str = "nothing"
-    reads_condition: bool = False
-
-    def run(self, program: BitString, condition: BitString, bound: Bound) -> Run:  # noqa: ARG002 (it looks at neither)
-        """Halt."""
-        return Run(Status.HALTED, "", 0, 0, 0)
-
-
 def embedding_class(model_class: ModelClass, *, recoded: bool = False, with_u: bool = True) -> ModelClass:
     """Return D = {u, nothing} with p_D(u) = 1/4, or without u as the variant has it."""
     u = ClassInterpreter(model_class, recoded)
-    members, prior = ([u, _Nothing()], [U_PRIOR, 1 - U_PRIOR]) if with_u else ([_Nothing()], [1 - U_PRIOR])
+    nothing = FunctionMachine("nothing", lambda _tape: None, reads_condition=False)
+    members, prior = ([u, nothing], [U_PRIOR, 1 - U_PRIOR]) if with_u else ([nothing], [1 - U_PRIOR])
     return ModelClass.of("D", members, bound=u.bound, max_length=model_class.max_length, prior=prior)
 
 
@@ -123,7 +112,6 @@ def check_embedding(
             mixture=ours,
             condition_bits=max_length,
             claims=partial(_claims, ours, theirs, conditions, kappa, equal),
-            is_about_words=True,
         ),
     )
 

@@ -36,8 +36,7 @@ from theory.checks.result import (
 )
 from theory.errors import InputError
 from theory.machines.classes import ModelClass
-from theory.machines.machine import Bound
-from theory.machines.mealy import CLOCK, mealy_machines
+from theory.machines.mealy import erasing_class
 from theory.measures.distances import entropy, least_ratio, total_variation
 from theory.measures.measure import Measure
 from theory.measures.mixture import Distribution, Mixture, depth_mixture, iterates, length_uniform, push
@@ -52,22 +51,6 @@ def identity_index(mixture: Mixture, conditions: Iterable[BitString]) -> int | N
         if all(mixture.member(index, z) == Measure({z: Fraction(1)}) for z in conditions):
             return index
     return None
-
-
-def erasing_class(max_length: int = CLOCK) -> ModelClass:
-    """Return the class without the identity: nothing is written on 0, and the end of the condition halts."""
-    members = [
-        machine
-        for machine in mealy_machines(max_length)
-        if machine.reads_condition and not machine.actions[0].write and machine.actions[2].halt
-    ]
-    return ModelClass.of(
-        "mealy, erasing",
-        members,
-        bound=Bound(time=max_length, space=max_length),
-        max_length=max_length,
-        prior=[Fraction(1, len(members))] * len(members),
-    )
 
 
 def check_iteration(

@@ -47,6 +47,7 @@ EMBEDDING = Check(
         "any-prior": "claims the constant p_D(u) for a prior that is not 2^-|code(i)|",
     },
     certificate="m_D(x|z) >= p_D(u) kappa m_C(x|z)",
+    is_about_words=True,
     conditions=as_given,
     quick={"max_length": 2},
     rough_seconds=0.1,

@@ -89,7 +89,6 @@ class Evidence:
         condition_bits: the length of the conditions.
         claims: returns what is claimed, as lists and dictionaries of numbers, strings and runs.
         power: a number and an exponent whose power is computed when the certificate is verified.
-        is_about_words: whether the words of the members are listed even if the prior is not from them.
 
     """
 
@@ -97,7 +96,6 @@ class Evidence:
     condition_bits: int
     claims: Callable[[], Any]
     power: tuple[Fraction, int] = (Fraction(1), 1)
-    is_about_words: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

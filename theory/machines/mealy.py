@@ -10,6 +10,7 @@ complete code for 252 things: 7 bits for the first four machines, 8 for the othe
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import product
 
 from theory.machines.classes import ModelClass
@@ -108,4 +109,24 @@ def mealy_class(max_length: int = CLOCK) -> ModelClass:
         bound=Bound(time=max_length, space=max_length),
         max_length=max_length,
         legend=LEGEND,
+    )
+
+
+def erasing_class(max_length: int = CLOCK) -> ModelClass:
+    """Return a class without the identity: nothing is written on 0, and the end of the condition halts.
+
+    >>> len(erasing_class().members)
+    36
+    """
+    members = [
+        machine
+        for machine in mealy_machines(max_length)
+        if machine.reads_condition and not machine.actions[0].write and machine.actions[2].halt
+    ]
+    return ModelClass.of(
+        "mealy, erasing",
+        members,
+        bound=Bound(time=max_length, space=max_length),
+        max_length=max_length,
+        prior=[Fraction(1, len(members))] * len(members),
     )

@@ -62,15 +62,6 @@ class StreamMeasure:
     mass: Mapping[str, Fraction]
 
 
-@dataclass(frozen=True)
-class OmegaPoint:
-    """Omega under one bound, which is a lower bound on Omega; `unresolved` mass had not halted when it was cut off."""
-
-    bound: Bound
-    omega: Fraction
-    unresolved: Fraction
-
-
 def leaf_interpreter(
     size: MachineSize, *, token_kinds: int, stream_length: int, compiled: bool | None = None
 ) -> Interpreter:
@@ -171,12 +162,3 @@ def halting_measure(bound: Bound, *, condition: BitString = "", compiled: bool |
             else:
                 unresolved += share
     return Measure(dict(sorted(mass.items(), key=lambda item: (len(item[0]), item[0]))), unresolved)
-
-
-def omega_growth(bounds: Sequence[Bound], *, compiled: bool | None = None) -> tuple[OmegaPoint, ...]:
-    """Return Omega under each bound; it never falls as time and space grow."""
-    points = []
-    for bound in bounds:
-        measure = halting_measure(bound, compiled=compiled)
-        points.append(OmegaPoint(bound, measure.total, measure.unresolved))
-    return tuple(points)

@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 from tests.theory.strategies import BOUND, distributions, model_classes, tree_machine
 from theory.checks.iteration import (
     check_iteration,
-    erasing_class,
     identity_index,
 )
 from theory.checks.registry import ITERATION
 from theory.errors import InputError
 from theory.machines.classes import ModelClass
 from theory.machines.machine import Bound, FunctionMachine
-from theory.machines.mealy import mealy_class
+from theory.machines.mealy import erasing_class, mealy_class
 from theory.measures.distances import entropy, least_ratio, total_variation
 from theory.measures.mixture import Mixture, length_uniform, push
 from theory.numbers.bit_strings import strings

@@ -17,7 +17,7 @@ from cli.main import main
 from cli.render.exact import exact
 from cli.theory_checks import result_object
 from tests.cli.streams import assert_refused
-from tests.theory.checks.test_registry import MINE
+from tests.theory.checks.test_check import MINE
 from theory.checks import coding, domination
 from theory.checks.registry import CHECKS
 from theory.machines.mealy import mealy_class

@@ -72,6 +72,11 @@ def distributions(draw, max_length=3):
     return {x: Fraction(w, sum(weights)) for x, w in zip(support, weights, strict=True) if w}
 
 
+def coded(model_class, words=None):
+    """The same members with the prior of a complete code."""
+    return ModelClass.of("coded", model_class.members, bound=model_class.bound, max_length=2, words=words)
+
+
 def halts(model_class):
     """Whether any member can write anything on the empty condition."""
     return bool(Mixture(model_class).measure("").mass)

@@ -16,10 +16,10 @@ from theory.errors import InputError
 from theory.machines.classes import ModelClass
 from theory.machines.machine import Bound, FunctionMachine
 from theory.machines.mealy import erasing_class, mealy_class
-from theory.measures.distances import entropy, least_ratio, total_variation
+from theory.measures.distances import least_ratio
 from theory.measures.mixture import Mixture, length_uniform, push
 from theory.numbers.bit_strings import strings
-from theory.numbers.exact import LogSum, at_least_power_of_two, log2_float
+from theory.numbers.exact import at_least_power_of_two, log2_float
 
 
 @pytest.fixture(scope="module")
@@ -106,18 +106,6 @@ def test_every_wrong_variant_is_caught(variant):
     assert not result.holds
     assert result.counterexample is not None
     assert result.counterexample.observed < result.counterexample.claimed
-
-
-@given(distributions(), distributions())
-def test_total_variation_is_a_distance_between_0_and_1(p, q):
-    assert 0 <= total_variation(p, q) == total_variation(q, p) <= 1
-    assert total_variation(p, p) == 0
-
-
-@given(distributions(max_length=2))
-def test_entropy_lies_between_0_and_that_of_the_uniform_distribution(p):
-    assert entropy(p).sign() >= 0
-    assert (LogSum([(1, len(p))]) - entropy(p)).sign() >= 0
 
 
 @given(st.integers(-2, 0))

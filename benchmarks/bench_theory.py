@@ -20,11 +20,11 @@ import numpy as np
 from benchmarks.environment import environment
 from theory.checks.coding import check_coding
 from theory.checks.domination import check_domination
-from theory.classes import load_class
-from theory.universal.complexity import complexity
-from theory.universal.interpreter import Interpreter, can_compile
-from theory.universal.omega import stream_measure
-from theory.universal.semantics import INSTRUCTIONS, Column, MachineSize
+from theory.machines.classes import load_class
+from theory.machines.universal.interpreter import Interpreter, can_compile
+from theory.machines.universal.semantics import INSTRUCTIONS, MachineSize, ResultColumn
+from theory.measures.complexity import complexity
+from theory.measures.omega import stream_measure
 
 STEPS = (100, 1000, 5000)
 PROGRAMS = 4096
@@ -54,7 +54,7 @@ def universal_machine(max_steps: int, repeats: int) -> Row:
     rates = [(PROGRAMS / seconds(compiled.run), few / seconds(plain.run)) for _ in range(repeats)]
     assert compiled.results[:few].tolist() == plain.results, "compiled and plain runs differ"
     for fast_output, plain_output, result in zip(compiled.outputs, plain.outputs, plain.results, strict=False):
-        length = result[Column.OUTPUT_LENGTH]
+        length = result[ResultColumn.OUTPUT_LENGTH]
         assert fast_output[:length].tolist() == plain_output[:length], "compiled and plain outputs differ"
     fast = statistics.median(rate for rate, _ in rates)
     return {
@@ -62,7 +62,7 @@ def universal_machine(max_steps: int, repeats: int) -> Row:
         "compiled_programs_per_s": fast,
         "plain_programs_per_s": statistics.median(rate for _, rate in rates),
         "ratio": statistics.median(fast / slow for fast, slow in rates),
-        "compiled_outputs_per_s": fast * float(compiled.results[:, Column.OUTPUT_LENGTH].mean()),
+        "compiled_outputs_per_s": fast * float(compiled.results[:, ResultColumn.OUTPUT_LENGTH].mean()),
     }
 
 

@@ -1,9 +1,9 @@
 """`up doctor`: what this machine has, and whether anything needed is missing."""
 
-import dataclasses
+import importlib
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import typer
 
 import up
 from cli.context import CliContext, ExitCode, JsonOption, QuietOption
-from cli.render.doctor import doctor_view
+from cli.render.doctor import CorpusFound, DoctorReport, TerminalFound, doctor_view
 from up.errors import InputError
 
 if TYPE_CHECKING:  # up.device imports torch
@@ -19,51 +19,9 @@ if TYPE_CHECKING:  # up.device imports torch
 
 NEEDED = ("torch", "numpy", "rich", "typer", "plotext", "safetensors", "filelock")
 OPTIONAL = ("matplotlib", "tensorboard", "sympy", "numba", "triton")
+OURS = ("cli", "up", "theory")
+DISTRIBUTION = "universal-pretraining"
 RUNS_FOLDER = Path("runs")
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class CorpusFound:
-    """An embedded corpus: its name, size in bytes, and where the bytes come from."""
-
-    name: str
-    size_bytes: int
-    source: str
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class TerminalFound:
-    """What stdout can show; `width_columns` is what output is laid out for."""
-
-    is_terminal: bool
-    colour: bool
-    width_columns: int
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class DoctorReport:
-    """All findings.
-
-    Attributes:
-        up: version of this package.
-        python: version of Python.
-        packages: package to version, None where it is not installed; needed ones first, then `OPTIONAL`.
-        devices: what torch can compute on.
-        corpora: the embedded corpora that could be read.
-        free_disk_bytes: room where runs would go.
-        terminal: what stdout can show.
-        problems: one line for each thing needed that is missing; empty if all is well.
-
-    """
-
-    up: str
-    python: str
-    packages: dict[str, str | None]
-    devices: "tuple[DeviceInfo, ...]"
-    corpora: tuple[CorpusFound, ...]
-    free_disk_bytes: int
-    terminal: TerminalFound
-    problems: tuple[str, ...]
 
 
 def register(app: typer.Typer) -> None:
@@ -91,6 +49,8 @@ def examine(cli: CliContext) -> DoctorReport:
     """Look at the machine; whatever cannot be found becomes a line in `problems`."""
     packages = {name: _version(name) for name in (*NEEDED, *OPTIONAL)}
     problems = [f"{name} is not installed: reinstall up" for name in NEEDED if packages[name] is None]
+    folders = {name: _folder(name) for name in OURS}
+    problems += foreign_packages(folders, _providers())
     devices: tuple[DeviceInfo, ...] = ()
     try:
         devices = tuple(_devices())
@@ -105,6 +65,7 @@ def examine(cli: CliContext) -> DoctorReport:
         up=up.__version__,
         python=platform.python_version(),
         packages=packages,
+        folders={name: str(folder) for name, folder in folders.items()},
         devices=devices,
         corpora=corpora,
         free_disk_bytes=_free_disk_bytes(RUNS_FOLDER),
@@ -124,6 +85,40 @@ def _version(package: str) -> str | None:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def foreign_packages(folders: Mapping[str, Path], providers: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return a line for each of our packages that is not ours: their names are plain, and others may use them too.
+
+    Args:
+        folders: where each package was imported from.
+        providers: package to the distributions that install one of this name.
+
+    """
+    home = folders["cli"]
+    remedy = "install up in an environment of its own, by pipx or uv tool"
+    problems = [
+        f"the package {name} comes from {folder}, and cli from {home}: {remedy}"
+        for name, folder in folders.items()
+        if folder != home
+    ]
+    for name in folders:
+        others = sorted(set(providers.get(name, ())) - {DISTRIBUTION})
+        if others:
+            problems.append(f"{', '.join(others)} installs a package {name} as well: {remedy}")
+    return problems
+
+
+def _folder(package: str) -> Path:
+    found = importlib.import_module(package).__file__
+    assert found is not None, f"{package} is a folder with an __init__.py"
+    return Path(found).resolve().parents[1]
+
+
+def _providers() -> Mapping[str, Sequence[str]]:
+    import importlib.metadata
+
+    return importlib.metadata.packages_distributions()
 
 
 def _devices() -> "Iterator[DeviceInfo]":

@@ -9,7 +9,6 @@ from cli import theory_checks, theory_universal
 from cli.context import CliContext, ExitCode, JsonOption, QuietOption
 from cli.render.theory import AllTable, BreakTable, ChecksList, VerificationPage
 from theory.checks.registry import CHECKS
-from theory.classes import class_names
 
 
 def register(app: typer.Typer) -> None:
@@ -36,6 +35,8 @@ def list_checks(context: typer.Context, json_output: JsonOption = False, quiet: 
 
     Each with what it claims, its place in the paper, its default class, its wrong variants and about how long it takes.
     """
+    from theory.machines.classes import class_names
+
     cli = CliContext.of(context, json_output=json_output, quiet=quiet)
     if cli.json_output:
         checks = [
@@ -46,8 +47,8 @@ def list_checks(context: typer.Context, json_output: JsonOption = False, quiet: 
                 "source": check.source,
                 "class": check.class_name,
                 "settings": check.settings,
-                "variants": {variant: check.describe(variant) for variant in check.variants},
-                "certificate": check.is_certifiable,
+                "variants": check.variants,
+                "certificate": bool(check.certificate),
                 "rough_seconds": check.rough_seconds,
             }
             for check in CHECKS.values()

@@ -1,55 +1,29 @@
-"""`up theory check-...`: one command for each check in the registry, made from its entry there."""
+"""`up theory check-...`: one command for each check in the registry, made from what the check declares."""
 
 import contextlib
+import dataclasses
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.context import CliContext, ExitCode, JsonOption, QuietOption
 from cli.render.check import CheckPage
-from theory.checks.registry import CHECKS, Check
-from theory.classes import class_names
-from theory.result import CheckResult
+from theory.checks.check import Check, rounded
+from theory.checks.option import Option
+from theory.checks.registry import CHECKS
 from up.errors import InputError
 
-# The options of a check, by the name that the registry gives them. The largest values are far beyond what is done in
-# minutes; they keep a slip of the keyboard from filling the memory. The least ones are the checks' own business.
-_OPTIONS: Mapping[str, Any] = {
-    "class_name": Annotated[
-        str | None,
-        typer.Option("--class", metavar="NAME", help="Model class: see up theory list; or path/to/file.py:NAME."),
-    ],
-    "max_length": Annotated[
-        int | None, typer.Option(max=20, metavar="BITS", help="Strings and conditions of up to so many bits.")
-    ],
-    "time": Annotated[int | None, typer.Option(max=100_000, help="Bound on the steps of each run.")],
-    "space": Annotated[int | None, typer.Option(max=100_000, help="Bound on the cells of each run.")],
-    "condition": Annotated[str, typer.Option(metavar="BITS", help="The string on the conditional tape.")],
-    "steps": Annotated[int, typer.Option(max=1000, help="How often to pass the strings through the class.")],
-    "source_batch": Annotated[int, typer.Option(help="Rows that pass a machine at a time.")],
-    "reset_rows": Annotated[int, typer.Option(help="Rows of those that start again from noise.")],
-    "machine_name": Annotated[str, typer.Option("--machine", help="Tape machine: flip, bb2 or two-three.")],
-    "cells": Annotated[int, typer.Option(max=100, help="Cells of the tape.")],
-    "attack_cells": Annotated[int, typer.Option(max=100, help="Cells of the tape for attacks.")],
-    "samples": Annotated[int, typer.Option(max=100_000, help="Networks drawn at random.")],
-    "seed": Annotated[int, typer.Option(help="Seed of what is drawn.")],
-}
-# Where an option means something else for one check than for the others.
-_OWN_OPTIONS: Mapping[tuple[str, str], Any] = {
-    ("universality", "machine_name"): Annotated[str, typer.Option("--machine", help="Tape machine: flip or bb2.")],
-    ("universality", "steps"): Annotated[int, typer.Option(max=1000, help="Steps of the machine.")],
-    ("universality", "max_length"): Annotated[
-        int, typer.Option(metavar="BITS", help="Random strings at the start of up to so many bits.")
-    ],
-    ("mix", "steps"): Annotated[int, typer.Option(max=1000, help="Look at depths of up to so many machines.")],
-    ("regret", "steps"): Annotated[int, typer.Option(max=1000, help="Strings of up to so many bits.")],
-}
+if TYPE_CHECKING:
+    from theory.checks.result import CheckResult
+
+_LONG_STEPS = 1_000_000
+"""Work of so many steps, a few seconds, is announced."""
 _CertificateOption = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Write a certificate that up theory verify re-checks."),
@@ -65,7 +39,7 @@ def register(group: typer.Typer) -> None:
 
 
 def _command(check: Check) -> Callable[..., None]:
-    """Return the command of a check; its signature, which typer reads, comes from the check's settings."""
+    """Return the command of a check; its signature, which typer reads, comes from the check's options."""
 
     def command(context: typer.Context, **given: Any) -> None:
         json_output, quiet = given.pop("json_output"), given.pop("quiet")
@@ -77,10 +51,10 @@ def _command(check: Check) -> Callable[..., None]:
             raise InputError(
                 "the certificate has no folder to go to", received=str(certificate), remedy="make the folder first"
             )
-        with cli.status(f"checking {check.name}"), _blaming_the_file(given.get("class_name")):
-            result = check.run(given, variant=variant)
+        with _Watch(cli, check) as watch, _blaming_the_file(given.get("class_name")):
+            result = check.run(given, variant=variant, expect=watch.expect, advance=watch.advance)
             if certificate is not None and result.holds:
-                _write_certificate(check, given, certificate)
+                _write_certificate(result, certificate)
         if certificate is not None and result.holds:
             cli.note(f"wrote {certificate}; re-check it with: up theory verify {certificate}")
         if cli.json_output:
@@ -94,26 +68,61 @@ def _command(check: Check) -> Callable[..., None]:
     return command
 
 
+class _Watch:
+    """Shows that a check is at work: a spinner where it is done soon, otherwise the size of it and how far it is."""
+
+    def __init__(self, cli: CliContext, check: Check) -> None:
+        self._cli, self._check, self._stack = cli, check, contextlib.ExitStack()
+        self._told: Callable[[int, int], None] | None = None
+
+    def __enter__(self) -> "_Watch":
+        self._stack.enter_context(self._cli.status(f"checking {self._check.name}"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def expect(self, steps: int) -> None:
+        """Take up the size of the work before it begins."""
+        if steps >= _LONG_STEPS:
+            self._stack.close()
+            self._cli.note(f"check-{self._check.name} has about {rounded(steps)} steps to go through")
+            self._told = self._stack.enter_context(self._cli.progress(f"checking {self._check.name}"))
+
+    def advance(self, done: int, total: int) -> None:
+        """Take up how much of it is done."""
+        if self._told is not None:
+            self._told(done, total)
+
+
 def _parameters(check: Check) -> Iterator[inspect.Parameter]:
     variants = Annotated[
         str | None, typer.Option("--break", metavar="VARIANT", help=f"Run a wrong one: {', '.join(check.variants)}.")
     ]
     keyword = inspect.Parameter.KEYWORD_ONLY
     yield inspect.Parameter("context", keyword, annotation=typer.Context)
-    for name, default in check.settings.items():
-        annotation = _OWN_OPTIONS.get((check.name, name), _OPTIONS[name])
-        yield inspect.Parameter(name, keyword, default=default, annotation=annotation)
+    for option in check.all_options:
+        yield inspect.Parameter(option.name, keyword, default=option.default, annotation=_annotation(option))
     yield inspect.Parameter("variant", keyword, default=None, annotation=variants)
-    if check.is_certifiable:
+    if check.certificate:
         yield inspect.Parameter("certificate", keyword, default=None, annotation=_CertificateOption)
     yield inspect.Parameter("show_all", keyword, default=False, annotation=_AllOption)
     yield inspect.Parameter("json_output", keyword, default=False, annotation=JsonOption)
     yield inspect.Parameter("quiet", keyword, default=False, annotation=QuietOption)
 
 
+def _annotation(option: Option) -> Any:
+    """Return an option as typer reads it."""
+    kind = option.kind if option.default is not None else option.kind | None
+    flags = [option.flag] if option.flag else []
+    return Annotated[kind, typer.Option(*flags, max=option.most, metavar=option.metavar, help=option.help)]
+
+
 @contextlib.contextmanager
 def _blaming_the_file(class_name: str | None) -> Iterator[None]:
     """Tell in one line what a class in a user's own file raises; anywhere else it would be a bug of this program."""
+    from theory.machines.classes import class_names
+
     try:
         yield
     except InputError:
@@ -125,12 +134,11 @@ def _blaming_the_file(class_name: str | None) -> Iterator[None]:
         raise InputError(problem, remedy="correct the file") from error
 
 
-def _write_certificate(check: Check, given: Mapping[str, Any], path: Path) -> None:
+def _write_certificate(result: "CheckResult", path: Path) -> None:
     from theory.certificates.write import certificate_text
     from up.runs.files import write_text
 
-    steps = {"steps": given["steps"]} if "steps" in given else {}
-    text = certificate_text(check.name, check.model_class(given), max_length=given["max_length"], **steps)
+    text = certificate_text(result)
     try:
         write_text(path, text)
     except OSError as error:
@@ -138,13 +146,10 @@ def _write_certificate(check: Check, given: Mapping[str, Any], path: Path) -> No
         raise InputError(problem, received=str(path), remedy="check the path") from None
 
 
-def result_object(result: CheckResult) -> dict[str, Any]:
+def result_object(result: "CheckResult") -> dict[str, Any]:
     """Return a result as JSON knows it: fractions as strings p/q, what is not finite as null."""
     with _long_integers():
-        fields = {name: _plain(value) for name, value in vars(result).items()}
-        fields["items"] = [_plain(vars(item)) for item in result.items]
-        fields["curves"] = [_plain(vars(curve)) for curve in result.curves]
-        fields["counterexample"] = None if result.counterexample is None else _plain(vars(result.counterexample))
+        fields = {name: _plain(value) for name, value in vars(result).items() if name not in ("pictures", "evidence")}
         return {"class" if name == "class_name" else name: value for name, value in fields.items()}
 
 
@@ -157,6 +162,8 @@ def _plain(value: Any) -> Any:
         return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
+    if dataclasses.is_dataclass(value):
+        return {name: _plain(part) for name, part in vars(value).items() if name != "failure"}
     return value
 
 

@@ -35,9 +35,9 @@ def complexity(
     """
     cli = CliContext.of(context, json_output=json_output, quiet=quiet)
     with cli.status("running all short programs"):
-        from theory.machine import Bound
-        from theory.universal.complexity import complexity as bound_complexity
-        from theory.universal.complexity import default_bound
+        from theory.machines.machine import Bound
+        from theory.measures.complexity import complexity as bound_complexity
+        from theory.measures.complexity import default_bound
 
         default = default_bound(string)
         bound = Bound(time=default.time if time is None else time, space=default.space if space is None else space)
@@ -71,25 +71,29 @@ def universal(
     cli = CliContext.of(context, json_output=json_output, quiet=quiet)
     if not 0 <= max_length <= _MOST_STRING_BITS:
         raise InputError("max-length is out of range", received=max_length, remedy=f"give 0 to {_MOST_STRING_BITS}")
+    for name, value in (("time", time), ("space", space)):
+        if value == 0:
+            raise InputError(f"without {name} no program runs", received=value, remedy=f"give --{name} 1 or more")
     with cli.status("running all programs"):
-        from theory.bits import strings
-        from theory.machine import Bound
-        from theory.universal.omega import halting_measure, omega_growth
+        from theory.machines.machine import Bound
+        from theory.measures.omega import halting_measure
+        from theory.numbers.bit_strings import strings
 
         bound = Bound(time=time, space=space)
         measure = halting_measure(bound)
-        growth = omega_growth([Bound(time=t, space=s) for t in _quarters(time, 5) for s in _quarters(space, 4)])
+        bounds = [Bound(time=t, space=s) for t in _quarters(time, 5) for s in _quarters(space, 4)]
+        growth = {each: halting_measure(each) for each in bounds}
     shown = list(strings(max_length))
     if cli.json_output:
         masses = {x: _text(measure.lower(x)) for x in shown}
         points = [
-            {"time": p.bound.time, "space": p.bound.space, "omega": _text(p.omega), "unresolved": _text(p.unresolved)}
-            for p in growth
+            {"time": b.time, "space": b.space, "omega": _text(m.total), "unresolved": _text(m.unresolved)}
+            for b, m in growth.items()
         ]
         known = {"omega": _text(measure.total), "unresolved": _text(measure.unresolved)}
         cli.emit_json({"command": "theory universal", "bound": bound, **known, "mass": masses, "growth": points})
     else:
-        cli.stdout.print(UniversalPage(bound=bound, strings=shown, measure=measure, omega=growth))
+        cli.stdout.print(UniversalPage(bound=bound, strings=shown, measure=measure, growth=growth))
 
 
 def _quarters(largest: int, parts: int) -> list[int]:

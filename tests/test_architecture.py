@@ -48,8 +48,10 @@ def test_contracts_hold_on_the_tree(copied_tree: Path) -> None:
     ("module", "planted", "contract"),
     [
         ("theory/errors.py", "import torch", "theory is exact"),
-        ("theory/machine.py", "import theory.mixture", "inside theory"),
-        ("theory/mixture.py", "import theory.checks", "inside theory"),
+        ("theory/machines/machine.py", "import theory.measures.mixture", "inside theory"),
+        ("theory/measures/mixture.py", "import theory.checks", "inside theory"),
+        ("theory/machines/machine.py", "import theory.machines.mealy", "no circles"),
+        ("cli/render/doctor.py", "import cli.doctor", "no circles"),
         ("theory/errors.py", "import up.config", "arrows point one way"),
         ("up/config.py", "import cli.context", "arrows point one way"),
         ("up/config.py", "import rich.console", "only cli prints"),

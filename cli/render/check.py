@@ -1,10 +1,9 @@
 """The page of one check: what is claimed, what was gone through, how near to failing it comes, and the verdict."""
 
 import dataclasses
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.padding import Padding
@@ -13,9 +12,11 @@ from rich.text import Text
 
 from cli.render.exact import Number, bits_cell, cell, exact
 from cli.render.steps import StepBars
-from theory.checks.registry import Check
-from theory.exact import log2_float
-from theory.result import CheckResult, Counterexample, Curve, Item, nearness
+from theory.checks.check import Check
+from theory.numbers.exact import log2_float
+
+if TYPE_CHECKING:
+    from theory.checks.result import CheckResult, Counterexample, Item
 
 _GAP = 2
 _SHOWN = 10
@@ -29,14 +30,14 @@ class CheckPage:
     """Everything about one result.
 
     Attributes:
-        check: its entry in the registry.
+        check: what it declares.
         result: what came out.
         show_all: every item in order, instead of the tightest where there are many.
 
     """
 
     check: Check
-    result: CheckResult
+    result: "CheckResult"
     show_all: bool = False
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -50,6 +51,8 @@ class CheckPage:
         yield Text()
         yield facts(self._facts())
         yield Text()
+        from theory.checks.result import nearness
+
         tightest = sorted(result.items, key=nearness)
         few = self.show_all or len(result.items) <= _SHOWN
         shown = result.items if few else tightest[:_SHOWN]
@@ -60,8 +63,8 @@ class CheckPage:
             )
         yield Text()
         yield from self._tightest(tightest[0])
-        for picture in pictures(result, tightest[0]):
-            yield picture
+        for picture in result.pictures:
+            yield StepBars(picture)
             yield Text()
         for remark in result.remarks:
             yield Text(remark)
@@ -83,7 +86,7 @@ class CheckPage:
             least = min(result.constants.values())
             yield "constants", f"{len(result.constants)}, one for each item; the least is {exact(least)}"
 
-    def _tightest(self, item: Item) -> Iterator[RenderableType]:
+    def _tightest(self, item: "Item") -> Iterator[RenderableType]:
         """Yield the item with the least slack, its numbers in full."""
         at = f" at {item.witness}" if item.witness and not item.name.endswith(item.witness) else ""
         yield Text.assemble(("Tightest" if item.holds else "Worst", "bold"), f"  {item.name}{at}")
@@ -95,7 +98,7 @@ class CheckPage:
         yield Text()
 
 
-def verdict(result: CheckResult) -> Iterator[RenderableType]:
+def verdict(result: "CheckResult") -> Iterator[RenderableType]:
     """Yield what came out, and the counterexample if there is one."""
     took = "" if result.seconds is None else f"; {result.seconds:.2f} s"
     failed = sum(not item.holds for item in result.items)
@@ -111,53 +114,7 @@ def verdict(result: CheckResult) -> Iterator[RenderableType]:
         yield from _counterexample(result.counterexample)
 
 
-def pictures(result: CheckResult, tightest: Item) -> Iterator[StepBars]:
-    """Yield what the curves of a result show, as far as a picture says more than its numbers."""
-    curves = {curve.name: curve for curve in result.curves}
-    if result.check == "prediction":
-        curve = curves.get(f"D_n of {tightest.name}")
-        if curve is not None:
-            bound = float(tightest.numbers["log 1/p(c)"])
-            sums = list(accumulate(curve.values))
-            yield _bars(curve, title=f"{curve.name}, in bits")
-            title = f"D_0 + ... + D_n of {tightest.name}, in bits"
-            yield _bars(curve, title, sums, [bound] * len(sums), "log 1/p(c)")
-    elif result.check == "mix" and len(result.curves) == 2:
-        buffer, slow = result.curves
-        yield _bars(buffer, marks=slow.values, mark_name=slow.name)
-    elif result.check == "lstm" and len(result.curves) == 2:
-        norms, certified = ([-value for value in curve.values] for curve in result.curves)
-        title = "log2 1/r by norms, against tape length"
-        yield _bars(result.curves[0], title, norms, certified, "certified, for any length")
-    elif result.check == "iteration":
-        for curve in result.curves:
-            if curve.name.startswith("log2 min"):
-                lost = [-value for value in curve.values]
-                allowed = [-n * math.log2(result.constants["p(i)"]) for n in curve.places]
-                yield _bars(curve, "log2 max m^0 / m^n, bits lost", lost, allowed, "n log 1/p(i)")
-            elif curve.values:
-                yield _bars(curve)
-    else:
-        for curve in result.curves:
-            title = f"{curve.name} under each bound on time, with most space" if result.check == "resources" else ""
-            yield _bars(curve, title)
-
-
-def _bars(
-    curve: Curve, title: str = "", values: Sequence[float] = (), marks: Sequence[float] = (), mark_name: str = ""
-) -> StepBars:
-    """Return a curve as bars; what is given stands in the place of its name and values."""
-    return StepBars(
-        title=title or curve.name,
-        label=curve.x_label,
-        places=curve.places,
-        values=[max(0.0, value) for value in values or curve.values],
-        marks=marks,
-        mark_name=mark_name,
-    )
-
-
-def _items(items: Sequence[Item], width: int) -> Iterator[RenderableType]:
+def _items(items: "Sequence[Item]", width: int) -> Iterator[RenderableType]:
     """Yield the items as a table: name, code length, numbers as far as there is room, slack, and where it is least."""
     coded = any(item.code_length_bits is not None for item in items)
     headings = list(dict.fromkeys(name for item in items for name in item.numbers))
@@ -191,11 +148,11 @@ def _items(items: Sequence[Item], width: int) -> Iterator[RenderableType]:
     yield table
 
 
-def _marked(item: Item) -> str:
+def _marked(item: "Item") -> str:
     return item.name if item.holds else f"✗ {item.name}"
 
 
-def _slack(item: Item) -> str:
+def _slack(item: "Item") -> str:
     return bits_cell(item.slack_bits) if item.slack_bits is not None or item.holds else "fails"
 
 
@@ -207,7 +164,7 @@ def _number(numbers: Mapping[str, Number], heading: str) -> str:
     return cell(numbers[heading]) if heading in numbers else ""
 
 
-def _counterexample(counterexample: Counterexample) -> Iterator[RenderableType]:
+def _counterexample(counterexample: "Counterexample") -> Iterator[RenderableType]:
     yield facts(
         [
             ("counterexample", counterexample.where),

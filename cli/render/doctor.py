@@ -1,5 +1,6 @@
-"""The findings of `up doctor` as one aligned table."""
+"""The findings of `up doctor`, and how they look as one aligned table."""
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -7,15 +8,61 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-if TYPE_CHECKING:  # cli.doctor imports this module
-    from cli.doctor import DoctorReport
+if TYPE_CHECKING:  # up.device imports torch
+    from up.device import DeviceInfo
 
 _FOUND, _ABSENT, _MISSING = ("ok", "green"), ("-", "dim"), ("!!", "bold red")
 
 Row = tuple[tuple[str, str], str, str]
 
 
-def doctor_view(report: "DoctorReport", *, optional: Sequence[str], runs_folder: str) -> RenderableType:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CorpusFound:
+    """An embedded corpus: its name, size in bytes, and where the bytes come from."""
+
+    name: str
+    size_bytes: int
+    source: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TerminalFound:
+    """What stdout can show; `width_columns` is what output is laid out for."""
+
+    is_terminal: bool
+    colour: bool
+    width_columns: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DoctorReport:
+    """All findings.
+
+    Attributes:
+        up: version of this package.
+        python: version of Python.
+        packages: package to version, None where it is not installed; needed ones first, then optional ones.
+        folders: each package of this program, and the folder that it was imported from.
+        devices: what torch can compute on.
+        corpora: the embedded corpora that could be read.
+        free_disk_bytes: room where runs would go.
+        terminal: what stdout can show.
+        problems: one line for each thing needed that is missing; empty if all is well.
+
+    """
+
+    up: str
+    python: str
+    packages: dict[str, str | None]
+    folders: dict[str, str]
+    devices: "tuple[DeviceInfo, ...]"
+    corpora: tuple[CorpusFound, ...]
+    free_disk_bytes: int
+    terminal: TerminalFound
+    problems: tuple[str, ...]
+
+
+def doctor_view(report: DoctorReport, *, optional: Sequence[str], runs_folder: str) -> RenderableType:
     """Return the table of a `DoctorReport` with a closing sentence.
 
     Args:
@@ -46,9 +93,14 @@ def gibibytes(count: int) -> str:
     return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"
 
 
-def _rows(report: "DoctorReport", optional: Sequence[str], runs_folder: str) -> Iterator[Row]:
+def _rows(report: DoctorReport, optional: Sequence[str], runs_folder: str) -> Iterator[Row]:
     yield _FOUND, "up", report.up
     yield _FOUND, "Python", report.python
+    by_folder: dict[str, list[str]] = {}
+    for name, folder in report.folders.items():
+        by_folder.setdefault(folder, []).append(name)
+    for folder, names in by_folder.items():
+        yield (_FOUND if len(by_folder) == 1 else _MISSING), ", ".join(names), f"from {folder}"
     for name, version in report.packages.items():
         if version is not None:
             yield _FOUND, name, version

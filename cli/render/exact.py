@@ -3,7 +3,7 @@
 import math
 from fractions import Fraction
 
-from theory.exact import log2_float
+from theory.numbers.exact import log2_float
 
 Number = Fraction | float | int
 

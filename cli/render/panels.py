@@ -74,7 +74,7 @@ class DepthBars:
 
     Attributes:
         shares: part of the rows at depth 0, 1, 2, ...; where `open_ended`, the last one is of its depth and beyond.
-        stationary: the same shares once they have settled (`theory.iteration`); None without resets.
+        stationary: the same shares once they have settled (`theory.measures.buffer_depth`); None without resets.
         open_ended: whether the last bar holds all deeper rows.
         mean: depth of the rows.
         stationary_mean: the same once settled; None without resets.

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from cli.render.panels import Curve, DepthBars, Level, Panel
-from theory.iteration import reset_probability, stationary_depth_probability
+from theory.measures.buffer_depth import reset_probability, stationary_depth_probability
 
 if TYPE_CHECKING:  # up.runs imports torch
     from up.runs.events import Evaluated, Timing

@@ -1,12 +1,15 @@
 """Values at steps 0, 1, 2, ... as horizontal bars with their numbers, and a mark for what they are compared with."""
 
 import dataclasses
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from cli.render.exact import bits_cell
+
+if TYPE_CHECKING:
+    from theory.checks.result import Picture
 
 MARK = "│"
 _MOST_ROWS = 13
@@ -14,48 +17,35 @@ _FEWEST_COLUMNS = 8
 _GAP = 3
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True)
 class StepBars:
-    """One quantity over steps.
+    """A picture of a curve over steps; what lies below zero has no length."""
 
-    Attributes:
-        title: what the bars are.
-        label: what the steps are, such as `n`.
-        places: the number of each step.
-        values: lengths of the bars, not negative.
-        marks: values to compare with, one for each step, or none.
-        mark_name: what the marks are.
-
-    """
-
-    title: str
-    label: str
-    places: Sequence[int]
-    values: Sequence[float]
-    marks: Sequence[float] = ()
-    mark_name: str = ""
+    picture: "Picture"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        rows = _evenly(len(self.values), _MOST_ROWS)
-        numbers = [bits_cell(self.values[row]) for row in rows]
-        label_columns = max(len(self.label), *(len(str(self.places[row])) for row in rows))
+        curve, marks = self.picture.curve, self.picture.marks
+        values = [max(0.0, value) for value in curve.values]
+        rows = _evenly(len(values), _MOST_ROWS)
+        numbers = [bits_cell(values[row]) for row in rows]
+        label_columns = max(len(curve.x_label), *(len(str(curve.places[row])) for row in rows))
         number_columns = max(map(len, numbers))
         columns = max(_FEWEST_COLUMNS, options.max_width - label_columns - number_columns - 4)
-        highest = max(*self.values, *self.marks, 0.0)
+        highest = max(*values, *marks, 0.0)
         scale = (columns - 1) / highest if highest > 0 else 0.0
-        legend = f"{MARK} {self.mark_name}" if self.marks else ""
-        fits = len(self.title) + _GAP + len(legend) <= options.max_width
+        legend = f"{MARK} {self.picture.mark_name}" if marks else ""
+        fits = len(curve.name) + _GAP + len(legend) <= options.max_width
         between = "" if not legend else " " * _GAP if fits else "\n"
-        yield Text.assemble((self.title, "bold"), between, (legend, "dim"))
-        yield Text(f"{self.label:>{label_columns}}", style="dim")
+        yield Text.assemble((curve.name, "bold"), between, (legend, "dim"))
+        yield Text(f"{curve.x_label:>{label_columns}}", style="dim")
         for row, number in zip(rows, numbers, strict=True):
-            length = round(self.values[row] * scale)
+            length = round(values[row] * scale)
             bar = Text("█" * length, style="cyan")
-            if self.marks:
-                place = round(self.marks[row] * scale)
+            if marks:
+                place = round(marks[row] * scale)
                 bar.pad_right(max(0, place + 1 - length))
                 bar = Text.assemble(bar[:place], (MARK, "reverse cyan" if place < length else ""), bar[place + 1 :])
-            start = Text(f"{self.places[row]:>{label_columns}}  {number:>{number_columns}}  ", style="dim")
+            start = Text(f"{curve.places[row]:>{label_columns}}  {number:>{number_columns}}  ", style="dim")
             line = Text.assemble(start, bar)
             line.rstrip()
             line.no_wrap = True

@@ -11,11 +11,11 @@ from rich.text import Text
 
 from cli.render.check import facts
 from cli.render.exact import bits_cell
-from theory.checks.registry import Check
-from theory.result import CheckResult
+from theory.checks.check import Check
 
 if TYPE_CHECKING:
     from theory.certificates.verify import VerificationResult
+    from theory.checks.result import CheckResult
 
 _GAP = 2
 
@@ -46,7 +46,7 @@ class ChecksList:
 class AllTable:
     """One line for each check that was run."""
 
-    results: Sequence[CheckResult]
+    results: "Sequence[CheckResult]"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         table = _table(("check", "class"), ("items", "slack"), ("verdict",), ("seconds",))
@@ -75,7 +75,7 @@ class AllTable:
 class BreakTable:
     """One line for each deliberately wrong variant that was run, with the counterexample that was found."""
 
-    results: Sequence[CheckResult]
+    results: "Sequence[CheckResult]"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         table = _table(("check", "variant"), ("slack",), ("verdict", "counterexample"), ())

@@ -1,7 +1,7 @@
 """Pages of the universal machine: the complexity of one string, and the distribution over the shortest strings."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -11,14 +11,13 @@ from rich.text import Text
 
 from cli.render.check import facts
 from cli.render.exact import cell, exact
-from theory.bits import Bits, shown
-from theory.exact import log2_float
+from theory.numbers.bit_strings import BitString, shown
+from theory.numbers.exact import log2_float
 
 if TYPE_CHECKING:  # these import numpy when they run
-    from theory.machine import Bound
-    from theory.measure import Measure
-    from theory.universal.complexity import Complexity
-    from theory.universal.omega import OmegaPoint
+    from theory.machines.machine import Bound
+    from theory.measures.complexity import Complexity
+    from theory.measures.measure import Measure
 
 _GAP = 2
 _MOST_STRING_COLUMNS = 40
@@ -46,7 +45,7 @@ class ComplexityPage:
             short = bits if len(bits) <= _MOST_STRING_COLUMNS else f"{bits[:_MOST_STRING_COLUMNS]}…"
             used = f"halts after {witness.run.steps} steps in a space of {witness.run.space}"
             yield facts([("as bits", f"{short} ({len(bits)} bits)"), ("run", used)])
-        yield Text("read more: theory/universal/complexity.py; Bloem 2025, section 4.1", style="dim")
+        yield Text("read more: theory/measures/complexity.py; Bloem 2025, section 4.1", style="dim")
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         found = self.found
@@ -84,14 +83,14 @@ class UniversalPage:
         bound: of the distribution.
         strings: what to show, in order.
         measure: the machine's measure under the bound.
-        omega: Omega under each bound, by time and then by space.
+        growth: the measures under each bound, by time and then by space; Omega is their total.
 
     """
 
     bound: "Bound"
-    strings: Sequence[Bits]
+    strings: Sequence[BitString]
     measure: "Measure"
-    omega: "Sequence[OmegaPoint]"
+    growth: "Mapping[Bound, Measure]"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         measure = self.measure
@@ -110,7 +109,7 @@ class UniversalPage:
         yield Text()
         yield Text.assemble(("Omega", "bold"), "  mass that has halted, by bound on time (down) and space (across)")
         yield self._growth()
-        yield Text("read more: theory/universal/omega.py; Bloem 2025, arXiv 2506.20057, section 2", style="dim")
+        yield Text("read more: theory/measures/omega.py; Bloem 2025, arXiv 2506.20057, section 2", style="dim")
 
     def _bars(self, width: int) -> Iterator[Text]:
         """Yield a line for each string; a bar's length is log2 of the mass, from the least mass shown."""
@@ -128,13 +127,13 @@ class UniversalPage:
             )
 
     def _growth(self) -> Table:
-        times = list(dict.fromkeys(point.bound.time for point in self.omega))
-        spaces = list(dict.fromkeys(point.bound.space for point in self.omega))
-        found = {(point.bound.time, point.bound.space): point for point in self.omega}
+        times = list(dict.fromkeys(bound.time for bound in self.growth))
+        spaces = list(dict.fromkeys(bound.space for bound in self.growth))
+        found = {(bound.time, bound.space): measure.total for bound, measure in self.growth.items()}
         table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False, header_style="dim")
         table.add_column("T \\ S", justify="right", style="dim")
         for space in spaces:
             table.add_column(str(space), justify="right")
         for time in times:
-            table.add_row(str(time), *(cell(found[time, space].omega) for space in spaces))
+            table.add_row(str(time), *(cell(found[time, space]) for space in spaces))
         return table

@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from theory.iteration import depth_distributions
+from theory.measures.buffer_depth import depth_distributions
 
 distributions = list(
     islice(depth_distributions(buffer_rows=2760, source_batch=138, reset_rows=40), 101)

@@ -4,7 +4,7 @@ import functools
 
 import torch
 
-from theory.iteration import stationary_depth_probability
+from theory.measures.buffer_depth import stationary_depth_probability
 from up.evaluation.markov import mean_bits
 from up.sources.buffer import Buffer, BufferConfig
 from up.sources.recurrent import RecurrentSource

@@ -1,8 +1,6 @@
 """A class of three machines: a fair coin, a biased one, and a constant."""
 
-from theory.classes import ModelClass
-from theory.machine import Bound, FunctionMachine, Tape
-from theory.mixture import Mixture
+from theory import Bound, FunctionMachine, Mixture, ModelClass, Tape
 
 
 def fair(tape: Tape) -> None:

@@ -1,7 +1,11 @@
 import importlib.metadata
 import json
+import os
 import platform
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
@@ -9,7 +13,7 @@ from rich.cells import cell_len
 import up
 from cli import doctor
 
-FIELDS = {"up", "python", "packages", "devices", "corpora", "free_disk_bytes", "terminal", "problems"}
+FIELDS = {"up", "python", "packages", "folders", "devices", "corpora", "free_disk_bytes", "terminal", "problems"}
 
 
 def test_json_is_one_object_with_what_this_machine_has(run):
@@ -53,6 +57,57 @@ def test_a_missing_optional_library_is_no_problem(run, monkeypatch):
     outcome = run("doctor")
     assert outcome.code == 0
     assert "not installed (optional)" in outcome.stdout
+
+
+def test_the_three_packages_come_from_one_folder(run):
+    report = json.loads(run("doctor", "--json").stdout)
+    root = str(Path(up.__file__).resolve().parents[1])
+    assert report["folders"] == {"cli": root, "up": root, "theory": root}
+
+
+def test_a_package_from_another_folder_is_a_problem():
+    ours, theirs = Path("/env/site-packages"), Path("/home/me")
+    assert doctor.foreign_packages({"cli": ours, "up": ours, "theory": ours}, {"theory": [doctor.DISTRIBUTION]}) == []
+    (problem,) = doctor.foreign_packages({"cli": ours, "up": ours, "theory": theirs}, {})
+    assert problem.startswith("the package theory comes from /home/me, and cli from /env/site-packages: install up in")
+
+
+def test_a_distribution_that_installs_a_package_of_our_name_is_a_problem_and_exit_1(run, tmp_path, monkeypatch):
+    metadata = tmp_path / "theory_of_everything-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: theory-of-everything\nVersion: 1.0\n")
+    (metadata / "top_level.txt").write_text("theory\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    outcome = run("doctor")
+    assert outcome.code == 1
+    said = " ".join(outcome.stdout.split())
+    assert "theory-of-everything installs a package theory as well: install up in an environment of its own" in said
+
+
+@pytest.mark.parametrize("name", ["cli", "up", "theory"])
+def test_a_file_of_our_name_in_the_working_folder_does_not_break_the_console_entry(tmp_path, name):
+    """What pip installs as `up` looks at the folder of the script, not at the working folder."""
+    (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong file was imported')\n")
+    script = tmp_path / "bin" / "up"
+    script.parent.mkdir()
+    script.write_text("import sys\nfrom cli.main import main\nsys.exit(main())\n")
+    root = str(Path(up.__file__).resolve().parents[1])
+    outcome = subprocess.run(
+        [sys.executable, str(script), "theory", "check-coding", "--max-length", "2", "--quiet"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert "holds for all of" in outcome.stdout
+
+
+def test_the_console_entry_is_the_function_that_the_tests_call():
+    entries = importlib.metadata.entry_points(group="console_scripts", name="up")
+    assert {entry.value for entry in entries} == {"cli.main:main"}
 
 
 def test_free_space_is_that_of_the_nearest_folder_that_exists(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from tests.cli.streams import assert_refused
-from up.runs.folder import checkpoint_name, open_run
+from up.runs.folder import RunFolder, checkpoint_name, open_run
 from up.runs.run import run as run_config
 from up.training.step import Step
 
@@ -77,7 +77,7 @@ def test_after_a_kill_it_goes_on_to_the_same_bytes(words, tmp_path):
     program = [sys.executable, "-m", "cli.main", *words(tmp_path / "killed", "--quiet", instances=long)]
     process = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 120
-    while not list((tmp_path / "killed").glob("checkpoints/*/checkpoint.json")):
+    while not RunFolder(tmp_path / "killed").checkpoints():
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -12,7 +12,7 @@ from cli.render.run_panels import bits_panels, depth_bars, loss_panel, run_panel
 from tests.cli.drawing import drawn
 from tests.cli.run_cases import CURVES, a_history, a_panel
 from tests.up.runs.test_overview import a_row, a_step
-from theory.iteration import depth_distributions
+from theory.measures.buffer_depth import depth_distributions
 from up.runs.events import Evaluated
 from up.sources.buffer import BufferConfig
 

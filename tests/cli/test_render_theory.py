@@ -1,19 +1,28 @@
 """What the pages of `up theory` draw: numbers, bars, and tables that fit."""
 
-import math
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.render.check import CheckPage, pictures
+from cli.render.check import CheckPage
 from cli.render.exact import cell, exact
 from cli.render.steps import MARK, StepBars
 from cli.render.theory import AllTable, BreakTable
 from tests.cli.drawing import drawn
 from theory.checks.registry import CHECKS
-from theory.result import CheckResult, Counterexample, Curve, Item, nearness, ratio_item, tightest_item
+from theory.checks.result import (
+    CheckResult,
+    Counterexample,
+    Item,
+    Picture,
+    StepCurve,
+    nearness,
+    ratio_item,
+    tightest_item,
+)
+from theory.numbers.exact import log2_float
 
 FRACTIONS = st.fractions(min_value=0)
 
@@ -79,23 +88,27 @@ class TestNumbers:
         assert exact(Fraction(3, 2**1500)).endswith("≈ 2^-1498")
 
 
+def bars_of(title, values, marks=(), mark_name=""):
+    return StepBars(Picture(StepCurve(title, "n", values), marks, mark_name))
+
+
 class TestBars:
     def test_lengths_are_in_proportion_and_the_largest_fills_the_line(self):
-        bars = StepBars(title="t", label="n", places=range(3), values=(1.0, 2.0, 4.0))
+        bars = bars_of("t", (1.0, 2.0, 4.0))
         lines = drawn(bars, width=80).splitlines()[2:]
         lengths = [line.count("█") for line in lines]
         assert lengths == [round(lengths[2] / 4), round(lengths[2] / 2), lengths[2]]
         assert max(map(len, lines)) <= 80
 
     def test_a_mark_stands_beyond_what_is_less_and_within_what_is_more(self):
-        bars = StepBars(title="t", label="n", places=range(2), values=(1.0, 3.0), marks=(2.0, 2.0), mark_name="bound")
+        bars = bars_of("t", (1.0, 3.0), (2.0, 2.0), "bound")
         first, second = drawn(bars, width=60).splitlines()[2:]
         assert first.index(MARK) == second.index(MARK)
         assert first.rindex("█") < first.index(MARK)
         assert second.rindex("█") > second.index(MARK)
 
     def test_many_steps_are_thinned_with_both_ends_kept(self):
-        bars = StepBars(title="t", label="n", places=range(100), values=tuple(map(float, range(100))))
+        bars = bars_of("t", tuple(map(float, range(100))))
         lines = drawn(bars).splitlines()[2:]
         assert len(lines) == 13
         assert [lines[0].split()[0], lines[-1].split()[0]] == ["0", "99"]
@@ -103,14 +116,14 @@ class TestBars:
     @pytest.mark.parametrize(("width", "rows"), [(60, 1), (40, 2)])
     def test_what_the_mark_is_goes_to_a_line_of_its_own_where_the_title_leaves_no_room(self, width, rows):
         title, mark = "a title of some length", "what it is compared with"
-        bars = StepBars(title=title, label="n", places=range(1), values=(1.0,), marks=(2.0,), mark_name=mark)
+        bars = bars_of(title, (1.0,), (2.0,), mark)
         lines = drawn(bars, width=width).splitlines()
         assert lines[rows - 1].endswith(f"{MARK} {mark}")
         assert [line.strip() for line in lines].index("n") == rows
 
     @pytest.mark.parametrize("values", [(0.0, 0.0), (0.0,)])
     def test_nothing_at_all_is_drawn_as_nothing(self, values):
-        assert "█" not in drawn(StepBars(title="t", label="n", places=range(len(values)), values=values))
+        assert "█" not in drawn(bars_of("t", values))
 
 
 class TestPage:
@@ -159,24 +172,33 @@ class TestPage:
 class TestPictures:
     def test_the_running_sum_stays_under_the_bound(self):
         result = CHECKS["prediction"].run({"max_length": 4})
-        terms, sums = pictures(result, tightest_item(result.items))
-        assert list(sums.values) == pytest.approx([sum(terms.values[: n + 1]) for n in range(len(terms.values))])
-        assert list(sums.values) == sorted(sums.values)
-        assert max(sums.values) <= sums.marks[0]
-        assert sums.values[-1] == pytest.approx(float(tightest_item(result.items).numbers["sum D_n"]))
+        terms, sums = result.pictures
+        assert list(sums.curve.values) == pytest.approx(
+            [sum(terms.curve.values[: n + 1]) for n in range(len(terms.curve.values))]
+        )
+        assert list(sums.curve.values) == sorted(sums.curve.values)
+        assert max(sums.curve.values) <= sums.marks[0]
+        assert sums.curve.values[-1] == pytest.approx(float(tightest_item(result.items).numbers["sum D_n"]))
 
     def test_iterates_lose_no_more_than_allowed(self):
         result = CHECKS["iteration"].run({"max_length": 3, "steps": 4})
-        entropy, lost, approach = pictures(result, result.items[0])
-        assert len(entropy.values) == len(lost.values) == 5
-        assert list(approach.places) == [1, 2, 3, 4]
-        assert list(approach.values) == sorted(approach.values)
-        assert lost.marks[1] == -math.log2(result.constants["p(i)"])
-        assert all(value <= mark for value, mark in zip(lost.values, lost.marks, strict=True))
+        entropy, lost, approach = result.pictures
+        assert len(entropy.curve.values) == len(lost.curve.values) == 5
+        assert list(approach.curve.places) == [1, 2, 3, 4]
+        assert list(approach.curve.values) == sorted(approach.curve.values)
+        assert lost.marks[1] == -log2_float(result.constants["p(i)"])
+        assert all(value <= mark for value, mark in zip(lost.curve.values, lost.marks, strict=True))
 
-    def test_other_curves_are_drawn_alone(self):
-        result = a_result(some_items(1), check="new", curves=(Curve("c", "n", (1.0, 2.0)),))
-        assert [bars.title for bars in pictures(result, result.items[0])] == ["c"]
+    def test_curves_of_which_nothing_is_told_are_drawn_alone(self):
+        curves = StepCurve("c", "n", (1.0, 2.0)), StepCurve("d", "n", (3.0,))
+        result = CHECKS["regret"].result(some_items(1), class_name="", bound="", variant=None, curves=curves)
+        assert result.pictures == (Picture(curves[0]), Picture(curves[1]))
+
+    def test_a_page_draws_the_pictures_of_its_result_whatever_the_check(self):
+        picture = Picture(StepCurve("something new", "n", (1.0, 2.0)), (2.0, 2.0), "a bound")
+        result = a_result(some_items(1), pictures=(picture,))
+        for check in CHECKS.values():
+            assert drawn(StepBars(picture)) in drawn(CheckPage(check=check, result=result))
 
 
 def test_tables_of_all_fit_and_count():

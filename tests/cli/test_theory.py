@@ -4,28 +4,31 @@ import io
 import json
 import subprocess
 import sys
+import types
 from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
 from cli import theory as theory_command
+from cli import theory_checks
 from cli.context import CliContext
 from cli.main import main
 from cli.render.exact import exact
 from cli.theory_checks import result_object
 from tests.cli.streams import assert_refused
-from tests.theory.checks.test_registry import MINE, SMALL
-from theory.checks.registry import CHECKS, Check
-
-FLAGS = {"class_name": "--class", "machine_name": "--machine"}
+from tests.theory.checks.test_check import MINE
+from theory.checks import coding, domination
+from theory.checks.registry import CHECKS
+from theory.machines.mealy import mealy_class
 
 
 def small(name):
     """The words of a check that is done in no time."""
-    words = ["theory", f"check-{name}"]
-    for setting, value in SMALL[name].items():
-        words += [FLAGS.get(setting, f"--{setting.replace('_', '-')}"), str(value)]
+    check, words = CHECKS[name], ["theory", f"check-{name}"]
+    for option in check.all_options:
+        if option.name in check.quick:
+            words += [option.flag or f"--{option.name.replace('_', '-')}", str(check.quick[option.name])]
     return words
 
 
@@ -36,14 +39,19 @@ def object_of(outcome, code=0):
 
 @pytest.fixture
 def only_small(monkeypatch):
-    """A registry of two checks, with quick defaults."""
-    quick = {name: CHECKS[name] for name in ("domination", "coding")}
+    """A registry of two checks, on class B with few strings."""
 
-    def run(self, settings=None, *, variant=None, original=Check.run):
-        return original(self, {**SMALL[self.name], **(settings or {})}, variant=variant)
+    def check_domination(_model_class, *, variant=None, advance=None):
+        return domination.check_domination(mealy_class(4), variant=variant, advance=advance)
 
+    def check_coding(_model_class, *, variant=None):
+        return coding.check_coding(mealy_class(3), variant=variant)
+
+    small_ones = types.ModuleType("small_ones")
+    small_ones.check_domination, small_ones.check_coding = check_domination, check_coding
+    monkeypatch.setitem(sys.modules, "small_ones", small_ones)
+    quick = {name: replace(CHECKS[name], module="small_ones") for name in ("domination", "coding")}
     monkeypatch.setattr(theory_command, "CHECKS", quick)
-    monkeypatch.setattr(Check, "run", run)
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -63,14 +71,14 @@ class TestEveryCheck:
         assert (found["command"], found["check"], found["holds"]) == (f"theory check-{name}", name, True)
         assert (found["variant"], found["counterexample"]) == (None, None)
         assert found["items"]
-        result = CHECKS[name].run(SMALL[name])
+        result = CHECKS[name].run(CHECKS[name].quick)
         assert {key: Fraction(text) for key, text in found["constants"].items()} == result.constants
         assert [item["holds"] for item in found["items"]] == [item.holds for item in result.items]
         for item, expected in zip(found["items"], result.items, strict=True):
             assert expected.slack is None or Fraction(item["slack"]) == expected.slack
 
     def test_a_wrong_variant_exits_1_with_the_counterexample(self, run, name):
-        variant = CHECKS[name].variants[-1]
+        variant = list(CHECKS[name].variants)[-1]
         outcome = run(*small(name), "--break", variant)
         assert (outcome.code, outcome.stderr) == (1, "")
         assert max(map(len, outcome.stdout.splitlines())) <= 80
@@ -87,7 +95,7 @@ class TestEveryCheck:
         said = " ".join(capsys.readouterr().out.split())
         assert ", ".join(CHECKS[name].variants) in said.replace("- ", "-")
         assert ("--class" in said) == (CHECKS[name].class_name is not None)
-        assert ("--certificate" in said) == CHECKS[name].is_certifiable
+        assert ("--certificate" in said) == bool(CHECKS[name].certificate)
 
 
 def test_class_b_at_its_full_length(run):
@@ -105,13 +113,29 @@ def test_all_shows_every_member(run):
 
 
 def test_a_variant_that_is_not_caught_is_said_and_exits_0(run, monkeypatch):
-    def run_as_if_right(self, settings=None, *, variant=None, original=Check.run):
-        return replace(original(self, settings), variant=variant)
+    result = coding.check_coding(mealy_class(3))
 
-    monkeypatch.setattr(Check, "run", run_as_if_right)
+    def check_as_if_right(_model_class, *, variant=None):
+        return replace(result, variant=variant)
+
+    monkeypatch.setattr(coding, "check_coding", check_as_if_right)
     outcome = run(*small("coding"), "--break", "converse")
     assert outcome.code == 0
     assert "NOT CAUGHT: the check accepts the wrong variant converse" in outcome.stdout
+
+
+def test_work_that_would_not_end_is_refused_at_once(run):
+    outcome = run("theory", "check-domination", "--max-length", "20", "--time", "3")
+    assert_refused(outcome, "check-domination would take about 5,400,000,000 steps")
+    assert "(received 'max_length 20, time 3'): give smaller values" in outcome.stderr
+
+
+def test_long_work_says_its_size_beforehand_and_then_how_far_it_is(run, monkeypatch):
+    monkeypatch.setattr(theory_checks, "_LONG_STEPS", 1)
+    lines = run(*small("domination")).stderr.splitlines()
+    assert lines[0] == "up: check-domination has about 86,000 steps to go through"
+    assert lines[1:] == [f"up: checking domination: {done} of 31" for done in (8, 16, 24, 31)]
+    assert run(*small("domination"), "--quiet").stderr == ""
 
 
 def test_the_list_has_every_check_and_class(run):
@@ -122,7 +146,7 @@ def test_the_list_has_every_check_and_class(run):
     assert [each["check"] for each in listed["checks"]] == list(CHECKS)
     for each in listed["checks"]:
         assert f"{each['command']} " in outcome.stdout
-        assert tuple(each["variants"]) == CHECKS[each["check"]].variants
+        assert tuple(each["variants"]) == tuple(CHECKS[each["check"]].variants)
     for name in listed["classes"]:
         assert f"\n{name} " in outcome.stdout
 
@@ -145,11 +169,11 @@ class TestAll:
 
     @pytest.mark.parametrize("words", [[], ["--break"]])
     def test_what_goes_wrong_exits_1(self, run, monkeypatch, words):
-        def run_upside_down(self, settings=None, *, variant=None, original=Check.run):
-            result = original(self, settings, variant=variant)
-            return replace(result, holds=result.holds != (self.name == "coding"))
+        def check_upside_down(model_class, *, variant=None):
+            result = coding.check_coding(model_class, variant=variant)
+            return replace(result, holds=not result.holds)
 
-        monkeypatch.setattr(Check, "run", run_upside_down)
+        monkeypatch.setattr(sys.modules["small_ones"], "check_coding", check_upside_down)
         outcome = run("theory", "all", *words, "-q")
         assert outcome.code == 1
         assert ("NOT CAUGHT" if words else "FAILS") in outcome.stdout
@@ -163,7 +187,7 @@ class TestAll:
 
 
 class TestCertificates:
-    @pytest.mark.parametrize("name", [name for name, check in CHECKS.items() if check.is_certifiable])
+    @pytest.mark.parametrize("name", [name for name, check in CHECKS.items() if check.certificate])
     def test_one_is_written_verified_and_rejected_when_changed(self, run, tmp_path, name):
         path = tmp_path / "certificate.json"
         written = run(*small(name), "--certificate", str(path))
@@ -268,10 +292,10 @@ class TestUniversal:
         for (time, space), omega in omegas.items():
             assert all(omega <= more for (t, s), more in omegas.items() if t >= time and s >= space)
 
-    def test_without_time_nothing_halts(self, run):
-        outcome = run("theory", "universal", "--time", "0")
-        assert outcome.code == 0
-        assert "█" not in outcome.stdout
+    @pytest.mark.parametrize("name", ["time", "space"])
+    def test_without_time_or_space_there_is_no_picture(self, run, name):
+        outcome = run("theory", "universal", f"--{name}", "0")
+        assert_refused(outcome, f"without {name} no program runs (received 0): give --{name} 1 or more")
 
     def test_bad_input(self, run):
         assert_refused(run("theory", "universal", "--time", "-1"), "bound on time is not negative")
@@ -315,8 +339,8 @@ def test_a_class_of_ones_own_and_files_that_hold_none(run, tmp_path):
 
 BAD = """
 import sys
-from theory.classes import ModelClass
-from theory.machine import Bound, FunctionMachine
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound, FunctionMachine
 
 def late(tape):
     tape.write(2 // tape.read())
@@ -354,10 +378,10 @@ def test_what_a_class_of_ones_own_does_wrong_is_one_line(run, tmp_path, check, n
 
 
 def test_a_bug_of_this_program_is_not_blamed_on_the_user(run, monkeypatch):
-    def fail(_self, _settings=None, *, variant=None):
-        raise ZeroDivisionError(variant)
+    def fail(_model_class, *, variant=None, advance=None):
+        raise ZeroDivisionError(variant, advance)
 
-    monkeypatch.setattr(Check, "run", fail)
+    monkeypatch.setattr(domination, "check_domination", fail)
     outcome = run("theory", "check-domination", "--class", "mealy")
     assert outcome.code == 1
     assert "this is a bug in up" in outcome.stderr
@@ -365,7 +389,7 @@ def test_a_bug_of_this_program_is_not_blamed_on_the_user(run, monkeypatch):
 
 def test_fractions_longer_than_python_writes_by_itself_are_shown_and_survive_as_json():
     long = Fraction(1, 3**20_000)
-    result = replace(CHECKS["coding"].run(SMALL["coding"]), constants={"c": long})
+    result = replace(CHECKS["coding"].run(CHECKS["coding"].quick), constants={"c": long})
     assert len(result_object(result)["constants"]["c"]) > 9_000
     with pytest.raises(ValueError, match="Exceeds the limit"):
         str(long)

@@ -36,7 +36,8 @@ def answers(lstm, columns):
 def least_margin(lstm, windows, steps, radius, region):
     """Return a lower bound of the margin beyond 1/2 of all networks in the region, by mpmath's interval arithmetic.
 
-    Each interval is one object, each weight an interval of its own; as slow as it is independent of `theory.interval`.
+    Each interval is one object, each weight an interval of its own; as slow as it is independent of the
+    product's `theory.numbers.interval`.
     """
     from mpmath import iv
 

@@ -1,7 +1,7 @@
 """The slow, obvious way to find the programs of a prefix machine: try every string."""
 
-from theory.bits import strings
-from theory.machine import Status
+from theory.machines.machine import Status
+from theory.numbers.bit_strings import strings
 
 
 def halting_programs(machine, condition, bound, max_length):

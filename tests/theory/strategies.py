@@ -4,10 +4,10 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from theory.bits import strings
-from theory.classes import ModelClass
-from theory.machine import Bound, FunctionMachine
-from theory.mixture import Mixture
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound, FunctionMachine
+from theory.measures.mixture import Mixture
+from theory.numbers.bit_strings import strings
 
 BOUND = Bound(time=12, space=6)
 
@@ -70,6 +70,11 @@ def distributions(draw, max_length=3):
     support = list(strings(max_length))
     weights = draw(st.lists(st.integers(0, 9), min_size=len(support), max_size=len(support)).filter(any))
     return {x: Fraction(w, sum(weights)) for x, w in zip(support, weights, strict=True) if w}
+
+
+def coded(model_class, words=None):
+    """The same members with the prior of a complete code."""
+    return ModelClass.of("coded", model_class.members, bound=model_class.bound, max_length=2, words=words)
 
 
 def halts(model_class):

@@ -7,17 +7,19 @@
 Each ratio comes with the first pair (by length of z, z, length of x, x) that attains it, so that a true certificate has
 one form only. The runs have been verified before (`theory.certificates.verify`). Source: Bloem 2025 (arXiv 2506.20057),
 section 4.
+
+The claims of a check are verified by the function `verify_<name>`.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
-from theory.bits import Bits, strings
 from theory.certificates.fields import Field, power_is_long
 from theory.certificates.file import Certificate, read_runs
 from theory.certificates.runs import ZERO, Mass, Tally, half_to_the, in_words, output_mass, verify_runs
-from theory.machine import Bound, Run, Status
+from theory.machines.machine import Bound, Run, Status
+from theory.numbers.bit_strings import BitString, strings
 
 
 class _Measures:
@@ -29,15 +31,15 @@ class _Measures:
         self._mass = [{z: output_mass(runs) for z, runs in member.runs.items()} for member in self.members]
         self._mixture = {z: self._mix(z) for z in self.conditions}
 
-    def member(self, index: int, condition: Bits) -> Mass:
+    def member(self, index: int, condition: BitString) -> Mass:
         """Return p_c( . | z)."""
         return self._mass[index][condition if self.members[index].machine.reads_condition else ""]
 
-    def mixture(self, condition: Bits) -> Mass:
+    def mixture(self, condition: BitString) -> Mass:
         """Return m_C( . | z)."""
         return self._mixture[condition]
 
-    def _mix(self, condition: Bits) -> Mass:
+    def _mix(self, condition: BitString) -> Mass:
         mixed: Mass = {}
         for index, member in enumerate(self.members):
             for x, p in self.member(index, condition).items():
@@ -45,7 +47,8 @@ class _Measures:
         return mixed
 
 
-def _verify_domination(tally: Tally, certificate: Certificate) -> None:
+def verify_domination(tally: Tally, certificate: Certificate) -> None:
+    """Recompute, for each member, its constant and the least ratio."""
     measures = _Measures(certificate)
     claims = certificate.claims.items()
     tally.equal("the number of claims", len(claims), len(certificate.members))
@@ -62,7 +65,7 @@ def _verify_domination(tally: Tally, certificate: Certificate) -> None:
 
 
 def verify_least(
-    tally: Tally, where: str, claim: Field, ratios: Iterable[tuple[Fraction, Bits, Bits]], constant: Fraction
+    tally: Tally, where: str, claim: Field, ratios: Iterable[tuple[Fraction, BitString, BitString]], constant: Fraction
 ) -> None:
     """Check a claimed least ratio, the first (z, x) that attains it, and that the constant is not above it."""
     found = min(ratios, key=lambda row: (row[0], len(row[1]), row[1], len(row[2]), row[2]), default=None)
@@ -70,7 +73,7 @@ def verify_least(
         tally.equal(where, None, found and found[0])
         return
     ratio, z, x = claim.fields("ratio", "z", "x")
-    claimed = ratio.fraction(), z.bits(), x.bits()
+    claimed = ratio.fraction(), z.bit_string(), x.bit_string()
     tally.equal(where, claimed[0], found and found[0])
     assert found is not None, "nothing is equal to no ratio"
     tally.equal(f"{where}: the condition z where it is first attained", claimed[1], found[1])
@@ -78,7 +81,8 @@ def verify_least(
     tally.require(found[0] >= constant, f"{where} is {in_words(found[0])}, less than {in_words(constant)}")
 
 
-def _verify_embedding(tally: Tally, certificate: Certificate) -> None:
+def verify_embedding(tally: Tally, certificate: Certificate) -> None:
+    """Recompute the measure of u from its runs, and the least ratio for each length."""
     measures = _Measures(certificate)
     prior_of_u, kappa, equal, unresolved, runs, lengths = certificate.claims.fields(
         "prior_of_u", "kappa", "strings_where_equal", "unresolved", "runs_of_u", "lengths"
@@ -96,7 +100,7 @@ def _verify_embedding(tally: Tally, certificate: Certificate) -> None:
     tally.equal(
         "u: the largest unresolved mass", unresolved.fraction(), verify_runs(tally, "u", u, room, conditions, listed)
     )
-    ratios: dict[int, list[tuple[Fraction, Bits, Bits]]] = {}
+    ratios: dict[int, list[tuple[Fraction, BitString, BitString]]] = {}
     same = 0
     for z in conditions:
         mass_of_u = output_mass(listed[z])
@@ -122,7 +126,7 @@ class _Interpreter:
         self.machines = {member.word or "": member.machine for member in certificate.members}
         self.lengths = sorted({len(word) for word in self.words})
 
-    def run(self, program: Bits, condition: Bits, bound: Bound) -> Run:  # noqa: ARG002 (each member has its own)
+    def run(self, program: BitString, condition: BitString, bound: Bound) -> Run:  # noqa: ARG002 (each member has its own)
         """Run the member that the program names; it keeps the bound of the class."""
         for length in self.lengths:
             machine = self.machines.get(program[:length])
@@ -135,12 +139,13 @@ class _Interpreter:
         return Run(Status.STUCK, "", read, 0, read)
 
 
-def _shared(a: Bits, b: Bits) -> int:
+def _shared(a: BitString, b: BitString) -> int:
     """Return how many bits two strings begin with in common."""
     return next((place for place, (p, q) in enumerate(zip(a, b, strict=False)) if p != q), min(len(a), len(b)))
 
 
-def _verify_iteration(tally: Tally, certificate: Certificate) -> None:
+def verify_iteration(tally: Tally, certificate: Certificate) -> None:
+    """Recompute each stage as a product, and its least ratios."""
     measures = _Measures(certificate)
     identity, claimed, steps, stages = certificate.claims.fields("identity", "constant", "steps", "stages")
     place, rows = identity.integer(), stages.items()
@@ -178,10 +183,3 @@ def _verify_iteration(tally: Tally, certificate: Certificate) -> None:
                 ratios = ((stage.get(x, ZERO) / p, "", x) for x, p in below.items())
                 verify_least(tally, f"the least {name}", claim, ratios, factor)
         before = stage
-
-
-CLAIMS = {
-    "domination": ("m_C(x|z) >= p(c) p_c(x|z)", _verify_domination),
-    "embedding": ("m_D(x|z) >= p_D(u) kappa m_C(x|z)", _verify_embedding),
-    "iteration": ("m^{n+1}(x) >= p(i) m^n(x),   m^n(x) >= p(i)^n m^0(x)", _verify_iteration),
-}

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from theory.bits import Bits
 from theory.errors import InputError
+from theory.numbers.bit_strings import BitString
 
 LARGEST, LONGEST, LONGEST_NAME = 100_000, 4_000, 200
 
@@ -46,12 +46,12 @@ class Field:
             raise self.refuse(f"a list of at most {LARGEST} items")
         return [Field(value, f"{self.place}[{i}]") for i, value in enumerate(self.value)]
 
-    def pairs(self) -> dict[Bits, "Field"]:
+    def pairs(self) -> dict[BitString, "Field"]:
         """Read an object whose keys are bit strings."""
         if not isinstance(self.value, dict):
             raise self.refuse("an object")
         return {
-            Field(key, f"a key of {self.place}").bits(): Field(v, f"{self.place}.{key}")
+            Field(key, f"a key of {self.place}").bit_string(): Field(v, f"{self.place}.{key}")
             for key, v in self.value.items()
         }
 
@@ -67,7 +67,7 @@ class Field:
             raise self.refuse("one of " + ", ".join(map(repr, choices)))
         return self.value
 
-    def bits(self) -> Bits:
+    def bit_string(self) -> BitString:
         """Read a bit string."""
         if not isinstance(self.value, str) or not re.fullmatch(f"[01]{{0,{LARGEST}}}", self.value):
             raise self.refuse("a bit string")

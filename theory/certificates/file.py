@@ -22,17 +22,17 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from theory.bits import Bits
 from theory.certificates.fields import Field, shortened
 from theory.certificates.machines import read_machine
 from theory.errors import InputError
-from theory.machine import Bound, Machine, Status
+from theory.machines.machine import Bound, Machine, Status
+from theory.numbers.bit_strings import BitString
 
 FORMAT, VERSION = "universal-pretraining certificate", 1
 MOST_BYTES = 64_000_000
 OPEN = {status.name.lower(): status for status in (Status.OUT_OF_TIME, Status.OUT_OF_SPACE, Status.STUCK)}
 
-Runs = Mapping[Bits, Mapping[Bits, str]]
+Runs = Mapping[BitString, Mapping[BitString, str]]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Member:
     """A member as the certificate has it: its runs are (condition, bits read) -> output, or why it did not halt."""
 
     machine: Machine
-    word: Bits | None
+    word: BitString | None
     prior: Fraction
     unresolved: Fraction
     runs: Runs
@@ -120,7 +120,7 @@ def _member(item: Field) -> Member:
     machine, word, prior, unresolved, runs = item.fields("machine", "word", "prior", "unresolved", "runs")
     return Member(
         machine=read_machine(machine),
-        word=None if word.maybe() is None else word.bits(),
+        word=None if word.maybe() is None else word.bit_string(),
         prior=prior.fraction(),
         unresolved=unresolved.fraction(),
         runs=read_runs(runs),
@@ -131,7 +131,7 @@ def read_runs(runs: Field) -> Runs:
     """Read runs: for each condition, what follows each string of bits read."""
 
     def outcome(found: Field) -> str:
-        return found.value if isinstance(found.value, str) and found.value in OPEN else found.bits()
+        return found.value if isinstance(found.value, str) and found.value in OPEN else found.bit_string()
 
     return {
         condition: {leaf: outcome(found) for leaf, found in listed.pairs().items()}

@@ -16,15 +16,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from theory.bits import Bits
 from theory.certificates.fields import Field
-from theory.machine import Bound, FunctionMachine, Machine, Run, Status
-from theory.mealy import Action, MealyMachine
-from theory.named_sources import SOURCES
-from theory.turing import HALT, Rule, Source, TuringMachine
-from theory.universal.machine import UniversalMachine
+from theory.machines.machine import Bound, FunctionMachine, Machine, Run, Status
+from theory.machines.mealy import Action, MealyMachine
+from theory.machines.named_sources import SOURCES
+from theory.machines.turing import HALT, Rule, TuringMachine, WatchedTape
+from theory.machines.universal.machine import UniversalMachine
+from theory.numbers.bit_strings import BitString
 
-Tree = Bits | None | list[Any]
+Tree = BitString | None | list[Any]
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ class TreeMachine:
     """A machine that is written down as a tree for each condition; see the module's docstring."""
 
     name: str
-    trees: Mapping[Bits, Tree]
+    trees: Mapping[BitString, Tree]
 
     @property
     def reads_condition(self) -> bool:
         """Whether there are trees for more than the empty condition."""
         return set(self.trees) != {""}
 
-    def run(self, program: Bits, condition: Bits, bound: Bound) -> Run:
+    def run(self, program: BitString, condition: BitString, bound: Bound) -> Run:
         """Walk down the tree, one step for each bit, then write the leaf."""
         node = self.trees[condition if self.reads_condition else ""]
         bits_read = 0
@@ -131,7 +131,7 @@ def _turing(machine: Field) -> TuringMachine:
     _, name, start, looks_at, rules = machine.fields("kind", "name", "start", "looks_at", "rules")
     if not isinstance(looks_at.value, dict):
         raise looks_at.refuse("an object")
-    tapes = {source.value: source for source in Source}
+    tapes = {source.value: source for source in WatchedTape}
     states = {
         state: tapes[Field(tape, f"{looks_at.place}.{state}").among(*tapes)] for state, tape in looks_at.value.items()
     }
@@ -155,7 +155,7 @@ def _turing(machine: Field) -> TuringMachine:
             write.among(None, "0", "1"),
             move.among(-1, 0, 1),
             condition_move.among(-1, 0, 1),
-            emit.bits(),
+            emit.bit_string(),
         )
     return TuringMachine(name.text(), states, table, known(start, ends))
 
@@ -171,5 +171,5 @@ def _tree(machine: Field) -> TreeMachine:
                 raise node.refuse("a fork of two branches, a bit string or null")
             left += [Field(branch, node.place) for branch in node.value]  # a deep tree has long places
         elif node.value is not None:
-            node.bits()
+            node.bit_string()
     return TreeMachine(name.text(), {condition: root.value for condition, root in roots.items()})

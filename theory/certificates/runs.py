@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from theory.bits import Bits, shown
 from theory.certificates.file import OPEN, Runs
 from theory.errors import InputError
-from theory.machine import Bound, Machine, Run, Status
+from theory.machines.machine import Bound, Machine, Run, Status
+from theory.numbers.bit_strings import BitString, shown
 
-Mass = dict[Bits, Fraction]
+Mass = dict[BitString, Fraction]
 ZERO = Fraction(0)
 MOST_STEPS = 100_000_000
 
@@ -33,14 +33,14 @@ class Tally:
     checked: int = 0
     steps: int = 0
 
-    def spend(self, run: Run, supplied: Bits) -> None:
+    def spend(self, steps: int) -> None:
         """Count the steps of a run and the bits that it was given.
 
         Raises:
             InputError: there are too many.
 
         """
-        self.steps += run.steps + len(supplied)
+        self.steps += steps
         if self.steps > MOST_STEPS:
             raise InputError(
                 f"the runs of the certificate take more than {MOST_STEPS:,} steps", remedy="lower the bound on time"
@@ -65,7 +65,7 @@ def in_words(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def prefix_free(words: list[Bits]) -> bool:
+def prefix_free(words: list[BitString]) -> bool:
     """Return whether no word is the start of another; in sorted order an offender would follow directly."""
     return not any(later.startswith(word) for word, later in pairwise(sorted(words)))
 
@@ -76,7 +76,7 @@ def half_to_the(length: int) -> Fraction:
 
 
 def verify_runs(
-    tally: Tally, where: str, machine: Machine, bound: Bound, conditions: list[Bits], runs: Runs
+    tally: Tally, where: str, machine: Machine, bound: Bound, conditions: list[BitString], runs: Runs
 ) -> Fraction:
     """Check that each listed run goes as listed and that nothing is left out; return the largest open mass."""
     tally.require(set(runs) == set(conditions), f"{where}: the conditions listed are not all of those to look at")
@@ -88,7 +88,7 @@ def verify_runs(
             halts = outcome not in OPEN
             supplied = leaf if halts else leaf.ljust(bound.time + 1, "0")
             run = machine.run(supplied, z, bound)
-            tally.spend(run, supplied)
+            tally.spend(run.steps + len(supplied))
             tally.equal(f"{here}, program {in_words(leaf)}: the outcome", outcome, _outcome(run))
             tally.equal(f"{here}, program {in_words(leaf)}: the number of bits read", len(leaf), run.bits_read)
             total += half_to_the(len(leaf))
@@ -103,7 +103,7 @@ def _outcome(run: Run) -> str:
     return run.output if run.status is Status.HALTED else run.status.name.lower()
 
 
-def output_mass(runs: Mapping[Bits, str]) -> Mass:
+def output_mass(runs: Mapping[BitString, str]) -> Mass:
     """Return p(x): the sum of 2^-|r| over the listed programs r that halt with x."""
     mass: Mass = {}
     for program, outcome in runs.items():

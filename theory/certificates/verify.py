@@ -1,9 +1,9 @@
 """Verifying a certificate: every run again, every sum again, every inequality again, from the certificate alone.
 
-This path shares nothing with the search but the machines (`Machine.run`): it knows no mixture, no class and no
-enumeration. It checks the code and the prior, repeats the listed runs (`theory.certificates.runs`) and recomputes the
-claims from them (`theory.certificates.claims`). There is no digest and nothing is signed: a number is accepted because
-it is right.
+This path shares nothing with the search but the machines (`Machine.run`) and the formula that a check declares: it
+knows no mixture, no class and no enumeration. It checks the code and the prior, repeats the listed runs
+(`theory.certificates.runs`) and recomputes the claims from them (`theory.certificates.claims`). There is no digest and
+nothing is signed: a number is accepted because it is right.
 
 Limits: where runs are left open under the bound, the statements are about the measures under that bound. A machine that
 was code is certified as the tree of its runs.
@@ -14,13 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from theory.bits import strings
-from theory.certificates.claims import CLAIMS
+import theory.certificates.claims
 from theory.certificates.fields import shortened
 from theory.certificates.file import Certificate, read_certificate
 from theory.certificates.machines import TreeMachine, kind_of
 from theory.certificates.runs import Tally, Wrong, half_to_the, prefix_free, verify_runs
+from theory.checks.registry import CHECKS
 from theory.errors import InputError
+from theory.numbers.bit_strings import strings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +48,17 @@ def verify_certificate(path: str | Path) -> VerificationResult:
 
     """
     certificate = read_certificate(path)
-    if certificate.check not in CLAIMS:
+    certifiable = {check.name: check.certificate for check in CHECKS.values() if check.certificate}
+    if certificate.check not in certifiable:
         raise InputError(
             "unknown check in the certificate",
             received=shortened(certificate.check),
-            remedy=f"one of {', '.join(CLAIMS)}",
+            remedy=f"one of {', '.join(certifiable)}",
         )
-    formula, verify_claims = CLAIMS[certificate.check]
+    formula, verify_claims = (
+        certifiable[certificate.check],
+        getattr(theory.certificates.claims, f"verify_{certificate.check}"),
+    )
     bound, tally, wrong = certificate.bound, Tally(), None
     try:
         _verify_class(tally, certificate)
@@ -111,5 +116,5 @@ def _verify_code(tally: Tally, certificate: Certificate) -> None:
     if len(scales) == 1:
         tally.equal("the scale, p(c) / 2^-|word| for all members", certificate.scale, scales.pop())
     else:
-        free = certificate.scale is None and certificate.check == "embedding"
+        free = certificate.scale is None and CHECKS[certificate.check].is_about_words
         tally.require(free, "the scale: the priors are not one number times 2^-|word|")

@@ -1,4 +1,4 @@
-"""Writing certificates: what a search found, as data that another program can check without searching.
+"""Writing certificates: what a check found, as data that another program can verify without searching.
 
 A certificate of a check holds the class itself (each machine as a kind with parameters, with its word and prior), the
 bound, every run of every member (the bits it read, and what it wrote or why it did not halt), and the numbers that the
@@ -8,51 +8,40 @@ in `theory.certificates.file`.
 A machine that is code, such as a Python function in a user's class, is written down as the tree of its runs under the
 bound. The certificate is then about that tree: nobody can check from a file that a function does what its tree says.
 
-Limits: the checks in `CERTIFIABLE`, and of the iteration its two inequalities; the file has every run, so that its size
-is that of the enumeration (class B: 0.6 MB).
+Nothing is searched here: the runs and the numbers are those of the result (`theory.checks.result.Evidence`).
+
+Limits: the checks that declare a certificate, and of the iteration its two inequalities; the file has every run, so
+that its size is that of the enumeration (class B: 0.6 MB).
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
-from itertools import islice
 from typing import Any
 
-from theory.bits import Bits, strings
 from theory.certificates.fields import LARGEST, LONGEST_NAME, Field, is_long, power_is_long, shortened
-from theory.certificates.file import FORMAT, MOST_BYTES, VERSION
+from theory.certificates.file import FORMAT, MOST_BYTES, VERSION, Runs
 from theory.certificates.machines import Tree, machine_data, read_machine
 from theory.certificates.runs import Tally
-from theory.checks.embedding import U_PRIOR, ClassInterpreter, embedding_class, prior_constant
-from theory.checks.iteration import require_steps
-from theory.classes import ModelClass
+from theory.checks.registry import CHECKS
+from theory.checks.result import CheckResult
 from theory.errors import InputError
-from theory.machine import Bound, Machine, Status
-from theory.measure import leaves
-from theory.mixture import Distribution, Mixture, iterates, length_uniform
+from theory.machines.machine import Status
+from theory.measures.measure import Enumeration
+from theory.measures.mixture import Mixture
+from theory.numbers.bit_strings import BitString, strings
 
 DEEPEST = 300  # JSON readers go down a few hundred forks
-CERTIFIABLE = ("domination", "embedding", "iteration")
-
-Runs = dict[Bits, dict[Bits, str]]
 
 
-def certificate_text(check: str, model_class: ModelClass, *, max_length: int | None = None, steps: int = 8) -> str:
-    """Return the certificate of a check as the text of its file.
-
-    Args:
-        check: one of `CERTIFIABLE`.
-        model_class: the class C.
-        max_length: length of the conditions; by default that of the class, for the embedding 0. The iteration takes it
-            as the length of its base strings.
-        steps: how many stages the iteration has after the first.
+def certificate_text(result: CheckResult) -> str:
+    """Return the certificate of a result as the text of its file.
 
     Raises:
-        InputError: a check without certificates, a class that the check does not suit or that is too large.
+        InputError: a check without certificates, a wrong variant, or a class that is too large.
 
     """
-    certificate = certify(check, model_class, max_length=max_length, steps=steps)
-    text = "{\n" + ",\n".join(f'"{name}": {_lines(value)}' for name, value in certificate.items()) + "\n}\n"
+    text = "{\n" + ",\n".join(f'"{name}": {_lines(value)}' for name, value in certify(result).items()) + "\n}\n"
     if len(text) > MOST_BYTES:
         raise InputError(
             "the certificate would be too large",
@@ -62,39 +51,39 @@ def certificate_text(check: str, model_class: ModelClass, *, max_length: int | N
     return text
 
 
-def certify(check: str, model_class: ModelClass, *, max_length: int | None = None, steps: int = 8) -> dict[str, Any]:
-    """Return the certificate of a check as plain data; see `certificate_text`."""
-    if check not in CERTIFIABLE:
-        raise InputError("this check has no certificate", received=check, remedy=f"choose {', '.join(CERTIFIABLE)}")
+def certify(result: CheckResult) -> dict[str, Any]:
+    """Return the certificate of a result as plain data; see `certificate_text`."""
+    if result.evidence is None:
+        if result.variant is not None:
+            raise InputError("a wrong variant has no certificate", received=result.variant, remedy="run the true one")
+        having = ", ".join(check.name for check in CHECKS.values() if check.certificate)
+        raise InputError("this check has no certificate", received=result.check, remedy=f"choose {having}")
+    mixture = result.evidence.mixture
+    model_class = mixture.model_class
     if max(model_class.bound.time, model_class.bound.space) > LARGEST:
         raise InputError(
             "the bound is too large for a certificate", received=model_class.bound, remedy=f"stay below {LARGEST}"
         )
     if is_long(sum(model_class.prior, Fraction(0))):
         raise InputError("the sum of the priors is too long for a certificate", remedy="take simpler fractions")
-    tally, mixture = Tally(), Mixture(model_class)
+    tally = Tally()
+    claims = _plain(result.evidence.claims(), tally)
+    number, exponent = result.evidence.power
+    if power_is_long(number, exponent):
+        raise InputError("p(i)^n is too long for a certificate", received=exponent, remedy="take fewer steps")
     reads = any(machine.reads_condition for machine in model_class.members)
-    if max_length is None:
-        max_length = 0 if check == "embedding" else model_class.max_length
-    if check == "iteration":
-        claims, bits = _iteration_claims(mixture, max_length, steps)
-    else:
-        bits = max_length
-        claims = _embedding_claims(mixture, bits, tally) if check == "embedding" else _domination_claims(mixture, bits)
-    bits = bits if reads else 0
+    bits = result.evidence.condition_bits if reads else 0
     ratios = {p * (1 << len(w)) for w, p in zip(model_class.words, model_class.prior, strict=False)}
     scale = ratios.pop() if len(ratios) == 1 else None
-    with_words = scale is not None or check == "embedding"  # elsewhere, words that the prior is not from say nothing
+    with_words = scale is not None or CHECKS[result.check].is_about_words
     return {
         "format": FORMAT,
         "version": VERSION,
-        "check": check,
+        "check": result.check,
         "bound": {"time": model_class.bound.time, "space": model_class.bound.space},
         "condition_bits": bits,
         "scale": None if scale is None else _text(scale),
-        "members": [
-            _member(model_class, i, bits, tally, with_word=with_words) for i in range(len(model_class.members))
-        ],
+        "members": [_member(mixture, i, bits, tally, with_word=with_words) for i in range(len(model_class.members))],
         "claims": claims,
     }
 
@@ -112,11 +101,33 @@ def _text(number: Fraction) -> str:
     return str(number)
 
 
-def _member(
-    model_class: ModelClass, index: int, condition_bits: int, tally: Tally, *, with_word: bool
-) -> dict[str, Any]:
+def _plain(value: Any, tally: Tally) -> Any:
+    """Return claims as JSON knows them: fractions as text, and what a machine does as its listed runs."""
+    if isinstance(value, Fraction):
+        return _text(value)
+    if isinstance(value, Enumeration):
+        return _listed(value, tally)
+    if isinstance(value, Mapping):
+        return {name: _plain(each, tally) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each, tally) for each in value]
+    return value
+
+
+def _listed(enumeration: Enumeration, tally: Tally) -> dict[BitString, str]:
+    """Return what follows each string of bits read: the output, or the status of a run that did not halt."""
+    tally.spend(enumeration.work)
+    return {
+        leaf: outcome.name.lower() if isinstance(outcome, Status) else outcome
+        for leaf, outcome in enumeration.outcomes.items()
+    }
+
+
+def _member(mixture: Mixture, index: int, condition_bits: int, tally: Tally, *, with_word: bool) -> dict[str, Any]:
+    model_class = mixture.model_class
     machine = model_class.members[index]
-    runs = _runs(machine, strings(condition_bits if machine.reads_condition else 0), model_class.bound, tally)
+    conditions = strings(condition_bits if machine.reads_condition else 0)
+    runs = {z: _listed(mixture.runs(index, z), tally) for z in conditions}
     data = machine_data(machine)
     if data is None:
         longest = max(len(leaf) for listed in runs.values() for leaf in listed)
@@ -146,21 +157,6 @@ def _member(
     }
 
 
-def _runs(machine: Machine, conditions: Iterable[Bits], bound: Bound, tally: Tally) -> Runs:
-    """Return all that a machine does: condition -> bits read -> output, or the status of a run that did not halt.
-
-    A run is given more bits than it has time to read, as in the verification: it stops for another reason than want.
-    """
-    runs: Runs = {}
-    for z in conditions:
-        runs[z] = {}
-        for leaf, run in leaves(machine, z, bound, bound.time + 1):
-            halts = run.status is Status.HALTED
-            runs[z][leaf] = run.output if halts else run.status.name.lower()
-            tally.spend(run, leaf if halts else leaf.ljust(bound.time + 1))
-    return runs
-
-
 def _is_open(outcome: str) -> bool:
     return bool(outcome.strip("01"))
 
@@ -173,88 +169,8 @@ def _unresolved(runs: Runs) -> Fraction:
     )
 
 
-def _tree(listed: Mapping[Bits, str]) -> Tree:
+def _tree(listed: Mapping[BitString, str]) -> Tree:
     """Return runs as a tree: a fork for each bit that is read, None where a run does not halt."""
     if "" in listed:
         return None if _is_open(listed[""]) else listed[""]
     return [_tree({leaf[1:]: outcome for leaf, outcome in listed.items() if leaf[0] == bit}) for bit in "01"]
-
-
-def _least(rows: Iterable[tuple[Fraction, Bits, Bits]]) -> dict[str, str] | None:
-    """Return the least ratio and the first (z, x) that attains it, in order of length, then lexicographic."""
-    first = min(rows, key=lambda row: (row[0], len(row[1]), row[1], len(row[2]), row[2]), default=None)
-    return None if first is None else {"ratio": _text(first[0]), "z": first[1], "x": first[2]}
-
-
-def _domination_claims(mixture: Mixture, max_length: int) -> list[dict[str, Any]]:
-    conditions = list(mixture.conditions(max_length))
-
-    def ratios(index: int) -> Iterator[tuple[Fraction, Bits, Bits]]:
-        for z in conditions:
-            whole = mixture.measure(z)
-            yield from ((whole.mass[x] / p, z, x) for x, p in mixture.member(index, z).mass.items())
-
-    return [
-        {"constant": _text(prior), "least": _least(ratios(index))}
-        for index, prior in enumerate(mixture.model_class.prior)
-    ]
-
-
-def _embedding_claims(mixture: Mixture, max_length: int, tally: Tally) -> dict[str, Any]:
-    model_class = mixture.model_class
-    if not model_class.words:
-        raise InputError(
-            "Lemma 4.1 needs a code for the members", received=model_class.name, remedy="give the class words"
-        )
-    wider = Mixture(embedding_class(model_class))
-    conditions = list(mixture.conditions(max_length))
-    u = ClassInterpreter(model_class)
-    runs = _runs(u, conditions, u.bound, tally)
-    rows: dict[int, list[tuple[Fraction, Bits, Bits]]] = {}
-    equal = 0
-    for z in conditions:
-        for x, m in mixture.measure(z).mass.items():
-            rows.setdefault(len(x), []).append((wider.measure(z).lower(x) / m, z, x))
-            equal += wider.member(0, z).lower(x) == m
-    return {
-        "prior_of_u": _text(U_PRIOR),
-        "kappa": _text(prior_constant(model_class)),
-        "strings_where_equal": equal,
-        "unresolved": _text(_unresolved(runs)),
-        "runs_of_u": runs,
-        "lengths": [_least(rows[length]) for length in sorted(rows)],
-    }
-
-
-def _iteration_claims(mixture: Mixture, max_length: int, steps: int) -> tuple[dict[str, Any], int]:
-    require_steps(steps)
-    stages = list(islice(iterates(length_uniform(max_length), mixture), steps + 1))
-    met = {x: None for stage in stages[:-1] for x in stage}
-    copies = (
-        index
-        for index in range(len(mixture.model_class.members))
-        if all(mixture.member(index, x).mass == {x: 1} for x in met)
-    )
-    identity = next(copies, None)
-    if identity is None:
-        raise InputError(
-            "Theorem 4.3 needs the identity among the members",
-            received=mixture.model_class.name,
-            remedy="add a machine that copies the condition",
-        )
-    rows = [
-        {
-            "mass": {x: _text(p) for x, p in stage.items()},
-            "least_step": _ratio(stage, stages[n - 1]) if n else None,
-            "least_whole": _ratio(stage, stages[0]) if n else None,
-        }
-        for n, stage in enumerate(stages)
-    ]
-    constant = _text(mixture.model_class.prior[identity])
-    if power_is_long(mixture.model_class.prior[identity], steps):
-        raise InputError("p(i)^n is too long for a certificate", received=steps, remedy="take fewer steps")
-    return {"identity": identity, "constant": constant, "steps": steps, "stages": rows}, max(map(len, met))
-
-
-def _ratio(above: Distribution, below: Distribution) -> dict[str, str] | None:
-    return _least((above.get(x, Fraction(0)) / p, "", x) for x, p in below.items())

@@ -14,22 +14,18 @@ Limits: empty condition; strings that the class can write under its bound.
 from collections.abc import Mapping
 from fractions import Fraction
 
-from theory.bits import Bits, shown
-from theory.classes import ModelClass, nothing_halts
+from theory.checks.registry import CODING
+from theory.checks.result import CheckResult, Counterexample, Item
 from theory.errors import InputError
-from theory.exact import at_least_power_of_two, log2_float
-from theory.machine import Bound, FunctionMachine, Tape
-from theory.measure import enumerate_programs
-from theory.mixture import Mixture
-from theory.result import CheckResult, Counterexample, Item, require_variant, tightest_item
-
-VARIANTS = {
-    "converse": "claims K_C <= -log m_C + 2 for the class itself, without a decoder",
-    "free-name": "does not count the bits that name the machine: claims 2^-|r| <= m_C(x) for the shortest program r",
-}
+from theory.machines.classes import ModelClass, nothing_halts
+from theory.machines.machine import Bound, FunctionMachine, Tape
+from theory.measures.measure import enumerate_programs
+from theory.measures.mixture import Mixture
+from theory.numbers.bit_strings import BitString, shown
+from theory.numbers.exact import at_least_power_of_two, log2_float
 
 
-def shannon_fano_code(mass: Mapping[Bits, Fraction]) -> dict[Bits, Bits]:
+def shannon_fano_code(mass: Mapping[BitString, Fraction]) -> dict[BitString, BitString]:
     """Return a prefix code with a word of ceil(-log2 p) bits for each string of probability p.
 
     Words are given out in order of length, each the next binary number; Kraft's inequality makes them suffice.
@@ -38,7 +34,7 @@ def shannon_fano_code(mass: Mapping[Bits, Fraction]) -> dict[Bits, Bits]:
     {'0': '0', '1': '10'}
     """
     lengths = {x: _code_length(p) for x, p in mass.items() if p}
-    code: dict[Bits, Bits] = {}
+    code: dict[BitString, BitString] = {}
     word, before = 0, 0
     for x in sorted(lengths, key=lambda x: (lengths[x], len(x), x)):
         length = lengths[x]
@@ -48,7 +44,7 @@ def shannon_fano_code(mass: Mapping[Bits, Fraction]) -> dict[Bits, Bits]:
     return code
 
 
-def decoder_machine(code: Mapping[Bits, Bits]) -> FunctionMachine:
+def decoder_machine(code: Mapping[BitString, BitString]) -> FunctionMachine:
     """Return the machine that reads a word of this code and writes its string."""
     string_of = {word: x for x, word in code.items()}
     longest = max(map(len, string_of), default=0)
@@ -65,31 +61,21 @@ def decoder_machine(code: Mapping[Bits, Bits]) -> FunctionMachine:
     return FunctionMachine("Shannon-Fano decoder", decode, reads_condition=False)
 
 
-def class_complexity(model_class: ModelClass) -> dict[Bits, int]:
-    """Return K_C(x) in bits for every string that the class writes under its bound.
-
-    Raises:
-        InputError: a class whose prior comes from no code, so that its machines have no names to pay for.
-
-    """
-    return _shortest(model_class, names_cost_bits=True)
-
-
 def check_coding(model_class: ModelClass, *, max_length: int | None = None, variant: str | None = None) -> CheckResult:
     """Check 2^-K_C(x) <= m_C(x), and that a decoder for m_C closes the gap to less than 2 bits.
 
     Args:
         model_class: the class C, with a prior 2^-|word|.
         max_length: strings of up to this length; by default that of the class.
-        variant: None, or one of `VARIANTS`.
+        variant: None, or one of the declared ones.
 
     Raises:
         InputError: a class without a code, or an unknown variant.
 
     """
-    require_variant(variant, VARIANTS)
+    CODING.require_variant(variant)
     longest = model_class.max_length if max_length is None else max_length
-    shortest = _shortest(model_class, names_cost_bits=variant != "free-name")
+    shortest = class_complexity(model_class, names_cost_bits=variant != "free-name")
     mixture = Mixture(model_class)
     mass = mixture.measure("").mass
     decoded = _decoder_programs(mass)
@@ -109,19 +95,11 @@ def check_coding(model_class: ModelClass, *, max_length: int | None = None, vari
         items.append(_item(f"gap < 2 at {shown(x)}", closed < 4, 4 / closed, x, numbers))
         gaps.append(log2_float(gap))
         gaps_with_decoder.append(log2_float(closed))
-    tightest = tightest_item(items)
-    return CheckResult(
-        check="coding",
-        statement="The shortest program is no more than the whole mass; with a decoder for m_C, not much less.",
-        formula="2^-K_C(x) <= m_C(x)   and   K_{C+decoder}(x) < 2 - log2 m_{C+decoder}(x)",
+    return CODING.result(
+        items,
         class_name=model_class.name,
         bound=f"time {model_class.bound.time}, space {model_class.bound.space}, strings up to length {longest}",
         constants={"p(decoder)": Fraction(1, 2)},
-        items=tuple(items),
-        holds=all(item.holds for item in items),
-        slack_bits=tightest.slack_bits,
-        tightest=tightest.name,
-        counterexample=_counterexample(tightest),
         counts={"strings": len(strings)},
         remarks=(
             f"gap K_C + log2 m_C of the class itself: {min(gaps):.2f} to {max(gaps):.2f} bits",
@@ -129,16 +107,23 @@ def check_coding(model_class: ModelClass, *, max_length: int | None = None, vari
             *mixture.open_mass(),
         ),
         variant=variant,
+        tightest=lambda item: item.name,
     )
 
 
-def _shortest(model_class: ModelClass, *, names_cost_bits: bool) -> dict[Bits, int]:
+def class_complexity(model_class: ModelClass, *, names_cost_bits: bool = True) -> dict[BitString, int]:
+    """Return K_C(x) in bits for every string that the class writes under its bound.
+
+    Raises:
+        InputError: a class whose prior comes from no code, so that its machines have no names to pay for.
+
+    """
     if not model_class.prior_is_of_code:
         raise InputError(
             f"class {model_class.name} has no code that its prior comes from",
             remedy="take a class with p(c) = 2^-|word|, such as mealy",
         )
-    shortest: dict[Bits, int] = {}
+    shortest: dict[BitString, int] = {}
     for machine, word in zip(model_class.members, model_class.words, strict=True):
         for program, x in enumerate_programs(machine, "", model_class.bound).programs:
             length = len(program) + (len(word) if names_cost_bits else 0)
@@ -146,7 +131,7 @@ def _shortest(model_class: ModelClass, *, names_cost_bits: bool) -> dict[Bits, i
     return shortest
 
 
-def _decoder_programs(mass: Mapping[Bits, Fraction]) -> dict[Bits, int]:
+def _decoder_programs(mass: Mapping[BitString, Fraction]) -> dict[BitString, int]:
     """Run the Shannon-Fano decoder on all its programs; return the length of each string's one."""
     code = shannon_fano_code(mass)
     cells = max(map(len, code), default=0)
@@ -162,17 +147,18 @@ def _code_length(p: Fraction) -> int:
     return length
 
 
-def _item(name: str, holds: bool, slack: Fraction, x: Bits, numbers: Mapping[str, Fraction | float | int]) -> Item:
-    return Item(name=name, holds=holds, slack=slack, slack_bits=log2_float(slack), witness=shown(x), numbers=numbers)
-
-
-def _counterexample(worst: Item) -> Counterexample | None:
-    if worst.holds or worst.slack is None:
-        return None
-    k, m = worst.numbers["K_C"], worst.numbers["m_C"]
-    return Counterexample(
-        where=worst.name,
-        claimed=Fraction(1),
-        observed=worst.slack,
-        sentence=f"with K = {k} bits and m = {m} the two sides have the ratio {worst.slack}; less than 1 is a failure",
+def _item(name: str, holds: bool, slack: Fraction, x: BitString, numbers: Mapping[str, Fraction | float | int]) -> Item:
+    failure = None
+    if not holds:
+        k, m = numbers["K_C"], numbers["m_C"]
+        sentence = f"with K = {k} bits and m = {m} the two sides have the ratio {slack}; less than 1 is a failure"
+        failure = Counterexample(where=name, claimed=Fraction(1), observed=slack, sentence=sentence)
+    return Item(
+        name=name,
+        holds=holds,
+        slack=slack,
+        slack_bits=log2_float(slack),
+        witness=shown(x),
+        numbers=numbers,
+        failure=failure,
     )

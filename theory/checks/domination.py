@@ -6,35 +6,42 @@ holds. In code lengths, m_C compresses x at most log 1/p(c) bits worse than c do
 Limits: strings up to a length, members under a bound; a member that does not always halt is taken as a semimeasure.
 """
 
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import partial
+from typing import Any
 
-from theory.bits import Bits, shown
-from theory.classes import ModelClass, nothing_halts
-from theory.mixture import Mixture
-from theory.result import CheckResult, Counterexample, Item, ratio_item, require_variant, tightest_item
-
-VARIANTS = {"double-constant": "claims the constant 2 p(c); without overlap between members it is too large"}
+from theory.checks.registry import DOMINATION
+from theory.checks.result import Advance, CheckResult, Counterexample, Evidence, Item, counted, first_least, ratio_item
+from theory.machines.classes import ModelClass, nothing_halts
+from theory.measures.mixture import Mixture
+from theory.numbers.bit_strings import BitString, shown
 
 
 def check_domination(
-    model_class: ModelClass, *, max_length: int | None = None, variant: str | None = None
+    model_class: ModelClass,
+    *,
+    max_length: int | None = None,
+    variant: str | None = None,
+    advance: Advance | None = None,
 ) -> CheckResult:
     """Check m_C(x|z) >= p(c) p_c(x|z) for every member c, condition z and string x that c can write.
 
     Args:
         model_class: the class C.
         max_length: length of the conditions; by default that of the class.
-        variant: None, or one of `VARIANTS`.
+        variant: None, or one of the declared ones.
+        advance: is told how many conditions have been gone through.
 
     Raises:
         InputError: a class of which no member halts under the bound, or an unknown variant.
 
     """
-    require_variant(variant, VARIANTS)
+    DOMINATION.require_variant(variant)
     longest = model_class.max_length if max_length is None else max_length
-    mixture = Mixture(model_class)
     factor = 2 if variant == "double-constant" else 1
-    conditions = list(mixture.conditions(longest))
+    conditions = list(model_class.conditions(longest))
+    mixture = Mixture(model_class, counted(advance, len(conditions)))
     items, triples, tight, failures = [], 0, 0, 0
     for index, (machine, prior) in enumerate(zip(model_class.members, model_class.prior, strict=True)):
         constant, least, at = factor * prior, None, ("", "")
@@ -50,19 +57,11 @@ def check_domination(
         items.append(_item(model_class, index, machine.name, least, constant, at))
     if not triples:
         raise nothing_halts(model_class)
-    tightest = tightest_item(items)
-    return CheckResult(
-        check="domination",
-        statement="The mixture gives every string at least p(c) times what member c gives it.",
-        formula="m_C(x|z) >= p(c) p_c(x|z)   for all c in C and all x, z",
+    return DOMINATION.result(
+        items,
         class_name=model_class.name,
         bound=f"time {model_class.bound.time}, space {model_class.bound.space}, conditions up to length {longest}",
         constants={machine.name: factor * p for machine, p in zip(model_class.members, model_class.prior, strict=True)},
-        items=tuple(items),
-        holds=all(item.holds for item in items),
-        slack_bits=tightest.slack_bits,
-        tightest=f"{tightest.name} at {tightest.witness}",
-        counterexample=_counterexample(tightest),
         counts={
             "members": len(items),
             "conditions": len(conditions),
@@ -73,27 +72,42 @@ def check_domination(
         },
         remarks=(*filter(None, [model_class.legend]), *mixture.open_mass()),
         variant=variant,
+        evidence=Evidence(mixture=mixture, condition_bits=longest, claims=partial(_claims, mixture, conditions)),
     )
 
 
 def _item(
-    model_class: ModelClass, index: int, name: str, least: Fraction | None, constant: Fraction, at: tuple[Bits, Bits]
+    model_class: ModelClass,
+    index: int,
+    name: str,
+    least: Fraction | None,
+    constant: Fraction,
+    at: tuple[BitString, BitString],
 ) -> Item:
     length = model_class.code_length_bits(index)
     if least is None:  # the member never halts under the bound: nothing to dominate
         return Item(name=name, holds=True, slack_bits=None, code_length_bits=length)
     witness = f"x = {shown(at[0])}, z = {shown(at[1])}"
     numbers = {"constant": constant, "min m_C/p_c": least}
-    return ratio_item(name, least / constant, witness=witness, code_length_bits=length, numbers=numbers)
 
+    def failure() -> Counterexample:
+        sentence = f"m_C(x|z) is {least} times p_c(x|z), less than the constant {constant} that was claimed"
+        return Counterexample(where=f"{name}: {witness}", claimed=constant, observed=least, sentence=sentence)
 
-def _counterexample(worst: Item) -> Counterexample | None:
-    if worst.holds:
-        return None
-    constant, observed = worst.numbers["constant"], worst.numbers["min m_C/p_c"]
-    return Counterexample(
-        where=f"{worst.name}: {worst.witness}",
-        claimed=constant,
-        observed=observed,
-        sentence=f"m_C(x|z) is {observed} times p_c(x|z), less than the constant {constant} that was claimed",
+    return ratio_item(
+        name, least / constant, witness=witness, code_length_bits=length, numbers=numbers, failure=failure
     )
+
+
+def _claims(mixture: Mixture, conditions: Sequence[BitString]) -> list[dict[str, Any]]:
+    """Return for each member its constant, and where m_C / p_c is least."""
+
+    def ratios(index: int) -> Iterator[tuple[Fraction, BitString, BitString]]:
+        for z in conditions:
+            whole = mixture.measure(z)
+            yield from ((whole.mass[x] / p, z, x) for x, p in mixture.member(index, z).mass.items())
+
+    return [
+        {"constant": prior, "least": first_least(ratios(index))}
+        for index, prior in enumerate(mixture.model_class.prior)
+    ]

@@ -13,121 +13,29 @@ proof also assumes p_C(i) = 2^-|code(i)| silently; for another prior the factor 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
-from functools import cached_property
+from functools import partial
+from typing import Any
 
-from theory.bits import Bits, shown
-from theory.classes import ModelClass, nothing_halts
+from theory.checks.registry import EMBEDDING
+from theory.checks.result import Advance, CheckResult, Counterexample, Evidence, Item, counted, first_least, ratio_item
 from theory.errors import InputError
-from theory.exact import log2_float
-from theory.machine import Bound, Machine, Run, Status
-from theory.mixture import Mixture
-from theory.result import CheckResult, Counterexample, Item, ratio_item, require_variant, tightest_item
-
-VARIANTS = {
-    "footnote-pairing": "pairs machine and program as footnote 4 does, the program coded once more",
-    "without-u": "takes a class D that lacks u",
-    "any-prior": "claims the constant p_D(u) for a prior that is not 2^-|code(i)|",
-}
+from theory.machines.class_interpreter import ClassInterpreter
+from theory.machines.classes import ModelClass, nothing_halts
+from theory.machines.machine import FunctionMachine
+from theory.measures.mixture import Mixture
+from theory.numbers.bit_strings import BitString, shown
+from theory.numbers.exact import log2_float
 
 U_PRIOR = Fraction(1, 4)
-EQUALITY = "p_u = m_C"
-
-
-@dataclass(frozen=True)
-class ClassInterpreter:
-    """The machine u of Lemma 4.1: reads code(i), then is machine i of the class, within that class's bound.
-
-    With `recoded` it expects the program as footnote 4 has it, 1^n 0 and then n bits.
-    """
-
-    model_class: ModelClass
-    recoded: bool = False
-
-    @property
-    def name(self) -> str:
-        """What results call it."""
-        return f"u({self.model_class.name})"
-
-    @property
-    def reads_condition(self) -> bool:
-        """Whether any member does."""
-        return any(member.reads_condition for member in self.model_class.members)
-
-    @property
-    def bound(self) -> Bound:
-        """Room for every run of a member, and for reading the pair."""
-        inner = self.model_class.bound
-        header = max(map(len, self.model_class.words)) + (inner.time + 1 if self.recoded else 0)
-        return Bound(time=inner.time + header, space=inner.space)
-
-    @cached_property
-    def _places(self) -> dict[Bits, int]:
-        return {word: i for i, word in enumerate(self.model_class.words)}
-
-    @cached_property
-    def _word_lengths(self) -> list[int]:
-        return sorted({len(word) for word in self.model_class.words})
-
-    def run(self, program: Bits, condition: Bits, bound: Bound) -> Run:
-        """Run; one step for each bit of the pair's code and each step of the member."""
-        header = next((n for n in self._word_lengths if program[:n] in self._places), None)
-        if header is None:
-            can_go_on = any(word.startswith(program) for word in self.model_class.words)
-            return _stopped(Status.NEEDS_INPUT if can_go_on else Status.STUCK, self._strayed(program), bound)
-        member, rest = self.model_class.members[self._places[program[:header]]], program[header:]
-        if not self.recoded:
-            return self._inside(member, rest, condition, header, bound)
-        length = len(rest) - len(rest.lstrip("1"))
-        if length > self.model_class.bound.time:  # no member can read so much
-            return _stopped(Status.STUCK, header + self.model_class.bound.time + 1, bound)
-        if length == len(rest):
-            return _stopped(Status.NEEDS_INPUT, len(program), bound)
-        header += length + 1
-        supplied = rest[length + 1 :][:length]
-        run = self._inside(member, supplied, condition, header, bound)
-        halted_early = run.status is Status.HALTED and run.bits_read < header + length
-        asks_for_more = run.status is Status.NEEDS_INPUT and len(supplied) == length
-        return replace(run, status=Status.STUCK) if halted_early or asks_for_more else run
-
-    def _inside(self, member: Machine, program: Bits, condition: Bits, header: int, bound: Bound) -> Run:
-        if header > bound.time:
-            return _stopped(Status.OUT_OF_TIME, header, bound)
-        inner = self.model_class.bound
-        run = member.run(program, condition, Bound(min(inner.time, bound.time - header), min(inner.space, bound.space)))
-        return replace(run, steps=run.steps + header, bits_read=run.bits_read + header)
-
-    def _strayed(self, program: Bits) -> int:
-        """Return how many bits have been read when no word can follow any more, or all of them."""
-        for n in range(len(program) + 1):
-            if not any(word.startswith(program[:n]) for word in self.model_class.words):
-                return n
-        return len(program)
-
-
-@dataclass(frozen=True)
-class _Nothing:
-    """The machine that halts at once and writes nothing."""
-
-    name: str = "nothing"
-    reads_condition: bool = False
-
-    def run(self, program: Bits, condition: Bits, bound: Bound) -> Run:  # noqa: ARG002 (it looks at neither)
-        """Halt."""
-        return Run(Status.HALTED, "", 0, 0, 0)
-
-
-def _stopped(status: Status, bits_read: int, bound: Bound) -> Run:
-    if bits_read > bound.time:
-        return Run(Status.OUT_OF_TIME, "", bound.time, 0, bound.time)
-    return Run(status, "", bits_read, 0, bits_read)
 
 
 def embedding_class(model_class: ModelClass, *, recoded: bool = False, with_u: bool = True) -> ModelClass:
     """Return D = {u, nothing} with p_D(u) = 1/4, or without u as the variant has it."""
     u = ClassInterpreter(model_class, recoded)
-    members, prior = ([u, _Nothing()], [U_PRIOR, 1 - U_PRIOR]) if with_u else ([_Nothing()], [1 - U_PRIOR])
+    nothing = FunctionMachine("nothing", lambda _tape: None, reads_condition=False)
+    members, prior = ([u, nothing], [U_PRIOR, 1 - U_PRIOR]) if with_u else ([nothing], [1 - U_PRIOR])
     return ModelClass.of("D", members, bound=u.bound, max_length=model_class.max_length, prior=prior)
 
 
@@ -136,16 +44,19 @@ def prior_constant(model_class: ModelClass) -> Fraction:
     return min(Fraction(1, 1 << len(w)) / p for w, p in zip(model_class.words, model_class.prior, strict=True))
 
 
-def check_embedding(model_class: ModelClass, *, max_length: int = 0, variant: str | None = None) -> CheckResult:
+def check_embedding(
+    model_class: ModelClass, *, max_length: int = 0, variant: str | None = None, advance: Advance | None = None
+) -> CheckResult:
     """Check m_D(x|z) >= p_D(u) kappa m_C(x|z), and p_u = m_C where the prior is 2^-|code(i)|.
 
     Args:
         model_class: the class C; its members need code words.
         max_length: length of the conditions; only the empty one by default.
-        variant: None, or one of `VARIANTS`.
+        variant: None, or one of the declared ones.
+        advance: is told how many conditions have been gone through.
 
     """
-    require_variant(variant, VARIANTS)
+    EMBEDDING.require_variant(variant)
     if not model_class.words:
         raise InputError(
             "Lemma 4.1 needs a code for the members", received=model_class.name, remedy="give the class words"
@@ -154,11 +65,12 @@ def check_embedding(model_class: ModelClass, *, max_length: int = 0, variant: st
         model_class = _with_skewed_prior(model_class)
     kappa = Fraction(1) if variant == "any-prior" else prior_constant(model_class)
     recoded, with_u = variant == "footnote-pairing", variant != "without-u"
-    ours, theirs = Mixture(model_class), Mixture(embedding_class(model_class, recoded=recoded, with_u=with_u))
+    conditions = list(model_class.conditions(max_length))
+    ours = Mixture(model_class, counted(advance, len(conditions)))
+    theirs = Mixture(embedding_class(model_class, recoded=recoded, with_u=with_u))
     constant = U_PRIOR * kappa
     by_length: dict[int, tuple[Fraction, str]] = {}
     strings_seen = failures = equal = 0
-    conditions = list(ours.conditions(max_length))
     for z in conditions:
         for x, m in ours.measure(z).mass.items():
             slack = theirs.measure(z).lower(x) / (constant * m)
@@ -170,24 +82,22 @@ def check_embedding(model_class: ModelClass, *, max_length: int = 0, variant: st
     if not by_length:
         raise nothing_halts(model_class)
     items = [
-        ratio_item(f"strings of length {length}", slack, witness=witness, numbers={"min m_D/m_C": slack * constant})
+        ratio_item(
+            f"strings of length {length}",
+            slack,
+            witness=witness,
+            numbers={"min m_D/m_C": slack * constant},
+            failure=partial(_failure, slack, constant, witness),
+        )
         for length, (slack, witness) in sorted(by_length.items())
     ]
     if variant is None and model_class.prior_is_of_code:
         items.append(_equality_item(ours, theirs, conditions))
-    tightest = tightest_item(items)
-    return CheckResult(
-        check="embedding",
-        statement="A class D with a machine u that runs every member of C dominates the mixture m_C.",
-        formula="u(code(i) r) = T_i(r)   =>   m_D(x|z) >= p_D(u) kappa m_C(x|z),   kappa = min_i 2^-|code(i)| / p_C(i)",
+    return EMBEDDING.result(
+        items,
         class_name=model_class.name,
         bound=f"time {model_class.bound.time}, space {model_class.bound.space}, conditions up to length {max_length}",
         constants={"p_D(u)": U_PRIOR, "kappa": kappa, "total mass of u": _mass_of_u(theirs, with_u)},
-        items=tuple(items),
-        holds=all(item.holds for item in items),
-        slack_bits=tightest.slack_bits,
-        tightest=tightest.witness,
-        counterexample=_counterexample(tightest, constant),
         counts={
             "programs": ours.programs_found,
             "programs of u": theirs.programs_found - 1,
@@ -197,10 +107,16 @@ def check_embedding(model_class: ModelClass, *, max_length: int = 0, variant: st
         },
         remarks=(*_remarks(theirs, with_u), *ours.open_mass()),
         variant=variant,
+        tightest=lambda item: item.witness,
+        evidence=Evidence(
+            mixture=ours,
+            condition_bits=max_length,
+            claims=partial(_claims, ours, theirs, conditions, kappa, equal),
+        ),
     )
 
 
-def _equality_item(ours: Mixture, theirs: Mixture, conditions: Sequence[Bits]) -> Item:
+def _equality_item(ours: Mixture, theirs: Mixture, conditions: Sequence[BitString]) -> Item:
     """Return the item of p_u = m_C: the lesser of the two over the greater, at the string where they differ most."""
     found = []
     for z in conditions:
@@ -209,7 +125,23 @@ def _equality_item(ours: Mixture, theirs: Mixture, conditions: Sequence[Bits]) -
             ends = sorted((p_u.get(x, Fraction(0)), m_c.get(x, Fraction(0))))
             found.append((ends[0] / ends[1], f"x = {shown(x)}, z = {shown(z)}"))
     slack, witness = min(found)
-    return ratio_item(EQUALITY, slack, witness=witness)
+
+    def failure() -> Counterexample:
+        sentence = f"p_u(x|z) and m_C(x|z) should be equal and have the ratio {slack}"
+        return Counterexample(where=witness, claimed=Fraction(1), observed=slack, sentence=sentence)
+
+    return ratio_item("p_u = m_C", slack, witness=witness, failure=failure)
+
+
+def _failure(slack: Fraction, constant: Fraction, witness: str) -> Counterexample:
+    observed = slack * constant
+    power = f" = 2^{log2_float(slack):.4g} of what is claimed" if observed else ""
+    return Counterexample(
+        where=witness,
+        claimed=constant,
+        observed=observed,
+        sentence=f"m_D(x|z) is {observed} times m_C(x|z){power}, less than the constant {constant}",
+    )
 
 
 def _mass_of_u(theirs: Mixture, with_u: bool) -> Fraction:
@@ -229,17 +161,20 @@ def _with_skewed_prior(model_class: ModelClass) -> ModelClass:
     return replace(model_class, prior=tuple(prior))
 
 
-def _counterexample(worst: Item, constant: Fraction) -> Counterexample | None:
-    if worst.holds:
-        return None
-    if worst.name == EQUALITY and worst.slack is not None:
-        sentence = f"p_u(x|z) and m_C(x|z) should be equal and have the ratio {worst.slack}"
-        return Counterexample(where=worst.witness, claimed=Fraction(1), observed=worst.slack, sentence=sentence)
-    observed = Fraction(worst.numbers["min m_D/m_C"])
-    power = f" = 2^{log2_float(observed / constant):.4g} of what is claimed" if observed else ""
-    return Counterexample(
-        where=worst.witness,
-        claimed=constant,
-        observed=observed,
-        sentence=f"m_D(x|z) is {observed} times m_C(x|z){power}, less than the constant {constant}",
-    )
+def _claims(
+    ours: Mixture, theirs: Mixture, conditions: Sequence[BitString], kappa: Fraction, equal: int
+) -> dict[str, Any]:
+    """Return all runs of u, and where m_D / m_C is least for each length of string."""
+    rows: dict[int, list[tuple[Fraction, BitString, BitString]]] = {}
+    for z in conditions:
+        for x, m in ours.measure(z).mass.items():
+            rows.setdefault(len(x), []).append((theirs.measure(z).lower(x) / m, z, x))
+    runs = {z: theirs.runs(0, z) for z in conditions}
+    return {
+        "prior_of_u": U_PRIOR,
+        "kappa": kappa,
+        "strings_where_equal": equal,
+        "unresolved": max(enumeration.unresolved for enumeration in runs.values()),
+        "runs_of_u": runs,
+        "lengths": [first_least(rows[length]) for length in sorted(rows)],
+    }

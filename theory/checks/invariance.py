@@ -17,40 +17,38 @@ Limits: empty condition; members under their bound, so that a class whose runs s
 
 from fractions import Fraction
 
-from theory.bits import Bits, shown
-from theory.classes import ModelClass, nothing_halts
-from theory.exact import log2_float
-from theory.mixture import Distribution, Mixture
-from theory.named_sources import sources_class
-from theory.result import CheckResult, Counterexample, Item, require_variant, tightest_item
-
-VARIANTS = {
-    "half-bit": "claims that the two differ by half a bit at most, less than a call costs",
-    "one-way": "lets V call nothing: after 1 it never halts, and what only U's own kind can write is lost to it",
-}
+from theory.checks.registry import INVARIANCE
+from theory.checks.result import CheckResult, Counterexample, Item
+from theory.machines.classes import ModelClass, nothing_halts
+from theory.machines.named_sources import sources_class
+from theory.measures.mixture import Distribution, Mixture
+from theory.numbers.bit_strings import BitString, shown
+from theory.numbers.exact import log2_float
 
 CALL = Fraction(1, 2)
 
 
-def fixed_point(own_u: Distribution, own_v: Distribution) -> tuple[dict[Bits, Fraction], dict[Bits, Fraction]]:
+def fixed_point(
+    own_u: Distribution, own_v: Distribution
+) -> tuple[dict[BitString, Fraction], dict[BitString, Fraction]]:
     """Return m_U and m_V for two machines that run their own kind after 0 and the other machine after 1.
 
     >>> u, v = fixed_point({"0": Fraction(1)}, {"1": Fraction(1)})
     >>> str(u["0"]), str(v["0"])
     ('2/3', '1/3')
     """
-    m_u: dict[Bits, Fraction] = {}
-    m_v: dict[Bits, Fraction] = {}
+    m_u: dict[BitString, Fraction] = {}
+    m_v: dict[BitString, Fraction] = {}
     for x in sorted(own_u.keys() | own_v.keys(), key=lambda x: (len(x), x)):
         a, b = own_u.get(x, Fraction(0)), own_v.get(x, Fraction(0))
         m_u[x], m_v[x] = (2 * a + b) / 3, (a + 2 * b) / 3
     return m_u, m_v
 
 
-def one_way(own_u: Distribution, own_v: Distribution) -> tuple[dict[Bits, Fraction], dict[Bits, Fraction]]:
+def one_way(own_u: Distribution, own_v: Distribution) -> tuple[dict[BitString, Fraction], dict[BitString, Fraction]]:
     """Return m_U and m_V for a V that cannot call U."""
-    m_u: dict[Bits, Fraction] = {}
-    m_v: dict[Bits, Fraction] = {}
+    m_u: dict[BitString, Fraction] = {}
+    m_v: dict[BitString, Fraction] = {}
     for x in sorted(own_u.keys() | own_v.keys(), key=lambda x: (len(x), x)):
         m_v[x] = CALL * own_v.get(x, Fraction(0))
         m_u[x] = CALL * own_u.get(x, Fraction(0)) + CALL * m_v[x]
@@ -62,13 +60,13 @@ def check_invariance(model_class: ModelClass, *, variant: str | None = None) -> 
 
     Args:
         model_class: the class C that U runs after a 0; its length is that of the sticky source that V runs.
-        variant: None, or one of `VARIANTS`.
+        variant: None, or one of the declared ones.
 
     Raises:
         InputError: a class of which no member halts under the bound, or an unknown variant.
 
     """
-    require_variant(variant, VARIANTS)
+    INVARIANCE.require_variant(variant)
     mixture, sources = Mixture(model_class), sources_class(model_class.max_length)
     sticky = Mixture(sources).member(sources.index("sticky")).mass
     own = {x: p for x, p in mixture.measure("").mass.items() if p}
@@ -76,23 +74,15 @@ def check_invariance(model_class: ModelClass, *, variant: str | None = None) -> 
         raise nothing_halts(model_class)
     m_u, m_v = (one_way if variant == "one-way" else fixed_point)(own, sticky)
     items = [_item(shown(x), m_u[x], m_v[x], half_a_bit=variant == "half-bit") for x in m_u]
-    tightest = tightest_item(items)
     alone = {"U's kind": own.keys() - sticky.keys(), "V's kind": sticky.keys() - own.keys()}
-    return CheckResult(
-        check="invariance",
-        statement="Two machines that call each other at one bit differ by one bit at most, on every string.",
-        formula="m_U = m_C/2 + m_V/2,   m_V = sticky/2 + m_U/2,   |log2 m_U(x) / m_V(x)| <= 1",
+    return INVARIANCE.result(
+        items,
         class_name=model_class.name,
         bound=(
             f"time {model_class.bound.time}, space {model_class.bound.space};"
             f" the sticky source writes {model_class.max_length} bits"
         ),
         constants={"price of a call": CALL},
-        items=tuple(items),
-        holds=all(item.holds for item in items),
-        slack_bits=tightest.slack_bits,
-        tightest=tightest.name,
-        counterexample=_counterexample(tightest),
         counts={
             "strings": len(items),
             "tight": sum(item.slack == 1 for item in items),
@@ -103,6 +93,7 @@ def check_invariance(model_class: ModelClass, *, variant: str | None = None) -> 
             *mixture.open_mass(),
         ),
         variant=variant,
+        tightest=lambda item: item.name,
     )
 
 
@@ -110,6 +101,11 @@ def _item(name: str, u: Fraction, v: Fraction, *, half_a_bit: bool) -> Item:
     """Return the item of one string: the smaller of the two masses over the larger is at least 1/2."""
     ratio = min(u, v) / max(u, v)
     holds = 2 * ratio * ratio >= 1 if half_a_bit else 2 * ratio >= 1
+    claimed = 0.5**0.5 if half_a_bit else CALL
+    failure = None
+    if not holds:
+        sentence = f"one machine gives it {ratio} times what the other does, less than {float(claimed):.4f}"
+        failure = Counterexample(where=f"x = {name}", claimed=claimed, observed=ratio, sentence=sentence)
     return Item(
         name=name,
         holds=holds,
@@ -118,20 +114,9 @@ def _item(name: str, u: Fraction, v: Fraction, *, half_a_bit: bool) -> Item:
         witness=name,
         numbers={
             "observed": ratio,
-            "claimed": 0.5**0.5 if half_a_bit else CALL,
+            "claimed": claimed,
             "m_U": u,
             "m_V": v,
         },
-    )
-
-
-def _counterexample(worst: Item) -> Counterexample | None:
-    if worst.holds:
-        return None
-    claimed, observed = worst.numbers["claimed"], worst.numbers["observed"]
-    return Counterexample(
-        where=f"x = {worst.name}",
-        claimed=claimed,
-        observed=observed,
-        sentence=f"one machine gives it {observed} times what the other does, less than {float(claimed):.4f}",
+        failure=failure,
     )

@@ -12,25 +12,22 @@ bias), `theory.lstm.lipschitz` (the matrix) and `theory.lstm.radius` (gates and 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from math import inf, log2
 
 import numpy as np
 
+from theory.checks.registry import LSTM_BALL
+from theory.checks.result import CheckResult, Counterexample, Item, Picture, StepCurve, ratio_item
 from theory.errors import InputError
-from theory.exact import log2_float
 from theory.lstm.attack import Tapes, gradient_attack, sampled_failures
 from theory.lstm.construction import LSTM, Gains, forward, read, step_lstm
 from theory.lstm.lipschitz import lipschitz_radius, matrix_step
 from theory.lstm.probability import log2_probability
 from theory.lstm.radius import REQUIRED_MARGIN, Region, certified_margin, certified_radius
-from theory.lstm.turing_tape import TapeMachine, load_machine
-from theory.result import CheckResult, Counterexample, Curve, Item, ratio_item, require_variant, tightest_item
+from theory.machines.one_tape import TapeMachine, load_machine
+from theory.numbers.exact import log2_float
 
-VARIANTS: Mapping[str, str] = {
-    "printed-bias": "the read-out is moved inside by 3 W and b - 1, as the proof prints, and not 3 b - 1",
-    "matrix-step": "parameters and inputs may move by p < 1 / (m + |W| + 1), as the proof prints, to move W x by p",
-    "outside-radius": "the radius claimed is eight times the certified one",
-}
 PRECISIONS = (np.float64, np.float32, np.float16)
 LIPSCHITZ_TOKENS = (4, 8, 24)
 # The example of the matrix step: |W| = 2, m = 1 and a tolerance just under 1 / (m + |W| + 1).
@@ -54,13 +51,13 @@ def check_lstm(
         attack_cells: the tape on which attacks look for a wrong step.
         samples: networks drawn at random from the certified box.
         seed: of the draw.
-        variant: a key of `VARIANTS`.
+        variant: None, or one of the declared ones.
 
     Raises:
         InputError: an unknown machine or variant, a tape without cells, or one with too many configurations.
 
     """
-    require_variant(variant, VARIANTS)
+    LSTM_BALL.require_variant(variant)
     for name, value in (("cells", cells), ("attack_cells", attack_cells), ("samples", samples)):
         if value < 1:
             raise InputError(f"{name} is too small", received=value, remedy="give 1 or more")
@@ -75,31 +72,37 @@ def check_lstm(
     factor = 8 if variant == "outside-radius" else 1
     claimed: dict[Region, float] = {region: factor * radius for region, radius in radii.items()}
     items = [*_exactness(lstm, tapes), _matrix_item(as_printed=variant == "matrix-step")]
-    curves: tuple[Curve, ...] = ()
+    curves: tuple[StepCurve, ...] = ()
+    pictures: tuple[Picture, ...] = ()
     if min(radii.values()) > 0:
         items += _attacks(lstm, Tapes.of(machine, attack_cells), claimed, samples, seed)
         items += _lipschitz(lstm, beyond, radii["ball"])
         curves = tuple(_curves(lstm, beyond, radii["ball"]))
+        pictures = (_norms_against_certificate(*curves),)
     items += [_certificate(lstm, machine, region, claimed[region]) for region in regions]
 
-    tightest = tightest_item(items)
-    return CheckResult(
-        check="lstm",
-        statement="An LSTM computes one step of the machine, and so do all LSTMs within a radius of it: p(f) > 0.",
-        formula="|w' - w| <= r  =>  f_w' = f_w;   p(f) >= p(|w' - w| <= r) > 0",
+    return LSTM_BALL.result(
+        items,
         class_name=f"LSTM with {lstm.hidden_size} hidden units and {lstm.parameter_count:,} parameters",
         bound=f"{machine.name}: all tapes of {cells} cells run; radii for tapes of any length",
         constants={f"r ({region})": Fraction(radius) for region, radius in radii.items()},
-        items=tuple(items),
-        holds=all(item.holds for item in items),
-        slack_bits=tightest.slack_bits,
-        tightest=tightest.name,
-        counterexample=None if tightest.holds else _counterexample(tightest),
         counts={"configurations": len(tapes.tokens_BTD), "parameters": lstm.parameter_count, "samples": samples},
         curves=curves,
+        pictures=pictures,
         remarks=(f"The nominal answers lie {beyond:.4f} beyond 0 and 1.",),
         variant=variant,
+        tightest=lambda item: item.name,
     )
+
+
+def _norms_against_certificate(norms: StepCurve, certified: StepCurve) -> Picture:
+    """Return how many bits smaller the radius of the norms becomes, marked with the certified one."""
+    curve = replace(norms, name="log2 1/r by norms, against tape length", values=tuple(-r for r in norms.values))
+    return Picture(curve, tuple(-r for r in certified.values), "certified, for any length")
+
+
+def _failure(where: str, claimed: Fraction | float, observed: Fraction | float, sentence: str) -> Counterexample:
+    return Counterexample(where=where, claimed=claimed, observed=observed, sentence=f"{sentence}.")
 
 
 def _printed_bias(machine: TapeMachine) -> LSTM:
@@ -113,22 +116,28 @@ def _exactness(lstm: LSTM, tapes: Tapes) -> Iterator[Item]:
         answers = forward(lstm, tapes.tokens_BTD, precision)
         wrong = (read(answers, "rounded") != tapes.steps_BND).any(axis=(1, 2)).sum()
         margin = float(np.where(tapes.steps_BND == 1, answers - 0.5, 0.5 - answers).min())
+        name, witness = f"every step in {precision.__name__}", f"{wrong} of {len(answers)} wrong"
+        holds = bool(wrong == 0 and margin > REQUIRED_MARGIN["saturated"])
         yield Item(
-            name=f"every step in {precision.__name__}",
-            holds=bool(wrong == 0 and margin > REQUIRED_MARGIN["saturated"]),
+            name=name,
+            holds=holds,
             slack_bits=log2(margin / REQUIRED_MARGIN["saturated"]) if margin > 0 else None,
-            witness=f"{wrong} of {len(answers)} wrong",
+            witness=witness,
             numbers={"wrong": int(wrong), "margin": margin},
+            failure=None if holds else _failure(name, 0, int(wrong), f"steps computed wrongly: {witness}"),
         )
 
 
 def _matrix_item(*, as_printed: bool) -> Item:
     allowed, change = matrix_step(**EXAMPLE, as_printed=as_printed)
+    name, tolerance = "a matrix product", EXAMPLE["tolerance"]
+    witness = f"|W| = 2, m = 1, all may move by {float(allowed):.4f}"
     return ratio_item(
-        "a matrix product",
-        EXAMPLE["tolerance"] / change,
-        witness=f"|W| = 2, m = 1, all may move by {float(allowed):.4f}",
-        numbers={"tolerance": EXAMPLE["tolerance"], "change": change},
+        name,
+        tolerance / change,
+        witness=witness,
+        numbers={"tolerance": tolerance, "change": change},
+        failure=partial(_failure, name, tolerance, change, f"the product moves too far: {witness}"),
     )
 
 
@@ -138,12 +147,15 @@ def _certificate(lstm: LSTM, machine: TapeMachine, region: Region, radius: float
     numbers = {"radius": radius, "margin": margin}
     if radius > 0:
         numbers["log2 p(f)"] = float(log2_probability(lstm, radius=radius, region=region))
+    name, witness, required = f"certified {region}", f"r = {radius:.4f}", REQUIRED_MARGIN["saturated"]
+    holds = radius > 0 and margin > required
     return Item(
-        name=f"certified {region}",
-        holds=radius > 0 and margin > REQUIRED_MARGIN["saturated"],
-        slack_bits=log2(margin / REQUIRED_MARGIN["saturated"]) if margin > 0 else None,
-        witness=f"r = {radius:.4f}",
+        name=name,
+        holds=holds,
+        slack_bits=log2(margin / required) if margin > 0 else None,
+        witness=witness,
         numbers=numbers,
+        failure=None if holds else _failure(name, required, margin, f"no margin is left: {witness}"),
     )
 
 
@@ -151,14 +163,16 @@ def _lipschitz(lstm: LSTM, margin: float, certified: float) -> Iterator[Item]:
     """Return items that compare the norms with the intervals, both for the saturated read-out of Lemma 4.4."""
     for tokens in LIPSCHITZ_TOKENS:
         radius = lipschitz_radius(lstm, tokens=tokens, margin=margin)
+        name, witness = f"norms, {tokens} tokens", f"r = {radius:.1e}, below the certified ball"
         yield ratio_item(
-            f"norms, {tokens} tokens",
+            name,
             Fraction(certified) / Fraction(radius),
-            witness=f"r = {radius:.1e}, below the certified ball",
+            witness=witness,
             numbers={
                 "radius": radius,
                 "log2 p(f)": float(log2_probability(lstm, radius=radius, region="ball")),
             },
+            failure=partial(_failure, name, radius, certified, f"norms give more than intervals: {witness}"),
         )
 
 
@@ -168,21 +182,28 @@ def _attacks(lstm: LSTM, tapes: Tapes, claimed: Mapping[Region, float], samples:
     failures = sampled_failures(
         lstm, tapes, radius=claimed["box"], read_out="saturated", samples=samples, generator=generator
     )
+    name, witness = "sampled in the box", f"{failures} of {samples} networks wrong"
+    wrong = _failure(name, 0, failures, f"networks within the radius step wrongly: {witness}")
     yield Item(
-        name="sampled in the box",
+        name=name,
         holds=failures == 0,
         slack_bits=None,
-        witness=f"{failures} of {samples} networks wrong",
+        witness=witness,
         numbers={"wrong": failures, "samples": samples},
+        failure=wrong if failures else None,
     )
     for region, radius in claimed.items():
         multiple = _first_break(lstm, tapes, radius, region)
+        name = f"attacked in the {region}"
+        witness = f"broken at {multiple:.2f} r" if multiple < inf else "not broken up to 2 r"
+        broken = _failure(name, radius, radius, f"a network within the radius fails: {witness}")
         yield Item(
-            name=f"attacked in the {region}",
+            name=name,
             holds=multiple > 1,
             slack_bits=log2(multiple) if multiple < inf else None,
-            witness=f"broken at {multiple:.2f} r" if multiple < inf else "not broken up to 2 r",
+            witness=witness,
             numbers={"radius": radius, "multiple": multiple},
+            failure=None if multiple > 1 else broken,
         )
 
 
@@ -195,22 +216,8 @@ def _first_break(lstm: LSTM, tapes: Tapes, radius: float, region: Region) -> flo
     return inf
 
 
-def _curves(lstm: LSTM, margin: float, certified: float) -> Iterator[Curve]:
+def _curves(lstm: LSTM, margin: float, certified: float) -> Iterator[StepCurve]:
     lengths = tuple(range(1, LIPSCHITZ_TOKENS[-1] + 1))
     norms = (log2(lipschitz_radius(lstm, tokens=tokens, margin=margin)) for tokens in lengths)
-    yield Curve("log2 r by norms", "tokens", tuple(norms), lengths)
-    yield Curve("log2 r certified", "tokens", tuple(log2_float(Fraction(certified)) for _ in lengths), lengths)
-
-
-def _counterexample(item: Item) -> Counterexample:
-    if item.name.startswith("every step"):
-        claimed, observed, verb = 0, item.numbers["wrong"], "steps computed wrongly"
-    elif item.name == "a matrix product":
-        claimed, observed, verb = item.numbers["tolerance"], item.numbers["change"], "the product moves too far"
-    elif item.name.startswith("sampled"):
-        claimed, observed, verb = 0, item.numbers["wrong"], "networks within the radius step wrongly"
-    elif item.name.startswith("attacked"):
-        claimed, observed, verb = item.numbers["radius"], item.numbers["radius"], "a network within the radius fails"
-    else:
-        claimed, observed, verb = REQUIRED_MARGIN["saturated"], item.numbers["margin"], "no margin is left"
-    return Counterexample(where=item.name, claimed=claimed, observed=observed, sentence=f"{verb}: {item.witness}.")
+    yield StepCurve("log2 r by norms", "tokens", tuple(norms), lengths)
+    yield StepCurve("log2 r certified", "tokens", tuple(log2_float(Fraction(certified)) for _ in lengths), lengths)

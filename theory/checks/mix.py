@@ -1,9 +1,10 @@
 """The buffer's mixture over depths: it dominates the samples of every depth, at a price that grows with the depth.
 
 A row that has passed n machines since its reset holds a sample of m^n. The stationary probability of depth n is
-w_n = r (1 - r)^n, r = R / B (`theory.iteration`), so that the buffer holds m^mix = sum of w_n m^n and m^mix >= w_n m^n.
-The slack of log 1/w_n bits grows linearly in n, as the paper says: its constant "vanishes exponentially". That is a
-choice, not a necessity: weights 1/((n+1)(n+2)) would cost about 2 log n bits, and stand beside it here.
+w_n = r (1 - r)^n, r = R / B (`theory.measures.buffer_depth`), so that the buffer holds m^mix = sum of w_n m^n and
+m^mix >= w_n m^n. The slack of log 1/w_n bits grows linearly in n, as the paper says: its constant "vanishes
+exponentially". That is a choice, not a necessity: weights 1/((n+1)(n+2)) would cost about 2 log n bits, and stand
+beside it here.
 
 Source: Bloem 2025 (arXiv 2506.20057), section 5.1 and appendix A.1 (B = 138, R = 40). Limits: finitely many depths. The
 sum over those is a lower bound of the mixture, by which the statement is judged. The rest of the weight lies on deeper
@@ -14,19 +15,16 @@ whole mixture.
 from fractions import Fraction
 from itertools import islice
 
-from theory.bits import Bits, shown
-from theory.checks.iteration import counterexample, least_ratio, require_steps, total_variation
-from theory.classes import ModelClass, nothing_halts
+from theory.checks.iteration import claim_item, require_steps
+from theory.checks.registry import MIX
+from theory.checks.result import Advance, CheckResult, Item, Picture, StepCurve, counted
 from theory.errors import InputError
-from theory.exact import log2_float
-from theory.iteration import reset_probability, stationary_depth_probability
-from theory.mixture import Distribution, Mixture, depth_mixture, iterates, length_uniform
-from theory.result import CheckResult, Curve, Item, ratio_item, require_variant, tightest_item
-
-VARIANTS = {
-    "double-weight": "claims m^mix >= 2 w_n m^n",
-    "without-noise": "takes a buffer whose rows have all passed at least one machine, and claims it dominates m^0",
-}
+from theory.machines.classes import ModelClass, nothing_halts
+from theory.measures.buffer_depth import reset_probability, stationary_depth_probability
+from theory.measures.distances import least_ratio, total_variation
+from theory.measures.mixture import Distribution, Mixture, depth_mixture, iterates, length_uniform
+from theory.numbers.bit_strings import BitString, shown
+from theory.numbers.exact import log2_float
 
 
 def check_mix(
@@ -37,6 +35,7 @@ def check_mix(
     reset_rows: int = 40,
     base: Distribution | None = None,
     variant: str | None = None,
+    advance: Advance | None = None,
 ) -> CheckResult:
     """Check that the buffer's mixture over depths dominates every m^n with the weight of that depth.
 
@@ -49,14 +48,15 @@ def check_mix(
         source_batch: B, rows that pass a machine at a time; the paper's 138.
         reset_rows: R, rows of those that start again from noise; the paper's 40.
         base: m^0; by default a uniform length up to the class's, then a uniform string.
-        variant: None, or one of `VARIANTS`.
+        variant: None, or one of the declared ones.
+        advance: is told how many conditions have been gone through.
 
     Raises:
         InputError: no resets, where depth has no stationary distribution, or nothing but resets, where no row has any
             depth; a class of which no member halts under the bound; an unknown variant.
 
     """
-    require_variant(variant, VARIANTS)
+    MIX.require_variant(variant)
     require_steps(steps)
     r = reset_probability(source_batch, reset_rows)
     if r == 1:
@@ -69,7 +69,7 @@ def check_mix(
         stationary_depth_probability(n, source_batch=source_batch, reset_rows=reset_rows) for n in range(steps + 1)
     ]
     base = length_uniform(model_class.max_length) if base is None else base
-    mixture = Mixture(model_class)
+    mixture = Mixture(model_class, counted(advance, len(base)))
     stages = list(islice(iterates(base, mixture), steps + 1))
     if not stages[1]:
         raise nothing_halts(model_class)
@@ -93,35 +93,27 @@ def check_mix(
             "observed with 1/((n+1)(n+2))": slow_ratio,
             "constant with 1/((n+1)(n+2))": slow[n],
         }
-        items.append(ratio_item(f"depth {n}", ratio / claimed, witness=f"x = {shown(x)}", numbers=numbers))
+        items.append(claim_item(f"depth {n}", numbers, witness=f"x = {shown(x)}"))
     if variant is None:
         items.append(_slow_item(stages, slow_mix, slow))
-    tightest = tightest_item(items)
-    return CheckResult(
-        check="mix",
-        statement="The buffer's mixture over depths dominates every m^n with w_n as constant, as other weights do.",
-        formula="m^mix(x) >= w_n m^n(x),   w_n = r (1 - r)^n,   r = R / B",
+    buffer = StepCurve("log2 1/w_n, the buffer's geometric weights", "n", tuple(-log2_float(w) for w in weights))
+    slower = StepCurve("log2 (n+1)(n+2), weights that fall slowly", "n", tuple(-log2_float(w) for w in slow))
+    return MIX.result(
+        items,
         class_name=model_class.name,
         bound=f"depths up to {steps}, base: {len(base)} strings up to length {max(map(len, base))}",
         constants={"r": r, "unresolved mass of deeper rows": deeper},
-        items=tuple(items),
-        holds=all(item.holds for item in items),
-        slack_bits=tightest.slack_bits,
-        tightest=f"{tightest.name} at {tightest.witness}",
-        counterexample=counterexample(tightest),
         counts={"depths": steps + 1, "strings": len(mix)},
-        curves=(
-            Curve("log2 1/w_n, the buffer's geometric weights", "n", tuple(-log2_float(w) for w in weights)),
-            Curve("log2 (n+1)(n+2), weights that fall slowly", "n", tuple(-log2_float(w) for w in slow)),
-        ),
+        curves=(buffer, slower),
+        pictures=[Picture(buffer, slower.values, slower.name)],
         remarks=mixture.open_mass(),
         variant=variant,
     )
 
 
 def _upper(
-    mix: Distribution, stages: list[dict[Bits, Fraction]], deeper: Fraction, r: Fraction
-) -> dict[Bits, Fraction]:
+    mix: Distribution, stages: list[dict[BitString, Fraction]], deeper: Fraction, r: Fraction
+) -> dict[BitString, Fraction]:
     """Return an upper bound of the infinite mixture, for each string of the stages.
 
     A kernel moves no two measures further apart (in the sum of |p - q|). So m^{N+j}(x) <= m^N(x) + j d for the last
@@ -136,7 +128,7 @@ def _upper(
     }
 
 
-def _slow_item(stages: list[dict[Bits, Fraction]], mix: Distribution, weights: list[Fraction]) -> Item:
+def _slow_item(stages: list[dict[BitString, Fraction]], mix: Distribution, weights: list[Fraction]) -> Item:
     """Return the item of the mixture whose weights fall slowly: the least slack over all depths."""
     found = []
     for n, (stage, weight) in enumerate(zip(stages, weights, strict=True)):
@@ -145,4 +137,4 @@ def _slow_item(stages: list[dict[Bits, Fraction]], mix: Distribution, weights: l
             found.append((ratio / weight, n, x))
     slack, n, x = min(found)
     numbers = {"claimed": weights[n], "observed": slack * weights[n]}
-    return ratio_item("w_n = 1/((n+1)(n+2))", slack, witness=f"depth {n}, x = {shown(x)}", numbers=numbers)
+    return claim_item("w_n = 1/((n+1)(n+2))", numbers, witness=f"depth {n}, x = {shown(x)}")

@@ -6,7 +6,8 @@ With the end of the string as an outcome "$" beside the bits 0 and 1, let
 
 Every D_n is at least 0, the chain rule gives sum D_n = KL(p || q) exactly, and q >= c p gives KL(p || q) <= log 1/c.
 For the mixture q = m_C and a member p the constant is the prior p(c). The terms are kept as rational combinations of
-logarithms of integers (`theory.exact.LogSum`): the chain rule is an identity there, and signs are decided exactly.
+logarithms of integers (`theory.numbers.exact.LogSum`): the chain rule is an identity there, and signs are decided
+exactly.
 
 Source: Bloem 2025 (arXiv 2506.20057), section 4.2; Li and Vitányi, theorem 5.2.1. Limits: members must be sufficient.
 
@@ -17,28 +18,20 @@ no other member shares has sum D_n = 3. The bound that holds is log 1/p(c). Over
 negative, since p(0|x) + p(1|x) is less than 1 where a string may end.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import accumulate
 
-from theory.bits import Bits, shown, strings_of_length
-from theory.classes import ModelClass
-from theory.exact import LogSum
-from theory.mixture import END, Distribution, Mixture, prefix_masses
-from theory.named_sources import SOURCES, prior
-from theory.result import CheckResult, Counterexample, Curve, Item, require_variant, tightest_item
-
-VARIANTS = {
-    "printed-bound": "claims sum D_n <= 1, as the last line of the printed proof does",
-    "printed-sign": "claims D_n >= 0 for the D_n that is printed with a minus sign",
-    "bits-only": "claims sum D_n = KL(p || q) for the D_n over the outcomes 0 and 1 alone",
-    "from-one": "claims sum D_n = KL(p || q) for a sum that starts at n = 1",
-    "no-end": "claims p(x_) = p(x0_) + p(x1_), as if no string ended",
-    "pointwise": "claims q(b|x) >= p(c) p(b|x) for every single prediction",
-    "lacking-dup": "compares dup with the mixture of a class A that lacks it, on strings of 12 bits",
-}
+from theory.checks.registry import PREDICTION
+from theory.checks.result import CheckResult, Counterexample, Item, Picture, StepCurve, tightest_item
+from theory.machines.classes import ModelClass
+from theory.machines.named_sources import SOURCES, prior
+from theory.measures.mixture import STRING_END, Distribution, Mixture, next_symbol, prefix_masses
+from theory.numbers.bit_strings import BitString, shown, strings_of_length
+from theory.numbers.exact import LogSum
 
 
-def divergences(p: Distribution, q: Distribution, outcomes: str = "01" + END) -> list[LogSum]:
+def divergences(p: Distribution, q: Distribution, outcomes: str = "01" + STRING_END) -> list[LogSum]:
     """Return D_0, D_1, ... up to the longest string of p; q must be positive wherever p is.
 
     >>> point, fair = {"1": Fraction(1)}, {"0": Fraction(1, 2), "1": Fraction(1, 2)}
@@ -49,9 +42,9 @@ def divergences(p: Distribution, q: Distribution, outcomes: str = "01" + END) ->
     terms = [LogSum() for _ in range(max(map(len, p_masses)) + 1)]
     for x, p_x in p_masses.items():
         for outcome in outcomes:
-            p_next = p.get(x, Fraction(0)) if outcome == END else p_masses.get(x + outcome, Fraction(0))
+            p_next = p.get(x, Fraction(0)) if outcome == STRING_END else p_masses.get(x + outcome, Fraction(0))
             if p_next:
-                q_next = q[x] if outcome == END else q_masses[x + outcome]
+                q_next = q[x] if outcome == STRING_END else q_masses[x + outcome]
                 # p_next log [ (p_next / p_x) / (q_next / q_x) ], apart so that equal terms of opposite sign cancel
                 term = terms[len(x)]
                 term.add(p_next, p_next)
@@ -70,16 +63,13 @@ def relative_entropy(p: Distribution, q: Distribution) -> LogSum:
     return total
 
 
-def least_prediction_ratio(p: Distribution, q: Distribution) -> tuple[Fraction, Bits, str]:
+def least_prediction_ratio(p: Distribution, q: Distribution) -> tuple[Fraction, BitString, str]:
     """Return the least q(b|x) / p(b|x) over all x and outcomes b that p allows, and where it lies."""
     p_masses, q_masses = prefix_masses(p), prefix_masses(q)
     ratios = []
-    for x, p_x in p_masses.items():
-        for outcome in "01" + END:
-            p_next = p.get(x, Fraction(0)) if outcome == END else p_masses.get(x + outcome, Fraction(0))
-            if p_next:
-                q_next = q[x] if outcome == END else q_masses[x + outcome]
-                ratios.append((q_next / q_masses[x] / (p_next / p_x), x, outcome))
+    for x in p_masses:
+        ours, theirs = next_symbol(p, x, p_masses), next_symbol(q, x, q_masses)
+        ratios += [(theirs[outcome] / p_next, x, outcome) for outcome, p_next in ours.items() if p_next]
     return min(ratios)
 
 
@@ -102,50 +92,71 @@ class _Comparison:
     terms: list[LogSum]
     sum: LogSum
     kl: LogSum
-    ratio: tuple[Fraction, Bits, str]
+    ratio: tuple[Fraction, BitString, str]
 
 
-def check_prediction(model_class: ModelClass, *, condition: Bits = "", variant: str | None = None) -> CheckResult:
+def check_prediction(model_class: ModelClass, *, condition: BitString = "", variant: str | None = None) -> CheckResult:
     """Check 0 <= D_n, sum D_n = KL(p_c || m_C) and sum D_n <= log 1/p(c) for every member c.
 
     Args:
         model_class: the class C; every member must be sufficient.
         condition: what is on the conditional tape throughout.
-        variant: None, or one of `VARIANTS`.
+        variant: None, or one of the declared ones.
 
     Raises:
         InputError: a member that is not sufficient under the bound, or an unknown variant.
 
     """
-    require_variant(variant, VARIANTS)
+    PREDICTION.require_variant(variant)
     if variant == "lacking-dup":
         return _lacking_dup()
     mixture = Mixture(model_class)
     mixture.require_sufficient([condition])
     whole = sum(model_class.prior, Fraction(0))
     q = {x: mass / whole for x, mass in mixture.measure(condition).mass.items()}
-    items, failures, curves, worst = [], [], [], None
+    items, curves, worst = [], [], None
     for index, (machine, p_c) in enumerate(zip(model_class.members, model_class.prior, strict=True)):
         p = mixture.member(index, condition).mass
         terms = divergences(p, q)
         compared = _Comparison(
             p, q, p_c / whole, terms, total(terms), relative_entropy(p, q), least_prediction_ratio(p, q)
         )
-        item, failure = _judge(machine.name, model_class.code_length_bits(index), compared, variant)
-        items.append(item)
-        failures += [(item, failure)] if failure else []
+        items.append(_judge(machine.name, model_class.code_length_bits(index), compared, variant))
         if not worst or compared.ratio[0] / compared.constant < worst[1].ratio[0] / worst[1].constant:
             worst = (machine.name, compared)
         values = [float(term) for term in terms]
-        curves.append(Curve(f"D_n of {machine.name}", "n", tuple(values)))
+        curves.append(StepCurve(f"D_n of {machine.name}", "n", tuple(values)))
     assert worst is not None
-    return _result(model_class.name, items, failures, variant, curves, (_pointwise_remark(*worst),), condition)
+    return PREDICTION.result(
+        items,
+        class_name=model_class.name,
+        bound=f"every string that a member writes on condition {shown(condition)}",
+        variant=variant,
+        tightest=lambda item: item.name,
+        counts={"members": len(items), "failures": sum(not item.holds for item in items)},
+        curves=curves,
+        pictures=_tightest_pictures(items, curves),
+        remarks=[_pointwise_remark(*worst)],
+    )
 
 
-def _judge(
-    name: str, length: int | None, compared: _Comparison, variant: str | None
-) -> tuple[Item, Counterexample | None]:
-    """Return the item of one member, and the counterexample to the claim of the variant, if there is one."""
+def _tightest_pictures(items: list[Item], curves: list[StepCurve]) -> list[Picture]:
+    """Return the terms of the tightest member, and their running sums, marked with the bound."""
+    least = tightest_item(items)
+    terms, bound = curves[items.index(least)], float(least.numbers["log 1/p(c)"])
+    sums = tuple(accumulate(terms.values))
+    return [
+        Picture(replace(terms, name=f"{terms.name}, in bits")),
+        Picture(
+            replace(terms, name=f"D_0 + ... + D_n of {least.name}, in bits", values=sums),
+            (bound,) * len(sums),
+            "log 1/p(c)",
+        ),
+    ]
+
+
+def _judge(name: str, length: int | None, compared: _Comparison, variant: str | None) -> Item:
+    """Return the item of one member, with the counterexample to the claim of the variant, if there is one."""
     bound = LogSum([(-1, compared.constant)])
     slack: LogSum | None = bound - compared.sum  # None: the claim fails altogether, by a factor of 0
     where, sentence, claimed, observed = "", "", float(bound), float(compared.sum)
@@ -177,21 +188,19 @@ def _judge(
     else:
         where, sentence = _broken_part(compared)
     holds = slack is not None and slack.sign() >= 0 and not (variant is None and sentence)
-    item = Item(
+    failure = None
+    if not holds:
+        sentence = sentence or f"sum D_n is {observed:.4f} bits, more than log 1/p(c) = {claimed:.4f}"
+        at = f"{name} {where}".strip()
+        failure = Counterexample(where=at, claimed=claimed, observed=observed, sentence=sentence)
+    return Item(
         name=name,
         holds=holds,
         slack_bits=None if slack is None else float(slack),
         code_length_bits=length,
         witness=where,
         numbers={"sum D_n": float(compared.sum), "log 1/p(c)": float(bound), "min q/p": compared.ratio[0]},
-    )
-    if holds:
-        return item, None
-    return item, Counterexample(
-        where=f"{name} {where}".strip(),
-        claimed=claimed,
-        observed=observed,
-        sentence=sentence or f"sum D_n is {observed:.4f} bits, more than log 1/p(c) = {claimed:.4f}",
+        failure=failure,
     )
 
 
@@ -227,43 +236,23 @@ def _lacking_dup(length: int = 12) -> CheckResult:
         q = sum((prior(source) / whole * source.density(length, x) for source in others), Fraction(0))
         divergence.add(p, p / q)
     slack = LogSum([(-1, prior(dup))]) - divergence
-    claimed = float(LogSum([(-1, prior(dup))]))
+    claimed, observed = float(LogSum([(-1, prior(dup))])), float(divergence)
+    holds = slack.sign() >= 0
+    sentence = f"sum D_n is {observed:.4f} bits, more than log 1/p(c) = {claimed:.4f}, since dup is no member"
+    failure = Counterexample(where="dup", claimed=claimed, observed=observed, sentence=sentence)
     item = Item(
         name="dup",
-        holds=slack.sign() >= 0,
+        holds=holds,
         slack_bits=float(slack),
         code_length_bits=dup.code_length_bits,
-        numbers={"sum D_n": float(divergence), "log 1/p(c)": claimed},
+        numbers={"sum D_n": observed, "log 1/p(c)": claimed},
+        failure=None if holds else failure,
     )
-    sentence = f"sum D_n is {float(divergence):.4f} bits, more than log 1/p(c) = {claimed:.4f}, since dup is no member"
-    failure = Counterexample(where="dup", claimed=claimed, observed=float(divergence), sentence=sentence)
-    failures = [] if item.holds else [(item, failure)]
-    return _result(f"sources without dup, {length} bits", [item], failures, "lacking-dup", [], (), "")
-
-
-def _result(
-    class_name: str,
-    items: list[Item],
-    failures: list[tuple[Item, Counterexample]],
-    variant: str | None,
-    curves: list[Curve],
-    remarks: tuple[str, ...],
-    condition: Bits,
-) -> CheckResult:
-    tightest = tightest_item(items)
-    return CheckResult(
-        check="prediction",
-        statement="Predicting symbol by symbol with m_C instead of c costs at most log 1/p(c) bits in expectation.",
-        formula="D_n >= 0,   sum_{n>=0} D_n = KL(p_c || m_C) <= log 1/p(c)",
-        class_name=class_name,
-        bound=f"every string that a member writes on condition {shown(condition)}",
-        items=tuple(items),
-        holds=not failures,
-        slack_bits=tightest.slack_bits,
-        tightest=tightest.name,
-        counterexample=next((failure for item, failure in failures if item is tightest), None),
-        counts={"members": len(items), "failures": len(failures)},
-        curves=tuple(curves),
-        remarks=remarks,
-        variant=variant,
+    return PREDICTION.result(
+        [item],
+        class_name=f"sources without dup, {length} bits",
+        bound=f"every string that a member writes on condition {shown('')}",
+        variant="lacking-dup",
+        tightest=lambda item: item.name,
+        counts={"members": 1, "failures": int(not holds)},
     )

@@ -19,21 +19,17 @@ Vitányi, theorem 5.2.1. Limits: uniform prior; independent bits; strings of `st
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from math import comb, lcm
 
+from theory.checks.registry import REGRET
+from theory.checks.result import CheckResult, Counterexample, Item, StepCurve, ratio_item
 from theory.errors import InputError
-from theory.exact import log2_float, log2_interval
-from theory.result import CheckResult, Counterexample, Curve, Item, ratio_item, require_variant, tightest_item
-
-VARIANTS = {
-    "one-member-less": "claims the regret log2(N - 1), as if the best coin were no member of its own mixture",
-    "any-parameter": "claims the bound against the best theta in [0, 1], not only against the members",
-    "without-weight": "claims that the squares sum to 1/2 at most, whatever the prior of the true coin",
-}
+from theory.numbers.exact import log2_float, log2_interval
 
 EIGHTHS = tuple(Fraction(k, 8) for k in range(1, 8))
 
-Interval = tuple[Fraction, Fraction]
+Enclosure = tuple[Fraction, Fraction]
 
 
 @dataclass(frozen=True)
@@ -68,7 +64,7 @@ def counts(thetas: Sequence[Fraction], steps: int) -> Iterator[Counts]:
                 yield Counts(ones, length - ones, weights)
 
 
-def squared_errors(thetas: Sequence[Fraction], index: int, steps: int, precision: int = 128) -> list[Interval]:
+def squared_errors(thetas: Sequence[Fraction], index: int, steps: int, precision: int = 128) -> list[Enclosure]:
     """Enclose E (q_n - theta)^2 for n = 0 .. steps where the coin with this index produces the bits.
 
     >>> low, high = squared_errors([Fraction(0), Fraction(1)], 1, 3)[0]
@@ -91,7 +87,7 @@ def squared_errors(thetas: Sequence[Fraction], index: int, steps: int, precision
     return [(Fraction(low, unit), Fraction(high, unit)) for low, high in ends]
 
 
-def ln_interval(value: int, precision: int = 128) -> Interval:
+def ln_interval(value: int, precision: int = 128) -> Enclosure:
     """Enclose the natural logarithm of an integer: log2 times ln 2 = 2 (1/3 + (1/3)^3/3 + (1/3)^5/5 + ...).
 
     >>> low, high = ln_interval(7)
@@ -111,13 +107,13 @@ def check_regret(*, steps: int = 64, thetas: Sequence[Fraction] = EIGHTHS, varia
     Args:
         steps: strings of up to this many bits are looked at, and predictions after 0 to this many bits.
         thetas: the coins' probabilities of a 1.
-        variant: None, or one of `VARIANTS`.
+        variant: None, or one of the declared ones.
 
     Raises:
         InputError: no coins, one that is no probability, a negative number of steps, or an unknown variant.
 
     """
-    require_variant(variant, VARIANTS)
+    REGRET.require_variant(variant)
     if steps < 0:
         raise InputError("a length is not negative", received=steps, remedy="give 0 or more")
     if not thetas or not all(0 <= theta <= 1 for theta in thetas):
@@ -133,33 +129,26 @@ def check_regret(*, steps: int = 64, thetas: Sequence[Fraction] = EIGHTHS, varia
         *_regrets(thetas, cases, allowed, any_theta=variant == "any-parameter"),
         *(_convergence(thetas, index, steps, without_weight=variant == "without-weight") for index in range(size)),
     ]
-    tightest = tightest_item(items)
     last = size - 1
     largest = [Fraction(0)] * (steps + 1)
     for case in cases:
         largest[case.length] = max(largest[case.length], *(case.ratio(index) for index in range(size)))
-    return CheckResult(
-        check="regret",
-        statement="The mixture of N coins never falls log2 N bits behind one of them, and learns which one it watches.",
-        formula="log2 P_j(x) / m(x) <= log2 N   and   sum_n E (q_n - theta_j)^2 <= (ln N) / 2",
+    return REGRET.result(
+        items,
         class_name=f"{size} coins, theta = {', '.join(str(theta) for theta in thetas)}",
         bound=f"strings up to length {steps}",
         constants={"1/N": Fraction(1, size)},
-        items=tuple(items),
-        holds=all(item.holds for item in items),
-        slack_bits=tightest.slack_bits,
-        tightest=f"{tightest.name}, {tightest.witness}",
-        counterexample=_counterexample(tightest),
         counts={"counts": len(cases), "strings": (2 << steps) - 1, "failures": sum(not item.holds for item in items)},
         curves=(
-            Curve("largest regret in bits over strings of n bits", "n", tuple(map(log2_float, largest))),
-            Curve(
+            StepCurve("largest regret in bits over strings of n bits", "n", tuple(map(log2_float, largest))),
+            StepCurve(
                 f"E (q_n - theta)^2 for theta = {thetas[last]}",
                 "n",
                 tuple(float(high) for _, high in squared_errors(thetas, last, steps)),
             ),
         ),
         variant=variant,
+        tightest=lambda item: f"{item.name}, {item.witness}",
     )
 
 
@@ -179,8 +168,19 @@ def _first_largest(pairs: Sequence[tuple[Fraction, Counts]]) -> tuple[Fraction, 
 
 
 def _regret(name: str, ratio: Fraction, case: Counts, allowed: Fraction) -> Item:
-    numbers = {"observed": log2_float(ratio), "claimed": log2_float(allowed)}
-    return ratio_item(name, allowed / ratio, witness=str(case), numbers=numbers)
+    observed, claimed = log2_float(ratio), log2_float(allowed)
+    return ratio_item(
+        name,
+        allowed / ratio,
+        witness=str(case),
+        numbers={"observed": observed, "claimed": claimed},
+        failure=partial(_failure, "the regret in bits", f"{name}: {case}", observed, claimed),
+    )
+
+
+def _failure(what: str, where: str, observed: float, claimed: float) -> Counterexample:
+    sentence = f"{what} is {observed:.4f}, more than the {claimed:.4f} that was claimed"
+    return Counterexample(where=where, claimed=claimed, observed=observed, sentence=sentence)
 
 
 def _best_of_all(thetas: Sequence[Fraction], case: Counts) -> Fraction:
@@ -208,23 +208,13 @@ def _convergence(thetas: Sequence[Fraction], index: int, steps: int, *, without_
             break
         precision *= 2
     slack = ends[0] - high
+    name, witness = f"squares, theta = {thetas[index]}", f"n = 0 .. {steps}"
+    observed, claimed = float(high / 2), float(ends[0] / 2)
     return Item(
-        name=f"squares, theta = {thetas[index]}",
+        name=name,
         holds=slack >= 0,
         slack_bits=float(slack / 2 / ln_interval(2)[0]),
-        witness=f"n = 0 .. {steps}",
-        numbers={"observed": float(high / 2), "claimed": float(ends[0] / 2)},
-    )
-
-
-def _counterexample(worst: Item) -> Counterexample | None:
-    if worst.holds:
-        return None
-    claimed, observed = worst.numbers["claimed"], worst.numbers["observed"]
-    what = "the regret in bits" if worst.name.startswith("regret") else "the sum of squares"
-    return Counterexample(
-        where=f"{worst.name}: {worst.witness}",
-        claimed=claimed,
-        observed=observed,
-        sentence=f"{what} is {float(observed):.4f}, more than the {float(claimed):.4f} that was claimed",
+        witness=witness,
+        numbers={"observed": observed, "claimed": claimed},
+        failure=None if slack >= 0 else _failure("the sum of squares", f"{name}: {witness}", observed, claimed),
     )

@@ -12,22 +12,17 @@ Limits: empty condition. Each bound is enumerated afresh: monotonicity is observ
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from theory.bits import Bits, shown
-from theory.classes import ModelClass, nothing_halts
+from theory.checks.registry import RESOURCES
+from theory.checks.result import CheckResult, Counterexample, Item, Picture, StepCurve, ratio_item
 from theory.errors import InputError
-from theory.exact import log2_float
-from theory.machine import Bound, Machine, Status
-from theory.measure import leaves
-from theory.result import CheckResult, Counterexample, Curve, Item, require_variant, tightest_item
-from theory.universal.machine import UniversalMachine
-
-VARIANTS = {
-    "wrapping-tape": "gives the universal machine a tape of S cells that wraps: more space moves mass between strings",
-    "free-time": "leaves the time out of Kt: claims 2^-K(x) <= sum of 2^-|p| / t",
-}
+from theory.machines.classes import ModelClass, nothing_halts
+from theory.machines.machine import Bound, Machine, Status
+from theory.machines.universal.machine import UniversalMachine
+from theory.measures.measure import leaves
+from theory.numbers.bit_strings import BitString, shown
 
 
 @dataclass(frozen=True)
@@ -42,10 +37,10 @@ class TimedMeasure:
 
     """
 
-    mass: dict[Bits, Fraction]
-    speed: dict[Bits, Fraction]
-    fastest: dict[Bits, Fraction]
-    shortest: dict[Bits, Fraction]
+    mass: dict[BitString, Fraction]
+    speed: dict[BitString, Fraction]
+    fastest: dict[BitString, Fraction]
+    shortest: dict[BitString, Fraction]
 
 
 def timed_measure(members: Sequence[tuple[Machine, Fraction]], bound: Bound) -> TimedMeasure:
@@ -78,13 +73,13 @@ def check_resources(
         model_class: the class C; a single machine with prior 1 gives the machine's own measure.
         times: bounds on time, in ascending order; by default four up to the class's own.
         spaces: bounds on space, likewise.
-        variant: None, or one of `VARIANTS`; `wrapping-tape` puts its machine in the place of the class.
+        variant: None, or one of the declared ones; `wrapping-tape` puts its machine in the place of the class.
 
     Raises:
         InputError: bounds that do not ascend, under which no member halts, or an unknown variant.
 
     """
-    require_variant(variant, VARIANTS)
+    RESOURCES.require_variant(variant)
     members: Sequence[tuple[Machine, Fraction]] = list(zip(model_class.members, model_class.prior, strict=True))
     largest_bound = model_class.bound
     if variant == "wrapping-tape":
@@ -104,22 +99,15 @@ def check_resources(
         raise nothing_halts(model_class)
     least = largest.shortest if variant == "free-time" else largest.fastest
     items += [_chain_item(x, least[x], largest.speed[x], largest.mass[x]) for x in largest.mass]
-    tightest = tightest_item(items)
     omegas = [[sum(measures[t, s].mass.values(), Fraction(0)) for s in spaces] for t in times]
-    return CheckResult(
-        check="resources",
-        statement="More time or space takes no mass from any string; charging for time keeps to the order Kt, S, m.",
-        formula="m^(T,S)(x) <= m^(T',S')(x) for T <= T', S <= S'   and   2^-Kt(x) <= S(x) <= m(x)",
+    return RESOURCES.result(
+        items,
         class_name=members[0][0].name if variant == "wrapping-tape" else model_class.name,
         bound=f"times {', '.join(map(str, times))}; spaces {', '.join(map(str, spaces))}",
         constants={"least Omega": omegas[0][0], "greatest Omega": omegas[-1][-1]},
-        items=tuple(items),
-        holds=all(item.holds for item in items),
-        slack_bits=tightest.slack_bits,
-        tightest=f"{tightest.name} at {tightest.witness}",
-        counterexample=_counterexample(tightest),
         counts={"bounds": len(measures), "strings": len(largest.mass)},
-        curves=(Curve("Omega", "time", tuple(float(row[-1]) for row in omegas), times),),
+        curves=(omega := StepCurve("Omega", "time", tuple(float(row[-1]) for row in omegas), times),),
+        pictures=[Picture(replace(omega, name="Omega under each bound on time, with most space"))],
         variant=variant,
     )
 
@@ -146,22 +134,16 @@ def _growth_item(name: str, smaller: TimedMeasure, larger: TimedMeasure) -> Item
     return _item(name, ratios[witness], witness, {"strings": len(ratios)})
 
 
-def _chain_item(x: Bits, least: Fraction, speed: Fraction, mass: Fraction) -> Item:
+def _chain_item(x: BitString, least: Fraction, speed: Fraction, mass: Fraction) -> Item:
     numbers = {"2^-Kt": least, "S": speed, "m": mass}
     return _item(f"2^-Kt <= S <= m at {shown(x)}", min(speed / least, mass / speed), x, numbers)
 
 
-def _item(name: str, slack: Fraction, x: Bits, numbers: Mapping[str, Fraction | float | int]) -> Item:
-    bits = log2_float(slack) if slack else None
-    return Item(name=name, holds=slack >= 1, slack=slack, slack_bits=bits, witness=shown(x), numbers=numbers)
+def _item(name: str, slack: Fraction, x: BitString, numbers: Mapping[str, Fraction | float | int]) -> Item:
+    at = f"x = {shown(x)}"
 
+    def failure() -> Counterexample:
+        sentence = f"at {at} the larger side is only {slack} times the smaller"
+        return Counterexample(where=f"{name}: {at}", claimed=Fraction(1), observed=slack, sentence=sentence)
 
-def _counterexample(worst: Item) -> Counterexample | None:
-    if worst.holds or worst.slack is None:
-        return None
-    return Counterexample(
-        where=f"{worst.name}: x = {worst.witness}",
-        claimed=Fraction(1),
-        observed=worst.slack,
-        sentence=f"at x = {worst.witness} the larger side is only {worst.slack} times the smaller",
-    )
+    return ratio_item(name, slack, witness=shown(x), numbers=numbers, failure=failure)

@@ -30,24 +30,23 @@ Source: Bloem 2025 (arXiv 2506.20057), Theorem 4.5. Limits: a machine with one t
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from math import comb, inf
 
 import numpy as np
 
-from theory.bits import Bits, strings
+from theory.checks.registry import UNIVERSALITY
+from theory.checks.result import CheckResult, Counterexample, Item, ratio_item
 from theory.errors import InputError
-from theory.exact import log2_float
 from theory.lstm.construction import LSTM, forward, padded_columns, read, step_lstm
 from theory.lstm.radius import certified_radius
-from theory.lstm.turing_tape import Configuration, TapeMachine, bits_of, configuration_of, load_machine, step
-from theory.result import CheckResult, Counterexample, Item, ratio_item, require_variant, tightest_item
-
-Distribution = Mapping[Bits, Fraction]
+from theory.machines.one_tape import Configuration, TapeMachine, column_string, configuration_of, load_machine, step
+from theory.measures.mixture import Distribution
+from theory.numbers.bit_strings import BitString, strings
+from theory.numbers.exact import log2_float
 
 INPUT_CELL, HEAD_CELL = 2, 3
 MAX_LENGTH = 12  # about a minute
-SHARPENED = "sharpened"
 PRIOR: Mapping[str, Fraction] = {
     "i": Fraction(1, 4),
     "s": Fraction(1, 8),
@@ -55,11 +54,6 @@ PRIOR: Mapping[str, Fraction] = {
     "r": Fraction(1, 8),
     "const": Fraction(1, 4),
     "rev": Fraction(3, 16),
-}
-VARIANTS: Mapping[str, str] = {
-    "outside-radius": "f is an LSTM whose parameters moved by up to 8 certified radii",
-    "without-f": "the class lacks f, the step of the machine",
-    "printed-constant": "the constant is p(r) p(i)^n p(s), as the theorem prints it once",
 }
 
 
@@ -84,7 +78,7 @@ class Setting:
                 remedy=f"give a length of 0 to {longest}",
             )
 
-    def start(self, u: Bits) -> Configuration:
+    def start(self, u: BitString) -> Configuration:
         """Return the tape with u on it and the head of the machine in its first state."""
         blank = (0,) * self.cells
         tape = (*blank[:INPUT_CELL], *map(int, u), *blank[INPUT_CELL + len(u) :])
@@ -95,16 +89,16 @@ class Setting:
         return {u: Fraction(1, (self.max_length + 1) << len(u)) for u in strings(self.max_length)}
 
 
-def tape_bits(configuration: Configuration) -> Bits:
+def tape_bits(configuration: Configuration) -> BitString:
     """Return what is on the tape."""
     return "".join(map(str, configuration.tape))
 
 
-def functions(setting: Setting, lstm: LSTM) -> dict[str, Callable[[Bits], Bits]]:
+def functions(setting: Setting, lstm: LSTM) -> dict[str, Callable[[BitString], BitString]]:
     """Return the six functions of the class, each remembering what it has answered."""
-    machine, steps_seen = setting.machine, dict[Bits, Bits]()
+    machine, steps_seen = setting.machine, dict[BitString, BitString]()
 
-    def network_step(y: Bits) -> Bits:
+    def network_step(y: BitString) -> BitString:
         if y not in steps_seen:
             configuration = configuration_of(machine, y)
             steps_seen[y] = ""
@@ -113,13 +107,13 @@ def functions(setting: Setting, lstm: LSTM) -> dict[str, Callable[[Bits], Bits]]
                 steps_seen[y] = "".join(str(int(bit)) for bit in read(answers, "rounded").ravel())
         return steps_seen[y]
 
-    def read_out(y: Bits) -> Bits:
+    def read_out(y: BitString) -> BitString:
         configuration = configuration_of(machine, y)
         return "" if configuration is None else tape_bits(configuration)
 
     return {
         "i": lambda y: y,
-        "s": lambda u: bits_of(machine, setting.start(u)) if len(u) <= setting.max_length else "",
+        "s": lambda u: column_string(machine, setting.start(u)) if len(u) <= setting.max_length else "",
         "f": network_step,
         "r": read_out,
         "const": lambda _: "1",
@@ -127,11 +121,11 @@ def functions(setting: Setting, lstm: LSTM) -> dict[str, Callable[[Bits], Bits]]
     }
 
 
-def iterate(members: Mapping[str, Callable[[Bits], Bits]], start: Distribution, times: int) -> Distribution:
+def iterate(members: Mapping[str, Callable[[BitString], BitString]], start: Distribution, times: int) -> Distribution:
     """Return m_C^times: strings from `start`, passed through so many functions drawn from the prior."""
     current = dict(start)
     for _ in range(times):
-        following: dict[Bits, Fraction] = {}
+        following: dict[BitString, Fraction] = {}
         for u, probability in current.items():
             for name, function in members.items():
                 x = function(u)
@@ -142,8 +136,8 @@ def iterate(members: Mapping[str, Callable[[Bits], Bits]], start: Distribution, 
 
 def machine_distribution(setting: Setting, steps: int) -> tuple[Distribution, Distribution]:
     """Return m_UTM^n, the distribution of the tape after n steps, and the sharpened lower bound of m_C^{n+2}."""
-    tapes: dict[Bits, Fraction] = {}
-    sharpened: dict[Bits, Fraction] = {}
+    tapes: dict[BitString, Fraction] = {}
+    sharpened: dict[BitString, Fraction] = {}
     for u, probability in setting.inputs().items():
         seen = [setting.start(u)]
         for _ in range(steps):
@@ -174,13 +168,13 @@ def check_universality(
         cells: size of the tape.
         max_length: greatest length of the random strings at the start, in bits.
         seed: for the parameters of the moved network (within the certified radius, or outside it in the variant).
-        variant: a key of `VARIANTS`.
+        variant: None, or one of the declared ones.
 
     Raises:
         InputError: an unknown machine or variant, a negative number of steps, or inputs that do not fit.
 
     """
-    require_variant(variant, VARIANTS)
+    UNIVERSALITY.require_variant(variant)
     if steps < 0:
         raise InputError("a number of steps is not negative", received=steps, remedy="give 0 or more")
     setting = Setting(load_machine(machine_name), cells, max_length)
@@ -200,31 +194,17 @@ def check_universality(
 
     items = [_item(x, constant, tapes[x], observed.get(x, Fraction(0)), sharpened[x]) for x in sorted(tapes)]
     items.append(_sharpened_item(observed, sharpened))
-    tightest = tightest_item(items)
-    claimed = sharpened if tightest.name == SHARPENED else {x: constant * p for x, p in tapes.items()}
     sharp = min(log2_float(sharpened[x] / tapes[x]) for x in tapes)
     least = min(log2_float(observed[x] / tapes[x]) if x in observed else -inf for x in tapes)
     same = "the same distribution as" if observed == unmoved else "another distribution than"
     remark = f"f is an LSTM whose parameters moved by up to {reach:.4f}; it gives {same} the LSTM that was built."
-    return CheckResult(
-        check="universality",
-        statement="Iterating the class n + 2 times dominates what the machine has written after n steps.",
+    return UNIVERSALITY.result(
+        items,
         formula=f"m_C^(n+2)(x) >= p(r) p({stepping})^n p(s) m_UTM^n(x)",
         class_name="{i, s, f, r, const, rev}" if variant != "without-f" else "{i, s, r, const, rev}",
         bound=f"{setting.machine.name}, n = {steps} steps, {cells} cells, inputs of at most {max_length} bits",
         constants={"p(r) p(f)^n p(s)": constant} if stepping == "f" else {"p(r) p(i)^n p(s)": constant},
-        items=tuple(items),
-        holds=all(item.holds for item in items),
-        slack_bits=tightest.slack_bits,
-        tightest=tightest.name,
-        counterexample=None
-        if tightest.holds
-        else Counterexample(
-            where=tightest.witness,
-            claimed=claimed[tightest.witness],
-            observed=observed.get(tightest.witness, Fraction(0)),
-            sentence=f"{tightest.witness} is less likely than the constant times its probability on the machine.",
-        ),
+        tightest=lambda item: item.name,
         counts={"inputs": len(setting.inputs()), "outputs": len(tapes), "strings": len(observed)},
         remarks=(
             f"log2 of m_C / m_UTM is at least {least:.3f}; the theorem says {log2_float(constant):.3f}, sharpened"
@@ -241,14 +221,21 @@ def _radius(machine_name: str) -> float:
     return certified_radius(step_lstm(machine), machine, "box", read_out="rounded")
 
 
-def _item(x: Bits, constant: Fraction, tape: Fraction, observed: Fraction, sharpened: Fraction) -> Item:
+def _item(x: BitString, constant: Fraction, tape: Fraction, observed: Fraction, sharpened: Fraction) -> Item:
     numbers = {"m_UTM": tape, "m_C": observed, "sharpened": sharpened}
-    return ratio_item(x, observed / (constant * tape), witness=x, numbers=numbers)
+    failure = partial(_failure, x, constant * tape, observed)
+    return ratio_item(x, observed / (constant * tape), witness=x, numbers=numbers, failure=failure)
+
+
+def _failure(x: BitString, claimed: Fraction, observed: Fraction) -> Counterexample:
+    sentence = f"{x} is less likely than the constant times its probability on the machine."
+    return Counterexample(where=x, claimed=claimed, observed=observed, sentence=sentence)
 
 
 def _sharpened_item(observed: Distribution, sharpened: Distribution) -> Item:
     """Return the item of the sharpened constant, at the output that comes nearest to it."""
     ratios = {x: observed.get(x, Fraction(0)) / bound for x, bound in sharpened.items()}
     nearest = min(sorted(ratios), key=lambda x: ratios[x])
-    numbers = {"m_C": observed.get(nearest, Fraction(0)), "sharpened": sharpened[nearest]}
-    return ratio_item(SHARPENED, ratios[nearest], witness=nearest, numbers=numbers)
+    seen, claimed = observed.get(nearest, Fraction(0)), sharpened[nearest]
+    numbers, failure = {"m_C": seen, "sharpened": claimed}, partial(_failure, nearest, claimed, seen)
+    return ratio_item("sharpened", ratios[nearest], witness=nearest, numbers=numbers, failure=failure)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from theory.errors import InputError
 from theory.lstm.construction import LSTM, ReadOut, forward, padded_columns, read
 from theory.lstm.radius import Region
-from theory.lstm.turing_tape import TapeMachine, configurations, step
+from theory.machines.one_tape import TapeMachine, configurations, step
 
 # Shapes: B configurations, T tokens, N cells, D bits of a column, H hidden units.
 

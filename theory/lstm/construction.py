@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from theory.errors import InputError
-from theory.lstm.turing_tape import (
+from theory.machines.one_tape import (
     HALTED,
     LEFT,
     PADDING,
@@ -41,8 +41,8 @@ from theory.lstm.turing_tape import (
     Configuration,
     State,
     TapeMachine,
-    column_bits,
     columns_of,
+    one_hot,
 )
 
 # Shapes: B configurations, T tokens, N cells (T = N + 2), D bits of a column, H hidden units, 4H gate rows.
@@ -212,7 +212,7 @@ def padded_columns(machine: TapeMachine, configurations: list[Configuration]) ->
 
 def _column_codes(machine: TapeMachine) -> dict[Column, tuple[int, ...]]:
     columns = [PADDING, *(Column(s, q) for s in range(machine.symbols) for q in (None, *machine.flags))]
-    return {column: column_bits(machine, column) for column in columns}
+    return {column: one_hot(machine, column) for column in columns}
 
 
 def forward(lstm: LSTM, tokens_BTD: NDArray[np.uint8], dtype: type[np.floating] = np.float64) -> NDArray[np.floating]:

@@ -22,8 +22,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from theory.interval import Interval, down, logistic
 from theory.lstm.construction import LSTM
+from theory.numbers.interval import Interval, down, logistic
 
 
 def lipschitz_radius(lstm: LSTM, *, tokens: int, margin: float) -> float:

@@ -18,9 +18,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from theory.exact import log2_interval
 from theory.lstm.construction import LSTM
 from theory.lstm.radius import Region
+from theory.numbers.exact import log2_interval
 
 # Enclosures, from 25 digits of each.
 PI = Fraction(31415926535897932384626433, 10**25), Fraction(31415926535897932384626434, 10**25)

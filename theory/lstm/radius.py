@@ -1,7 +1,7 @@
 """How far the parameters of the LSTM may move before it computes another function: a certified radius.
 
 Lemma 4.4 needs some ball of parameters in which every network computes the same function. Interval arithmetic finds a
-large one. What a cell is told depends on three tokens, so take all windows of three columns (`turing_tape.windows`),
+large one. What a cell is told depends on three tokens, so take all windows of three columns (`one_tape.windows`),
 start from every hidden state and cell state that any earlier tape could have left, and enclose the answers of all
 networks within the radius. If every answer stays beyond 0 or 1, the saturated activation of Lemma 4.4 turns all of them
 into the machine's step, on tapes of every length; if it stays on its side of 1/2, the rounding of Theorem 4.5 does, up
@@ -10,9 +10,10 @@ to a larger radius. The parameters move a row of weights w, applied to the input
     |(w + e) · v - w · v| <= r · (sum of |v_i|)       within the box, where no parameter moves by more than r
     |(w + e) · v - w · v| <= r · sqrt(sum of v_i^2)   within the ball of radius r
 
-Every operation is rounded outward (`theory.interval`), so the radius is a theorem about real numbers. The cell state
-obeys |c_t| <= f |c_{t-1}| + 1, so it is at most 1 / (1 - f) for ever. That bound decides much: with 8 to 10 in its
-place, the growth by 1 a token of a short tape, the radii of BB(2) fall from 0.0536 and 0.2196 to about 0.049 and 0.203.
+Every operation is rounded outward (`theory.numbers.interval`), so the radius is a theorem about real numbers. The
+cell state obeys |c_t| <= f |c_{t-1}| + 1, so it is at most 1 / (1 - f) for ever. That bound decides much: with 8 to 10
+in its place, the growth by 1 a token of a short tape, the radii of BB(2) fall from 0.0536 and 0.2196 to about 0.049 and
+0.203.
 
 Deviation (erratum): the proof of Lemma 4.4 leaves out the products with the gates, |i'g' - ig| <= |g' - g| + |i' - i|,
 and the growth of the cell state, |c_t| <= |c_0| + t.
@@ -28,9 +29,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from theory.interval import Interval, down, logistic, matrix_product, tanh, total, up
 from theory.lstm.construction import LSTM, ReadOut
-from theory.lstm.turing_tape import TapeMachine, column_bits, next_column, windows
+from theory.machines.one_tape import TapeMachine, next_column, one_hot, windows
+from theory.numbers.interval import Interval, down, logistic, matrix_product, tanh, total, up
 
 # Shapes: W windows of three tokens, D bits of a column, H hidden units.
 
@@ -75,8 +76,8 @@ def certified_margin(lstm: LSTM, machine: TapeMachine, radius: float, region: Re
 
 def _windows(machine: TapeMachine) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return the windows (W, 3, D) and what their middle columns become (W, D)."""
-    before = [[column_bits(machine, column) for column in window] for window in windows(machine)]
-    after = [column_bits(machine, next_column(machine, *window)) for window in windows(machine)]
+    before = [[one_hot(machine, column) for column in window] for window in windows(machine)]
+    after = [one_hot(machine, next_column(machine, *window)) for window in windows(machine)]
     return np.array(before, dtype=np.uint8), np.array(after, dtype=np.uint8)
 
 

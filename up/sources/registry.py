@@ -4,12 +4,9 @@ Nothing is imported until a source is asked for, so that a help page can list th
 """
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import Any
 
 from up.errors import InputError
-
-if TYPE_CHECKING:  # it imports torch
-    from up.sources.base import Source
 
 SOURCES = {
     "lstm": "up.sources.recurrent:RecurrentSource",
@@ -31,8 +28,8 @@ def is_of_a_file(kind: str) -> bool:
     return path.endswith(".py") and name != ""
 
 
-def source_type(kind: str) -> "type[Source]":
-    """Return the class of a kind of source.
+def source_type(kind: str) -> type[Any]:
+    """Return the class of a kind of source, a subclass of `up.sources.base.Source`.
 
     Raises:
         InputError: there is no such kind.

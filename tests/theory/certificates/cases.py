@@ -6,21 +6,36 @@ from dataclasses import replace
 from fractions import Fraction
 
 from tests.theory.strategies import BOUND, tree_machine
-from theory.bits import complete_code
 from theory.certificates.verify import verify_certificate
 from theory.certificates.write import certify
-from theory.classes import ModelClass
-from theory.machine import Bound
-from theory.mealy import mealy_class
-from theory.named_sources import sources_class
-from theory.turing import two_state_class
-from theory.universal.machine import universal_class
+from theory.checks.registry import CHECKS
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound
+from theory.machines.mealy import mealy_class
+from theory.machines.named_sources import sources_class
+from theory.machines.turing import two_state_class
+from theory.machines.universal.machine import universal_class
+from theory.measures.mixture import length_uniform
+from theory.numbers.bit_strings import complete_code
 
 
 def few_members(model_class, step):
     """Every so many members of a class, with a complete code of their own."""
     members = model_class.members[::step]
     return ModelClass.of("few", members, bound=model_class.bound, max_length=model_class.max_length)
+
+
+def result_of(check, model_class, *, max_length=None, **options):
+    """The result of a check on a class, with conditions up to a length; of the iteration that of its base strings."""
+    if check == "iteration" and max_length is not None:
+        options["base"] = length_uniform(max_length)
+    elif max_length is not None:
+        options["max_length"] = max_length
+    return CHECKS[check].function(model_class, **options)
+
+
+def certified(check, model_class, **options):
+    return certify(result_of(check, model_class, **options))
 
 
 FEW_MEALY = few_members(mealy_class(2), 17)
@@ -44,7 +59,7 @@ CASES = {
     "iteration mealy": ("iteration", FEW_MEALY, {"steps": 3}),
     "iteration trees": ("iteration", TREES, {"steps": 2}),
 }
-CERTIFICATES = {name: certify(check, cls, **options) for name, (check, cls, options) in CASES.items()}
+CERTIFICATES = {name: certified(check, cls, **options) for name, (check, cls, options) in CASES.items()}
 GOOD = CERTIFICATES["domination trees"]
 STATUSES = ("out_of_time", "out_of_space", "stuck")
 

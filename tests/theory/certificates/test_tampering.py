@@ -19,6 +19,7 @@ from tests.theory.certificates.cases import (
     TREES,
     UNIVERSAL,
     at,
+    certified,
     changed,
     inner_paths,
     leaf_paths,
@@ -30,10 +31,9 @@ from theory.certificates.claims import verify_least
 from theory.certificates.fields import Field
 from theory.certificates.file import read_certificate
 from theory.certificates.runs import Tally, Wrong, verify_runs
-from theory.certificates.write import certify
-from theory.classes import ModelClass
 from theory.errors import InputError
-from theory.machine import Run, Status
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Run, Status
 
 WORDS = ("program", "condition", "work", "end", "halt", "A", "B", "0.", "1h", "h", "dup", "uniform", "tree", "mealy")
 OTHERS = st.one_of(
@@ -88,7 +88,7 @@ def rewritten(folder, certificate, options):
     longest = read.condition_bits
     if read.check == "iteration":
         longest = max(map(len, certificate["claims"]["stages"][0]["mass"]))
-    return certify(read.check, model_class, max_length=longest, steps=options.get("steps", 1))
+    return certified(read.check, model_class, **(options | {"max_length": longest}))
 
 
 def rejected(folder, certificate, options):
@@ -144,7 +144,7 @@ def test_a_certificate_made_to_agree_with_itself_is_still_rejected(folder):
     """Runs, masses and ratios are all recomputed from a false run; only the machine gives it away."""
     honest, forged = CERTIFICATES["domination trees"], copy.deepcopy(TREES)
     members = (tree_machine("fork", ("0", ("11", None))), *forged.members[1:])
-    false = certify("domination", replace(forged, members=members))
+    false = certified("domination", replace(forged, members=members))
     false["members"][0]["machine"] = honest["members"][0]["machine"]
     wrong = verified(folder, false).first_wrong
     assert wrong == "member fork, condition ε, program 10: the outcome is 10, the certificate says 11"
@@ -222,8 +222,9 @@ def test_a_member_that_does_not_copy_is_no_identity(folder):
 
 
 def test_a_claim_about_a_member_that_never_halts_is_no_place_for_a_message(folder):
-    silent = ModelClass.of("silent", [tree_machine("silent", None)], bound=BOUND, max_length=0)
-    honest = certify("domination", silent)
+    members = [tree_machine("silent", None), tree_machine("one", "1")]
+    silent = ModelClass.of("silent", members, bound=BOUND, max_length=0)
+    honest = certified("domination", silent)
     assert verified(folder, honest).holds
     place = ("claims", 0, "least")
     with pytest.raises(InputError, match=r"claims\[0\].least should be an object"):
@@ -267,8 +268,9 @@ def test_an_inequality_that_fails_is_found():
 
 
 def test_verification_shares_only_the_machines_with_the_search():
-    """It is followed import by import, except into the machines themselves."""
-    machines = {"machine", "mealy", "named_sources", "turing", "universal.machine", "bits", "errors"}
+    """It is followed import by import, except into the machines themselves and what the checks declare."""
+    names = ("machine", "mealy", "named_sources", "turing", "universal.machine")
+    machines = {f"machines.{name}" for name in names} | {"numbers.bit_strings", "errors", "checks.registry"}
     left, seen = ["certificates.verify"], set()
     while left:
         name = left.pop()
@@ -277,5 +279,6 @@ def test_verification_shares_only_the_machines_with_the_search():
         seen.add(name)
         tree = ast.parse((Path(theory.__file__).parent / f"{name.replace('.', '/')}.py").read_text())
         modules = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
+        modules += [each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names]
         left += [module.removeprefix("theory.") for module in modules if module.startswith("theory.")]
     assert seen == {f"certificates.{name}" for name in ("verify", "claims", "runs", "file", "fields", "machines")}

@@ -6,14 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.bits import is_prefix_free, kraft_sum
-from theory.checks.coding import VARIANTS, check_coding, class_complexity, decoder_machine, shannon_fano_code
-from theory.classes import ModelClass
-from theory.machine import Bound, FunctionMachine, Tape
-from theory.mealy import mealy_class
-from theory.measure import output_measure
-from theory.mixture import Mixture
-from theory.universal.machine import universal_class
+from theory.checks.coding import check_coding, class_complexity, decoder_machine, shannon_fano_code
+from theory.checks.registry import CODING
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound, FunctionMachine, Tape
+from theory.machines.mealy import mealy_class
+from theory.machines.universal.machine import universal_class
+from theory.measures.measure import output_measure
+from theory.measures.mixture import Mixture
+from theory.numbers.bit_strings import is_prefix_free, kraft_sum
 
 
 def writes(text: str) -> FunctionMachine:
@@ -52,7 +53,7 @@ def test_it_holds_for_semimeasures() -> None:
     assert check_coding(universal_class(), max_length=2).holds
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", CODING.variants)
 def test_wrong_variants_are_caught(variant: str) -> None:
     result = check_coding(mealy_class(), variant=variant)
     assert not result.holds

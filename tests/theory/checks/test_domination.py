@@ -6,11 +6,12 @@ import pytest
 from hypothesis import assume, given
 
 from tests.theory.strategies import BOUND, model_classes, tree_machine
-from theory.checks.domination import VARIANTS, check_domination
-from theory.classes import ModelClass
+from theory.checks.domination import check_domination
+from theory.checks.registry import DOMINATION
 from theory.errors import InputError
-from theory.mealy import mealy_class
-from theory.mixture import Mixture
+from theory.machines.classes import ModelClass
+from theory.machines.mealy import mealy_class
+from theory.measures.mixture import Mixture
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def test_twice_the_prior_is_too_large_406_times():
 @given(model_classes(sufficient=False))
 def test_every_class_with_any_prior_is_dominated_even_where_machines_do_not_halt(model_class):
     mixture = Mixture(model_class)
-    assume(any(mixture.measure(z).mass for z in mixture.conditions(model_class.max_length)))
+    assume(any(mixture.measure(z).mass for z in model_class.conditions(model_class.max_length)))
     result = check_domination(model_class)
     assert result.holds
     assert result.slack_bits is not None
@@ -87,4 +88,4 @@ def test_a_class_of_which_no_member_halts_says_nothing_and_is_refused():
 def test_an_unknown_variant_is_refused():
     with pytest.raises(InputError, match="variant"):
         check_domination(mealy_class(2), variant="triple")
-    assert set(VARIANTS) == {"double-constant"}
+    assert set(DOMINATION.variants) == {"double-constant"}

@@ -5,26 +5,16 @@ from fractions import Fraction
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
-from tests.reference.programs import halting_programs
-from tests.theory.strategies import BOUND, model_classes, tree_machine
-from theory.bits import is_prefix_free, kraft_sum, pair, pair_as_in_footnote
-from theory.checks.embedding import VARIANTS, ClassInterpreter, check_embedding, embedding_class, prior_constant
-from theory.classes import ModelClass
+from tests.theory.strategies import BOUND, coded, model_classes, tree_machine
+from theory.checks.embedding import check_embedding, embedding_class, prior_constant
+from theory.checks.registry import EMBEDDING
 from theory.errors import InputError
-from theory.machine import Bound, Status
-from theory.mealy import mealy_class
-from theory.measure import enumerate_programs
-from theory.mixture import Mixture
-from theory.named_sources import sources_class
+from theory.machines.classes import ModelClass
+from theory.machines.mealy import mealy_class
+from theory.machines.named_sources import sources_class
 
 CLASS_B = mealy_class()
-
-
-def coded(model_class, words=None):
-    """The same members with the prior of a complete code."""
-    return ModelClass.of("coded", model_class.members, bound=model_class.bound, max_length=2, words=words)
 
 
 def test_class_b_936_programs_on_which_p_u_is_m_c():
@@ -35,40 +25,6 @@ def test_class_b_936_programs_on_which_p_u_is_m_c():
     assert result.counts["programs"] == result.counts["programs of u"] == 936
     assert result.counts["strings"] == result.counts["strings where p_u = m_C"] == 83
     assert result.constants == {"p_D(u)": Fraction(1, 4), "kappa": 1, "total mass of u": 1}
-
-
-@given(model_classes(sufficient=False), st.sampled_from(["", "0", "10"]))
-def test_the_interpreter_of_a_complete_code_has_the_measure_of_the_mixture(model_class, condition):
-    model_class = coded(model_class)
-    u = ClassInterpreter(model_class)
-    one = ModelClass.of("u", [u], bound=u.bound, max_length=2)
-    ours, theirs = Mixture(model_class).measure(condition), Mixture(one).measure(condition)
-    assert theirs == ours
-
-
-@given(model_classes(), st.booleans())
-def test_the_interpreter_is_a_prefix_free_machine(model_class, recoded):
-    u = ClassInterpreter(coded(model_class), recoded)
-    bound = Bound(u.bound.time, u.bound.space)
-    enumeration = enumerate_programs(u, "1", bound)
-    programs = [program for program, _ in enumeration.programs]
-    assert is_prefix_free(programs)
-    assert kraft_sum(programs) + enumeration.unresolved == 1
-    short = {p: x for p, x in enumeration.programs if len(p) <= 8}
-    assert halting_programs(u, "1", bound, max_length=8) == short
-
-
-@given(model_classes(), st.booleans())
-def test_each_program_of_the_interpreter_is_the_pair_of_a_member_and_its_program(model_class, recoded):
-    model_class = coded(model_class)
-    u = ClassInterpreter(model_class, recoded)
-    join = pair_as_in_footnote if recoded else pair
-    expected = {
-        join(word, program): output
-        for word, member in zip(model_class.words, model_class.members, strict=True)
-        for program, output in enumerate_programs(member, "0", model_class.bound).programs
-    }
-    assert dict(enumerate_programs(u, "0", u.bound).programs) == expected
 
 
 @given(model_classes())
@@ -117,19 +73,12 @@ def test_a_class_that_lacks_u_misses_every_string_but_the_empty_one():
 
 
 @pytest.mark.parametrize("model_class", [CLASS_B, sources_class(3)], ids=["mealy", "sources"])
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", EMBEDDING.variants)
 def test_every_wrong_variant_is_caught(model_class, variant):
     result = check_embedding(model_class, variant=variant)
     assert not result.holds
     assert result.counterexample is not None
     assert result.counterexample.observed < result.counterexample.claimed
-
-
-def test_a_program_that_names_no_member_is_stuck_as_soon_as_that_is_clear():
-    u = ClassInterpreter(ModelClass.of("one", [tree_machine("a", "1")], bound=BOUND, max_length=1, words=["00"]))
-    run = u.run("0111", "", u.bound)
-    assert (run.status, run.bits_read) == (Status.STUCK, 2)
-    assert u.run("0", "", u.bound).status is Status.NEEDS_INPUT
 
 
 def test_a_class_without_a_code_is_refused():

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 
 from tests.theory.strategies import BOUND, distributions, halts, model_classes, tree_machine
-from theory.checks.invariance import VARIANTS, check_invariance, fixed_point
-from theory.classes import ModelClass
+from theory.checks.invariance import check_invariance, fixed_point
+from theory.checks.registry import INVARIANCE
 from theory.errors import InputError
-from theory.machine import Bound, FunctionMachine
-from theory.mealy import mealy_class
-from theory.measure import output_measure
-from theory.named_sources import sources_class
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound, FunctionMachine
+from theory.machines.mealy import mealy_class
+from theory.machines.named_sources import sources_class
+from theory.measures.measure import output_measure
 
 
 def writes_nothing():
@@ -81,7 +82,7 @@ def test_it_holds_for_any_class(model_class):
     assert check_invariance(model_class).holds
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", INVARIANCE.variants)
 @pytest.mark.parametrize("model_class", [mealy_class(), writes_nothing(), sources_class(6)], ids=lambda c: c.name)
 def test_every_wrong_variant_is_caught(model_class, variant):
     result = check_invariance(model_class, variant=variant)

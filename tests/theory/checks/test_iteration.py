@@ -7,22 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.theory.strategies import BOUND, distributions, model_classes, tree_machine
-from theory.bits import strings
 from theory.checks.iteration import (
-    VARIANTS,
     check_iteration,
-    entropy,
-    erasing_class,
-    identity_prior,
-    least_ratio,
-    total_variation,
+    identity_index,
 )
-from theory.classes import ModelClass
+from theory.checks.registry import ITERATION
 from theory.errors import InputError
-from theory.exact import LogSum, at_least_power_of_two, log2_float
-from theory.machine import Bound, FunctionMachine
-from theory.mealy import mealy_class
-from theory.mixture import Mixture, length_uniform, push
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound, FunctionMachine
+from theory.machines.mealy import erasing_class, mealy_class
+from theory.measures.distances import least_ratio
+from theory.measures.mixture import Mixture, length_uniform, push
+from theory.numbers.bit_strings import strings
+from theory.numbers.exact import at_least_power_of_two, log2_float
 
 
 @pytest.fixture(scope="module")
@@ -98,29 +95,17 @@ def test_deleting_the_identity_from_class_b_is_not_caught_because_others_return_
     others = [m for m in class_b.members if m.name not in ("mealy 0.1.h", "mealy 0.1..")]
     prior = [Fraction(1, 250)] * 250
     mixture = Mixture(ModelClass.of("others", others, bound=class_b.bound, max_length=6, prior=prior))
-    assert identity_prior(mixture, strings(6)) is None
+    assert identity_index(mixture, strings(6)) is None
     ratio, _ = least_ratio(push(length_uniform(6), mixture), length_uniform(6))
     assert ratio == Fraction(24, 1000) > Fraction(1, 128)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", ITERATION.variants)
 def test_every_wrong_variant_is_caught(variant):
     result = check_iteration(mealy_class(4), variant=variant)
     assert not result.holds
     assert result.counterexample is not None
     assert result.counterexample.observed < result.counterexample.claimed
-
-
-@given(distributions(), distributions())
-def test_total_variation_is_a_distance_between_0_and_1(p, q):
-    assert 0 <= total_variation(p, q) == total_variation(q, p) <= 1
-    assert total_variation(p, p) == 0
-
-
-@given(distributions(max_length=2))
-def test_entropy_lies_between_0_and_that_of_the_uniform_distribution(p):
-    assert entropy(p).sign() >= 0
-    assert (LogSum([(1, len(p))]) - entropy(p)).sign() >= 0
 
 
 @given(st.integers(-2, 0))

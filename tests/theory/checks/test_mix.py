@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.theory.strategies import BOUND, distributions, halts, model_classes, tree_machine
-from theory.checks.mix import VARIANTS, check_mix
-from theory.classes import ModelClass
+from theory.checks.mix import check_mix
+from theory.checks.registry import MIX
 from theory.errors import InputError
-from theory.machine import Bound, FunctionMachine
-from theory.mealy import mealy_class
-from theory.mixture import Mixture, depth_mixture, iterates, length_uniform
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound, FunctionMachine
+from theory.machines.mealy import mealy_class
+from theory.measures.mixture import Mixture, depth_mixture, iterates, length_uniform
 
 
 def successor():
@@ -73,7 +74,7 @@ def test_the_mixture_dominates_for_every_class_base_and_reset_rate(model_class, 
     assert check_mix(model_class, steps=3, base=base, source_batch=source_batch, reset_rows=reset_rows).holds
 
 
-@given(model_classes(sufficient=False).filter(halts), st.sampled_from(list(VARIANTS)), st.integers(1, 3))
+@given(model_classes(sufficient=False).filter(halts), st.sampled_from(list(MIX.variants)), st.integers(1, 3))
 def test_a_counterexample_at_few_depths_is_one_at_many(model_class, variant, steps):
     """A wrong variant is refuted by an upper bound of the infinite mixture, which more depths only lower."""
     few, many = (check_mix(model_class, steps=n, variant=variant) for n in (steps, 12))
@@ -92,7 +93,7 @@ def test_a_variant_that_happens_to_be_true_of_a_class_is_not_refuted_by_cutting_
     assert all(mix[x] > r * p for x, p in base.items())
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", MIX.variants)
 @pytest.mark.parametrize("model_class", [mealy_class(4), successor()], ids=["mealy", "successor"])
 def test_every_wrong_variant_is_caught(model_class, variant):
     result = check_mix(model_class, variant=variant)

@@ -8,22 +8,22 @@ import pytest
 from hypothesis import given
 
 from tests.theory.strategies import BOUND, distributions, model_classes, tree_machine
-from theory.bits import strings
 from theory.checks.prediction import (
-    VARIANTS,
     check_prediction,
     divergences,
     least_prediction_ratio,
     relative_entropy,
     total,
 )
-from theory.classes import ModelClass
+from theory.checks.registry import PREDICTION
 from theory.errors import InputError
-from theory.exact import LogSum
-from theory.machine import FunctionMachine
-from theory.mealy import mealy_class
-from theory.mixture import next_symbol
-from theory.named_sources import sources_class
+from theory.machines.classes import ModelClass
+from theory.machines.machine import FunctionMachine
+from theory.machines.mealy import mealy_class
+from theory.machines.named_sources import sources_class
+from theory.measures.mixture import next_symbol
+from theory.numbers.bit_strings import strings
+from theory.numbers.exact import LogSum
 
 CLASS_A = sources_class(6)
 
@@ -114,7 +114,7 @@ def test_class_a(length, expected):
     assert round(sum(result.curves[0].values), 4) == expected["uniform"]
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", PREDICTION.variants)
 def test_every_wrong_variant_is_caught(variant):
     result = check_prediction(CLASS_A, variant=variant)
     assert not result.holds

@@ -10,18 +10,18 @@ from itertools import islice, product
 import numpy as np
 import pytest
 
-from theory.bits import strings, strings_of_length
 from theory.checks.coding import class_complexity
-from theory.checks.iteration import entropy, least_ratio, total_variation
 from theory.checks.prediction import least_prediction_ratio, relative_entropy
 from theory.checks.regret import EIGHTHS, counts, ln_interval, squared_errors
 from theory.checks.universality import Setting, functions, iterate, machine_distribution
-from theory.exact import LogSum
 from theory.lstm.construction import LSTM, Gains, forward, step_lstm
-from theory.lstm.turing_tape import MACHINES, Configuration
-from theory.mealy import mealy_class
-from theory.mixture import Mixture, iterates, length_uniform
-from theory.named_sources import SOURCES, prior
+from theory.machines.mealy import mealy_class
+from theory.machines.named_sources import SOURCES, prior
+from theory.machines.one_tape import MACHINES, Configuration
+from theory.measures.distances import entropy, least_ratio, total_variation
+from theory.measures.mixture import Mixture, iterates, length_uniform
+from theory.numbers.bit_strings import strings, strings_of_length
+from theory.numbers.exact import LogSum
 
 CLASS_B = mealy_class()
 SOURCE = {source.name: source for source in SOURCES}

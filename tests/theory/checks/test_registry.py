@@ -1,172 +1,45 @@
 """The table of checks says what is true of the checks, and runs them as it is told."""
 
-import importlib
 import inspect
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
 
-from theory.certificates.write import CERTIFIABLE
-from theory.checks.registry import CHECKS, CLASS_SETTINGS
-from theory.classes import class_names
-from theory.errors import InputError
-from theory.machine import Bound
-
-# Settings under which each check is quick and every wrong variant is still caught.
-SMALL = {
-    "domination": {"max_length": 4},
-    "embedding": {"max_length": 2},
-    "prediction": {"max_length": 4},
-    "iteration": {"max_length": 4, "steps": 3},
-    "mix": {"max_length": 3},
-    "lstm": {"cells": 3, "attack_cells": 1, "samples": 2},
-    "universality": {"cells": 6, "max_length": 2, "steps": 2},
-    "coding": {"max_length": 3},
-    "invariance": {"max_length": 3},
-    "regret": {"steps": 32},
-    "resources": {"class_name": "mealy", "max_length": 3},
-}
-
-MINE = """
-from theory.classes import ModelClass
-from theory.machine import Bound, FunctionMachine
-
-def fair_bit(tape):
-    tape.write(tape.read())
-
-def spin(tape):
-    while True:
-        tape.tick()
-
-def raises(tape):
-    tape.write(1 // 0)
-
-RAISES = ModelClass.of("raises", [FunctionMachine("raises", raises)], bound=Bound(time=8, space=8), max_length=1)
-CLASS = ModelClass.of("mine", [FunctionMachine("fair", fair_bit)], bound=Bound(time=8, space=8), max_length=1)
-NEVER = ModelClass.of("never", [FunctionMachine("spin", spin)], bound=Bound(time=8, space=8), max_length=1)
-NUMBER = 3
-"""
-
-
-@pytest.fixture
-def mine(tmp_path):
-    path = tmp_path / "mine.py"
-    path.write_text(MINE)
-    return path
+from theory.checks.registry import CHECKS
+from theory.machines.classes import class_names
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=lambda check: check.name)
 class TestEntries:
-    def test_function_options_and_defaults_are_those_of_the_module(self, check):
-        parameters = inspect.signature(getattr(importlib.import_module(check.module), check.function)).parameters
+    def test_the_function_takes_what_is_declared_with_these_defaults(self, check):
+        parameters = inspect.signature(check.function).parameters
         assert ("model_class" in parameters) == (check.class_name is not None)
-        for name, default in check.options.items():
-            if default is not None:
-                assert parameters[name].default == default
-            assert name in parameters
+        for option in check.options:
+            if option.default is not None:
+                assert parameters[option.name].default == option.default
+            assert option.name in parameters
 
-    def test_variants_are_those_of_the_module(self, check):
-        module = importlib.import_module(check.module)
-        assert check.variants == tuple(module.VARIANTS)
-        assert [check.describe(variant) for variant in check.variants] == list(module.VARIANTS.values())
-
-    def test_the_default_class_exists_and_certificates_are_written_for_those_that_say_so(self, check):
+    def test_its_default_class_exists_and_its_result_has_what_a_certificate_needs_if_it_declares_one(self, check):
         assert check.class_name is None or check.class_name in class_names()
-        assert check.is_certifiable == (check.name in CERTIFIABLE)
+        result = check.run(check.quick)
+        assert (result.evidence is not None) == bool(check.certificate)
+        assert (result.statement, result.check) == (check.statement, check.name)
 
     def test_it_holds_is_timed_and_every_wrong_variant_is_caught(self, check):
-        result = check.run(SMALL[check.name])
+        result = check.run(check.quick)
         assert result.holds
         assert result.check == check.name
         assert result.seconds > 0
         for variant in check.variants:
-            wrong = check.run(SMALL[check.name], variant=variant)
+            wrong = check.run(check.quick, variant=variant)
             assert not wrong.holds, variant
             assert wrong.counterexample is not None
             assert wrong.variant == variant
 
 
-def test_settings_reach_class_and_bound():
-    check = CHECKS["domination"]
-    model_class = check.model_class({"max_length": 3, "time": 9, "space": None})
-    assert (model_class.name, model_class.max_length) == ("mealy", 3)
-    assert model_class.bound == Bound(time=9, space=3)
-    assert "time 9, space 3" in check.run({"max_length": 3, "time": 9}).bound
-    assert check.run({"class_name": "sources", "max_length": 3}).class_name == "sources"
-
-
-def test_the_time_bound_decides_what_is_resolved():
-    """A class B machine that is stopped before its clock halts on nothing that needs longer."""
-    short, whole = (CHECKS["coding"].run({"max_length": 4, "time": time}) for time in (1, 4))
-    assert 0 < short.counts["strings"] < whole.counts["strings"]
-
-
-def test_none_stands_for_the_default():
-    check = CHECKS["iteration"]
-    settings = dict.fromkeys(check.settings) | {"max_length": 2}
-    assert replace(check.run(settings), seconds=None) == replace(check.run({"max_length": 2}), seconds=None)
-    assert set(CLASS_SETTINGS) < set(check.settings)
-
-
-def test_a_class_of_ones_own(mine):
-    assert CHECKS["domination"].run({"class_name": f"{mine}:CLASS"}).class_name == "mine"
-
-
-@pytest.mark.parametrize(
-    ("name", "settings", "said"),
-    [
-        ("domination", {"class_name": "nothing"}, "no such class"),
-        ("domination", {"class_name": "missing.py:CLASS"}, "no such file"),
-        ("domination", {"max_length": -1}, "length is not negative"),
-        ("domination", {"time": -1}, "bound on time is not negative"),
-        ("domination", {"space": -1}, "bound on space is not negative"),
-        ("prediction", {"condition": "012"}, "only the characters 0 and 1"),
-        ("prediction", {"class_name": "universal"}, "is not sufficient"),
-        ("lstm", {"seed": -1}, "seed is not negative"),
-    ],
-)
-def test_wrong_settings_are_refused(name, settings, said):
-    with pytest.raises(InputError, match=said):
-        CHECKS[name].run(settings)
-
-
-def test_files_that_define_no_class_or_cannot_be_executed_are_refused(mine, tmp_path):
-    broken = tmp_path / "broken.py"
-    broken.write_text("1 / 0\n")
-    leaving = tmp_path / "leaving.py"
-    leaving.write_text("raise SystemExit(0)\n")
-    for class_name, said in (
-        (f"{mine}:NUMBER", "no ModelClass of this name"),
-        (f"{mine}:MISSING", "no ModelClass of this name"),
-        (f"{broken}:CLASS", "cannot be executed: ZeroDivisionError: division by zero"),
-        (f"{leaving}:CLASS", "cannot be executed: SystemExit: 0"),
-    ):
-        with pytest.raises(InputError, match=said):
-            CHECKS["domination"].run({"class_name": class_name})
-
-
-@pytest.mark.parametrize("name", ["domination", "embedding", "coding", "resources"])
-def test_a_class_that_never_halts_is_refused_where_nothing_could_be_said(mine, name):
-    with pytest.raises(InputError, match="no member halts under the bound"):
-        CHECKS[name].run({"class_name": f"{mine}:NEVER"})
-
-
-@pytest.mark.parametrize("check", [check for check in CHECKS.values() if check.class_name], ids=lambda c: c.name)
-def test_a_machine_of_ones_own_that_raises_is_named(check, mine):
-    with pytest.raises(InputError, match="machine raises fails on program ε: ZeroDivisionError"):
-        check.run({"class_name": f"{mine}:RAISES"})
-
-
-def test_an_unknown_variant_is_refused_with_the_known_ones():
-    for call in (CHECKS["coding"].describe, lambda variant: CHECKS["coding"].run(variant=variant)):
-        with pytest.raises(InputError, match="converse, free-name"):
-            call("nothing")
-
-
 def test_the_table_imports_no_check():
-    heavy = ("numpy", "theory.mixture", "theory.lstm.construction")
+    heavy = ("numpy", "theory.measures.mixture", "theory.lstm.construction")
     code = f"import sys, theory.checks.registry; print([name for name in {heavy} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.checks.regret import EIGHTHS, VARIANTS, check_regret, counts, ln_interval, squared_errors
+from theory.checks.registry import REGRET
+from theory.checks.regret import EIGHTHS, check_regret, counts, ln_interval, squared_errors
 from theory.errors import InputError
 
 SURE = (Fraction(0), Fraction(1))
@@ -95,7 +96,7 @@ def test_natural_logarithms_are_enclosed(value, precision):
     assert finer[0] <= high
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", REGRET.variants)
 def test_every_wrong_variant_is_caught(variant):
     result = check_regret(variant=variant)
     assert not result.holds

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import assume, given
 
 from tests.theory.strategies import model_classes
-from theory.checks.resources import VARIANTS, check_resources, timed_measure
-from theory.classes import ModelClass
+from theory.checks.registry import RESOURCES
+from theory.checks.resources import check_resources, timed_measure
 from theory.errors import InputError
-from theory.machine import Bound, FunctionMachine
-from theory.mealy import mealy_class
-from theory.mixture import Mixture
-from theory.universal.machine import UniversalMachine, universal_class
+from theory.machines.classes import ModelClass
+from theory.machines.machine import Bound, FunctionMachine
+from theory.machines.mealy import mealy_class
+from theory.machines.universal.machine import UniversalMachine, universal_class
+from theory.measures.mixture import Mixture
 
 
 def test_measures_grow_with_time_and_space_on_class_b() -> None:
@@ -49,7 +50,7 @@ def test_time_is_charged_by_hand() -> None:
     assert measure.shortest[""] == Fraction(1, 8)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", RESOURCES.variants)
 def test_wrong_variants_are_caught(variant: str) -> None:
     result = check_resources(mealy_class(), variant=variant)
     assert not result.holds

@@ -6,10 +6,9 @@ from math import log2
 import numpy as np
 import pytest
 
+from theory.checks.registry import UNIVERSALITY
 from theory.checks.universality import (
     PRIOR,
-    SHARPENED,
-    VARIANTS,
     Setting,
     check_universality,
     functions,
@@ -18,9 +17,9 @@ from theory.checks.universality import (
     tape_bits,
 )
 from theory.errors import InputError
-from theory.exact import log2_float
 from theory.lstm.construction import step_lstm
-from theory.lstm.turing_tape import MACHINES, step
+from theory.machines.one_tape import MACHINES, step
+from theory.numbers.exact import log2_float
 
 BUSY_BEAVER = Setting(MACHINES["bb2"], cells=7, max_length=4)
 LSTM_STEP = step_lstm(MACHINES["bb2"])
@@ -89,12 +88,12 @@ def test_within_the_certified_radius_f_is_the_same_function():
         assert iterate(functions(BUSY_BEAVER, LSTM_STEP.shifted(shift)), BUSY_BEAVER.inputs(), 5) == exact
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", UNIVERSALITY.variants)
 def test_each_wrong_variant_is_caught_on_two_of_ten_outputs(variant):
     result = check_universality(steps=3, variant=variant)
     assert not result.holds
-    assert sum(not item.holds for item in result.items if item.name != SHARPENED) == 2
-    assert all(item.holds for item in result.items if item.name == SHARPENED) == (variant == "printed-constant")
+    assert sum(not item.holds for item in result.items if item.name != "sharpened") == 2
+    assert all(item.holds for item in result.items if item.name == "sharpened") == (variant == "printed-constant")
     assert ("f is an LSTM" in result.remarks[1]) == (variant != "without-f")
     assert result.counterexample.observed < result.counterexample.claimed
 

@@ -6,7 +6,7 @@ import pytest
 from theory.errors import InputError
 from theory.lstm.attack import Tapes, gradient_attack, margin_gradient, sampled_failures
 from theory.lstm.construction import forward, step_lstm
-from theory.lstm.turing_tape import MACHINES
+from theory.machines.one_tape import MACHINES
 
 MACHINE = MACHINES["bb2"]
 LSTM_STEP = step_lstm(MACHINE)

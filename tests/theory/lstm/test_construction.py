@@ -9,7 +9,7 @@ import torch
 from tests.reference.lstm import answers
 from theory.errors import InputError
 from theory.lstm.construction import LSTM, Gains, forward, padded_columns, read, step_lstm
-from theory.lstm.turing_tape import MACHINES, Configuration, bits_of, configuration_of, configurations, step
+from theory.machines.one_tape import MACHINES, Configuration, column_string, configuration_of, configurations, step
 
 CASES = [("flip", 8), ("bb2", 6), ("bb2", 8), ("two-three", 5)]
 
@@ -78,7 +78,7 @@ def test_the_busy_beaver_runs_inside_the_network():
     for _ in range(6):
         tokens = padded_columns(machine, [at])
         bits = "".join(f"{bit:.0f}" for bit in read(forward(lstm, tokens), "rounded").ravel())
-        assert bits == bits_of(machine, step(machine, at))
+        assert bits == column_string(machine, step(machine, at))
         at = configuration_of(machine, bits)
     assert at.state == "H"
     assert sum(at.tape) == 4

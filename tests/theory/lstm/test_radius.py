@@ -9,7 +9,7 @@ from tests.reference.lstm import least_margin
 from theory.lstm.attack import Tapes, margin_gradient
 from theory.lstm.construction import padded_columns, step_lstm
 from theory.lstm.radius import certified_margin, certified_radius
-from theory.lstm.turing_tape import MACHINES, Configuration, column_bits, next_column, step, windows
+from theory.machines.one_tape import MACHINES, Configuration, next_column, one_hot, step, windows
 
 MACHINE = MACHINES["bb2"]
 LSTM_STEP = step_lstm(MACHINE)
@@ -55,8 +55,8 @@ def test_the_other_machines_have_a_radius(name):
 def test_mpmath_certifies_the_same_region_at_0_999_r(shown, region):
     """A second interval arithmetic, sharing no code, finds the margin too, and one no smaller."""
     radius = 0.999 * certified_radius(LSTM_STEP, MACHINE, region)
-    before = [[column_bits(MACHINE, column) for column in window] for window in windows(MACHINE)]
-    after = [column_bits(MACHINE, next_column(MACHINE, *window)) for window in windows(MACHINE)]
+    before = [[one_hot(MACHINE, column) for column in window] for window in windows(MACHINE)]
+    after = [one_hot(MACHINE, next_column(MACHINE, *window)) for window in windows(MACHINE)]
     margin = least_margin(LSTM_STEP, before[shown], after[shown], radius, region)
     assert margin > 0.5
     assert margin >= certified_margin(LSTM_STEP, MACHINE, radius, region) - 1e-9

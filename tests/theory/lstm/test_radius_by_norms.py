@@ -11,7 +11,7 @@ from theory.lstm.construction import Gains, step_lstm
 from theory.lstm.lipschitz import lipschitz_radius, matrix_step
 from theory.lstm.probability import log2_probability
 from theory.lstm.radius import certified_margin, certified_radius
-from theory.lstm.turing_tape import MACHINES
+from theory.machines.one_tape import MACHINES
 
 MACHINE = MACHINES["bb2"]
 LSTM_STEP = step_lstm(MACHINE)

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from theory.iteration import depth_distributions, stationary_depth_probability
+from theory.measures.buffer_depth import depth_distributions, stationary_depth_probability
 from up.errors import InputError
 from up.sources.buffer import Buffer, BufferConfig
 from up.sources.recurrent import RecurrentSource
@@ -132,7 +132,7 @@ def test_depths_follow_the_exact_stationary_distribution():
 
 
 def test_depths_follow_the_exact_distribution_while_the_buffer_warms_up():
-    """After t batches, averaged over 60 buffers, against the recursion in `theory.iteration`."""
+    """After t batches, averaged over 60 buffers, against the recursion in `theory.measures.buffer_depth`."""
     buffers = [make_buffer(seed, context_length=9, source_batch=8, reset_constant=1, reset_noise=1, capacity_multiple=3)
                for seed in range(60)]  # fmt: skip
     source = RecordingSource()

@@ -1,0 +1,1 @@
+"""What machines sample from: measures, mixtures and their iterates, complexity, and the depth of the buffer."""

@@ -225,6 +225,6 @@ def _member(family: type[Family], values: Mapping[str, Any], path: str) -> type:
 def _describe(option: Any) -> str:
     """Say in words what a type asks for."""
     if typing.get_origin(option) is tuple:
-        return 'a list such as ["one", "two"]'
+        return 'a list such as ["one", "two"]' if typing.get_args(option)[0] is str else "a list such as [0.5, 2]"
     words = {int: "a whole number", float: "a number", str: "a word", bool: "true or false", type(None): "null"}
     return words.get(option, "a group of settings")

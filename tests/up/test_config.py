@@ -33,6 +33,7 @@ class Outer:
     name: str
     flag: bool = False
     words: tuple[str, ...] = ("a", "b")
+    ends: tuple[float, float] = (0.0, 1.0)
     inner: Inner = dataclasses.field(default_factory=Inner)
     other: Inner = dataclasses.field(default_factory=Inner)
 
@@ -103,7 +104,7 @@ def test_of_two_assignments_to_one_setting_the_later_wins():
         ("=3", ("must look like name=value", "'=3'")),
         ("", ("must look like name=value", "''")),
         ("inner.sise=3", ("unknown setting inner.sise", "received 3", "size, rate, limit")),
-        ("nme=x", ("unknown setting nme", "'x'", "name, flag, words, inner, other")),
+        ("nme=x", ("unknown setting nme", "'x'", "name, flag, words, ends, inner, other")),
         ("innr.size=3", ("unknown group of settings innr", "'innr.size=3'", "inner, other")),
         ("inner.size.x=3", ("unknown group of settings inner.size", "inner.size.x=3")),
         ("inner=3", ("inner is a group of settings", "'inner=3'", "size, rate, limit")),
@@ -115,6 +116,7 @@ def test_of_two_assignments_to_one_setting_the_later_wins():
         ("name=3", ("name has the wrong type", "3", "a word")),
         ("words=[1]", ("words has the wrong type", "1", "a word")),
         ("words=one", ("words has the wrong type", "'one'", 'a list such as ["one", "two"]')),
+        ("ends=3", ("ends has the wrong type", "3", "a list such as [0.5, 2]")),
         ("inner.size=0", ("inner.size must be positive", "0")),
         ("name=[\n1]", ("name has the wrong type", "[1]")),
     ],

@@ -12,6 +12,7 @@ SOURCES = {
     "lstm": "up.sources.recurrent:RecurrentSource",
     "gru": "up.sources.recurrent:RecurrentSource",
     "noise": "up.sources.noise:NoiseSource",
+    "restaurant": "up.sources.restaurant:RestaurantSource",
 }
 """Kind of source to `module:class`."""
 

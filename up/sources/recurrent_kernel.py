@@ -5,8 +5,7 @@ whole input side is precomputed as token-to-gate tables and each step is two row
 the read-out share one batched matrix product over the models, with the biases as its last row. And a token is sampled
 exactly from one uniform number without a softmax over the vocabulary wherever the largest logit leads by enough.
 
-The exact rule: order the tokens with the most probable one first and the others by index, and take the token in whose
-interval of cumulated probability the uniform number falls. `tests/reference/recurrent.py` states it plainly.
+`up.sources.exact_sampling` has the rule by which a token is drawn.
 
 Shape suffixes: G models, N rows per model, R = G N rows, T tokens, S seed tokens, V vocabulary, D hidden, K gates x D.
 """
@@ -17,7 +16,7 @@ import math
 import torch
 from torch import Tensor
 
-_GAP_SLACK = 1e-2  # bits; covers rounding of the gap in float32, rows inside it go through the full draw
+from up.sources.exact_sampling import draw_tokens, required_gap
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -92,7 +91,7 @@ def _run(
     step = {"lstm": _LstmStep, "gru": _GruStep}[cell](weights, num_rows)
     input_table, condition_table = _gate_tables(weights, step.input_bias_GK)
     product_GDP = _fused_product(weights, step.recurrent_bias_GK, temperature)  # (h, 1) -> recurrent gates, logits
-    required_gap_TR = _required_gap(uniforms_TR, vocabulary, input_table.dtype)
+    required_gap_TR = required_gap(uniforms_TR, vocabulary, input_table.dtype)
     table_offset_R = torch.arange(num_models, device=device).repeat_interleave(rows_per_model) * vocabulary
     condition_index_TR = conditions_TR + table_offset_R
 
@@ -108,7 +107,7 @@ def _run(
 
     # Views are made once, not at every step: on a CPU the loop is a matter of single microseconds.
     tokens, condition_index = tokens_TR.unbind(), condition_index_TR.unbind()
-    uniforms, required_gap = uniforms_TR.unbind(), required_gap_TR.unbind()
+    uniforms, gaps = uniforms_TR.unbind(), required_gap_TR.unbind()
     for t in range(num_tokens - 1):
         torch.add(tokens[t], table_offset_R, out=index_R)
         torch.index_select(input_table, 0, index_R, out=step.gates_RK)
@@ -117,7 +116,7 @@ def _run(
         torch.bmm(state_GND, product_GDP, out=projected_GNP)
         sampled = t + 1 - seed_length
         if sampled >= 0:
-            tokens[t + 1].copy_(_draw(logits_RV, uniforms[sampled], required_gap[sampled]))
+            tokens[t + 1].copy_(draw_tokens(logits_RV, uniforms[sampled], gaps[sampled]))
     return tokens_TR
 
 
@@ -204,45 +203,3 @@ def _fused_product(weights: RecurrentWeights, recurrent_bias_GK: Tensor, tempera
     torch.mul(weights.readout_weight_GVD.transpose(1, 2), bits, out=product_GDP[:, :hidden, gates:])
     torch.mul(weights.readout_bias_GV, bits, out=product_GDP[:, hidden, gates:])
     return product_GDP
-
-
-def _required_gap(uniforms_TR: Tensor, vocabulary: int, dtype: torch.dtype) -> Tensor:
-    """Return how many bits the largest logit must lead the second for the uniform number to fall to it for certain.
-
-    With a lead of g bits the largest token has probability at least 1 / (1 + (V - 1) 2^-g), which exceeds u if and
-    only if g > log2(V - 1) + log2(u / (1 - u)).
-    """
-    return (torch.logit(uniforms_TR) / math.log(2) + (math.log2(vocabulary - 1) + _GAP_SLACK)).to(dtype)
-
-
-def _draw(logits_RV: Tensor, uniform_R: Tensor, required_gap_R: Tensor) -> Tensor:
-    """Sample one token a row, exactly, from logits in bits; overwrites the largest logit of every row with -inf."""
-    best_R = _argmax(logits_RV)
-    best_logit_R1 = logits_RV.gather(1, best_R[:, None])
-    logits_RV.scatter_(1, best_R[:, None], -math.inf)  # what is left are the other tokens
-    if logits_RV.device.type != "cpu":
-        # Looking for the rows that need more work would stall a GPU, and the full draw of all rows costs it nothing.
-        return _draw_among_all(logits_RV, best_R, best_logit_R1, uniform_R)
-    rows_U = (best_logit_R1[:, 0] - logits_RV.amax(1) <= required_gap_R).nonzero()[:, 0]
-    if len(rows_U):
-        best_R[rows_U] = _draw_among_all(logits_RV[rows_U], best_R[rows_U], best_logit_R1[rows_U], uniform_R[rows_U])
-    return best_R
-
-
-def _draw_among_all(other_logits_RV: Tensor, best_R: Tensor, best_logit_R1: Tensor, uniform_R: Tensor) -> Tensor:
-    """Inverse-transform sampling with the best token first; weights are relative to the best token's.
-
-    The position among the others is below their total for every u below 1, also after rounding: the largest such u
-    takes at least one unit in the last place off the sum, and rounding the sum adds at most half of one.
-    """
-    cumulated_RV = (other_logits_RV - best_logit_R1).to(uniform_R.dtype).exp2_().cumsum(1)
-    position_R = uniform_R * (1 + cumulated_RV[:, -1]) - 1  # negative: the best token's interval
-    other_R = torch.searchsorted(cumulated_RV, position_R[:, None], right=True)[:, 0]
-    return torch.where(position_R < 0, best_R, other_R)
-
-
-def _argmax(logits_RV: Tensor) -> Tensor:
-    """Index of the largest logit of each row; NumPy's is several times faster than PyTorch's on a CPU."""
-    if logits_RV.device.type == "cpu":
-        return torch.from_numpy(logits_RV.numpy().argmax(1))
-    return logits_RV.argmax(1)

@@ -17,7 +17,7 @@ import abc
 import dataclasses
 import functools
 from collections.abc import Collection
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -140,6 +140,9 @@ class ConditionalSource(Source):
 
     """
 
+    stream_type: ClassVar[type[BufferedStream]] = BufferedStream
+    """How instances are drawn from the buffer."""
+
     seed_length: int = 8
 
     def __post_init__(self) -> None:
@@ -185,7 +188,7 @@ class ConditionalSource(Source):
         buffer_generator: torch.Generator,
     ) -> Stream:
         """Return a stream that draws from a buffer, which this source keeps enriching."""
-        return BufferedStream(
+        return self.stream_type(
             functools.partial(self.generate, generator=source_generator),
             buffer=buffer,
             cadence=cadence,

@@ -81,16 +81,25 @@ class Buffer:
         self.context_length = context_length
         self.vocabulary_size = vocabulary_size
         self.generator = generator
-        constant = config.capacity // 2
-        rows_CT = torch.cat([self._constant_rows(constant), self._noise_rows(config.capacity - constant)])
-        self.rows_CT = rows_CT[self._draw(config.capacity, config.capacity)]
+        self.rows_CT = self._fresh_rows(config.capacity)
         self.depth_C = torch.zeros(config.capacity, dtype=torch.long, device=generator.device)
 
-    def enrich(self, generate: Generate, *, seed_length: int) -> None:
-        """Pass one source batch through random models and write it back, with its resets (`sample_batch`)."""
+    def enrich(self, generate: Generate, *, seed_length: int, iterate: bool = True) -> None:
+        """Pass one source batch through random models and write it back, with its resets (`sample_batch`).
+
+        Args:
+            generate: the random models.
+            seed_length: S, tokens of the seeds, which are sliced from the buffer.
+            iterate: pass on what the rows hold; otherwise they first become half constant, half noise, of depth 0.
+
+        """
         config = self.config
         index_B = self._draw(config.source_batch, config.capacity)
-        sequences_BT = generate(self._slice_seeds(config.source_batch, seed_length), self.rows_CT[index_B])
+        seeds_BS = self._slice_seeds(config.source_batch, seed_length)
+        if not iterate:
+            self.rows_CT[index_B] = self._fresh_rows(config.source_batch)
+            self.depth_C[index_B] = 0
+        sequences_BT = generate(seeds_BS, self.rows_CT[index_B])
         depth_B = self.depth_C[index_B] + 1
 
         reset_R = self._draw(config.reset_rows, config.source_batch)
@@ -129,6 +138,11 @@ class Buffer:
         return torch.randint(
             self.vocabulary_size, shape, generator=self.generator, device=self.generator.device, dtype=torch.uint8
         )
+
+    def _fresh_rows(self, count: int) -> Tensor:
+        """Half constant rows, half noise, shuffled."""
+        constant = count // 2
+        return torch.cat([self._constant_rows(constant), self._noise_rows(count - constant)])[self._draw(count, count)]
 
     def _constant_rows(self, count: int) -> Tensor:
         """Rows that repeat one random token each, every row its own."""

@@ -12,7 +12,22 @@ import math
 import torch
 from torch import Tensor
 
+from up.config import require_positive
+from up.errors import InputError
+
+MIN_TEMPERATURE = 1e-30
 _GAP_SLACK = 1e-2  # bits; covers rounding of the gap in float32, rows inside it go through the full draw
+
+
+def require_temperature(temperature: float) -> None:
+    """Raise `InputError` unless a temperature is positive and in the range in which sampling is exact."""
+    require_positive("source", temperature=temperature)
+    if temperature < MIN_TEMPERATURE:
+        raise InputError(
+            "source.temperature is too small for the range of float32",
+            received=temperature,
+            remedy=f"use at least {MIN_TEMPERATURE:g}; from there on it is an argmax in all but name",
+        )
 
 
 def required_gap(uniforms_TR: Tensor, vocabulary: int, dtype: torch.dtype) -> Tensor:

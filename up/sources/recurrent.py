@@ -15,23 +15,22 @@ Shape suffixes: G models, R rows (sequences), T tokens, S seed tokens, V vocabul
 import dataclasses
 import math
 from collections.abc import Collection
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
 
 from up.config import require_one_of, require_positive
-from up.device import single_thread
 from up.errors import InputError
-from up.sources.base import ConditionalSource
+from up.sources.exact_sampling import require_temperature
+from up.sources.random_models import RandomModelSource, uniform_numbers
 from up.sources.recurrent_kernel import RecurrentWeights, generate_sequences
 
 GATES = {"lstm": 4, "gru": 3}
-MIN_TEMPERATURE = 1e-30
-CPU_SEQUENCES_PER_MODEL = 8  # measured in benchmarks/bench_source.py: n = 1 costs more on a CPU, above 8 little is won
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class RecurrentSource(ConditionalSource):
+class RecurrentSource(RandomModelSource):
     """Random recurrent models: fresh ones for every call, through which the conditions pass.
 
     Attributes:
@@ -46,36 +45,31 @@ class RecurrentSource(ConditionalSource):
 
     """
 
+    kinds: ClassVar[tuple[str, ...]] = tuple(GATES)
+    """Names in the registry of this class; each begins with the cell."""
+
     kind: str = "lstm"
     hidden_size: int = 38
     temperature: float = 1e-4
     max_weight_multiplier: float = 1.1
-    sequences_per_model: int | None = None
     shared_embedding: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_one_of("source", "kind", self.kind, GATES)
-        require_positive("source", temperature=self.temperature, max_weight_multiplier=self.max_weight_multiplier)
-        if self.temperature < MIN_TEMPERATURE:
-            raise InputError(
-                "source.temperature is too small for the range of float32",
-                received=self.temperature,
-                remedy=f"use at least {MIN_TEMPERATURE:g}; from there on it is an argmax in all but name",
-            )
-        if not 2 <= self.hidden_size <= 4096:
-            raise InputError(
-                "source.hidden_size is out of range",
-                received=self.hidden_size,
-                remedy="use 2 to 4096; the paper takes a tenth of the target width",
-            )
-        if self.sequences_per_model is not None:
-            require_positive("source", sequences_per_model=self.sequences_per_model)
+        require_one_of("source", "kind", self.kind, self.kinds)
+        require_temperature(self.temperature)
+        require_positive("source", max_weight_multiplier=self.max_weight_multiplier)
+        require_hidden_size(self.hidden_size)
+
+    @property
+    def cell(self) -> str:
+        """The recurrent layer, a key of `GATES`: the first word of the kind."""
+        return self.kind.partition("-")[0]
 
     @property
     def noun(self) -> str:
         """The cell as a word, such as `LSTM`."""
-        return self.kind.upper()
+        return self.cell.upper()
 
     @property
     def description(self) -> str:
@@ -87,67 +81,33 @@ class RecurrentSource(ConditionalSource):
         """Dimensions of each of the two embeddings, floor(d_h / 2)."""
         return self.hidden_size // 2
 
-    def resolve(self, device: torch.device) -> "RecurrentSource":
-        """Return the settings with `sequences_per_model` settled for a device."""
-        if self.sequences_per_model is not None:
-            return self
-        return dataclasses.replace(self, sequences_per_model=CPU_SEQUENCES_PER_MODEL if device.type == "cpu" else 1)
-
-    def with_rules(self, *, target_width: int, given: Collection[str]) -> "RecurrentSource":
+    def with_rules(self, *, target_width: int, given: Collection[str]) -> Self:
         """Return the settings with d_h a tenth of the target's width (A.1), at least 2, unless it is given."""
         return self if "hidden_size" in given else dataclasses.replace(self, hidden_size=max(2, target_width // 10))
 
-    def generate(self, seeds_RS: Tensor, conditions_RT: Tensor, generator: torch.Generator) -> Tensor:
-        """Pass each condition through a random model and return the sequences, (R, T) uint8.
-
-        Row r is its S seed tokens followed by T - S sampled ones. Rows are grouped in order, `sequences_per_model` to
-        a model; where they do not divide evenly the last model's spare rows are computed and dropped. An open
-        `sequences_per_model` is settled by the generator's device.
-
-        Args:
-            seeds_RS: seed tokens, any integer type.
-            conditions_RT: condition tokens, any integer type; token t enters at step t.
-            generator: the only source of randomness, for weights and for sampling; its device is where work is done.
-
-        Raises:
-            InputError: conditions no longer than the seed.
-
-        """
+    def run_models(
+        self, num_models: int, seeds_RS: Tensor, conditions_RT: Tensor, generator: torch.Generator
+    ) -> Tensor:
+        """Draw the weights, then the uniform numbers, and sample."""
         num_rows, num_tokens = conditions_RT.shape
-        assert seeds_RS.shape == (num_rows, self.seed_length)
-        if num_tokens <= self.seed_length:
-            raise InputError(
-                "sequences must be longer than their seed",
-                received=num_tokens,
-                remedy=f"use a length above the {self.seed_length} seed tokens",
-            )
-        rows_per_model = self.resolve(generator.device).sequences_per_model
-        assert rows_per_model is not None
-        rows_per_model = min(rows_per_model, num_rows)
-        num_models = -(-num_rows // rows_per_model)
-        spare = num_models * rows_per_model - num_rows
-        if spare:
-            seeds_RS = torch.cat([seeds_RS, seeds_RS[-1:].expand(spare, -1)])
-            conditions_RT = torch.cat([conditions_RT, conditions_RT[-1:].expand(spare, -1)])
-        weights = draw_weights(self, num_models, generator=generator)
-        device = generator.device
-        uniforms_TR = torch.rand(
-            num_tokens - self.seed_length,
-            num_models * rows_per_model,
-            generator=generator,
-            device=device,
-            dtype=torch.float32 if device.type == "mps" else torch.float64,  # mps has no float64
+        return generate_sequences(
+            draw_weights(self, num_models, generator=generator),
+            cell=self.cell,
+            temperature=self.temperature,
+            seeds_RS=seeds_RS,
+            conditions_RT=conditions_RT,
+            uniforms_TR=uniform_numbers(num_tokens - self.seed_length, num_rows, generator),
         )
-        with single_thread():
-            tokens_RT = generate_sequences(
-                weights,
-                cell=self.kind,
-                temperature=self.temperature,
-                seeds_RS=seeds_RS,
-                conditions_RT=conditions_RT,
-                uniforms_TR=uniforms_TR,
-            )
-        return tokens_RT[:num_rows]
+
+
+def require_hidden_size(hidden_size: int) -> None:
+    """Raise `InputError` for a number of units that no source serves."""
+    if not 2 <= hidden_size <= 4096:
+        raise InputError(
+            "source.hidden_size is out of range",
+            received=hidden_size,
+            remedy="use 2 to 4096; the paper takes a tenth of the target width",
+        )
 
 
 def draw_weights(
@@ -164,7 +124,7 @@ def draw_weights(
     drawn in the transposed layout in which the kernel multiplies; their entries are independent, so this changes
     nothing else. Source: section 5.1 and A.1.
     """
-    d_h, e, v, k = source.hidden_size, source.embedding_size, source.vocabulary_size, GATES[source.kind]
+    d_h, e, v, k = source.hidden_size, source.embedding_size, source.vocabulary_size, GATES[source.cell]
     bound = 1 / math.sqrt(d_h)
 
     def uniform(*shape: int) -> Tensor:

@@ -11,6 +11,8 @@ from up.errors import InputError
 SOURCES = {
     "lstm": "up.sources.recurrent:RecurrentSource",
     "gru": "up.sources.recurrent:RecurrentSource",
+    "lstm-nobuf": "up.sources.ablations:UnbufferedSource",
+    "lstm-noit": "up.sources.ablations:UniteratedSource",
     "noise": "up.sources.noise:NoiseSource",
     "restaurant": "up.sources.restaurant:RestaurantSource",
 }

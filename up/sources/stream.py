@@ -18,7 +18,7 @@ that c would grow to 2.9, 3.8 and 8.6; here it is 2 at every width unless it is 
 import dataclasses
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -106,6 +106,9 @@ class BufferedStream:
 
     """
 
+    iterate: ClassVar[bool] = True
+    """Whether rows of the buffer are what the source reads; see `Buffer.enrich`."""
+
     def __init__(
         self,
         generate: Generate,
@@ -138,7 +141,7 @@ class BufferedStream:
 
     def _enrich(self) -> None:
         with self._stopwatch:
-            self.buffer.enrich(self._generate, seed_length=self._seed_length)
+            self.buffer.enrich(self._generate, seed_length=self._seed_length, iterate=self.iterate)
 
     def state(self) -> dict[str, Tensor]:
         """Return buffer, counters and generators."""

@@ -16,7 +16,7 @@ import typer
 import typer.core
 
 import up
-from cli import demo, doctor, evaluate, runs, theory, train
+from cli import demo, doctor, evaluate, runs, sources, theory, train
 from cli.context import CliContext, ExitCode, ReaderGoneError
 from cli.help import use_painted_help
 from up.errors import InputError, RunError
@@ -31,7 +31,7 @@ Do these three first:
   up eval runs/tiny                        predict real text, zero-shot
 """
 
-_ORDER = ("demo", "train", "eval", "runs", "theory", "doctor")
+_ORDER = ("demo", "train", "eval", "runs", "sources", "theory", "doctor")
 
 
 class _InOrder(typer.core.TyperGroup):
@@ -62,7 +62,7 @@ def _root(
         typer.echo(context.get_help())
 
 
-for _module in (demo, train, evaluate, runs, theory, doctor):
+for _module in (demo, train, evaluate, runs, sources, theory, doctor):
     _module.register(app)
 
 

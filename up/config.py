@@ -99,7 +99,7 @@ def override(config: ConfigT, assignments: Iterable[str]) -> ConfigT:
 
     """
     values = to_dict(config)
-    for assignment in sorted(assignments, key=lambda each: not each.partition("=")[0].strip().endswith(".kind")):
+    for assignment in sorted(assignments, key=_kinds_first):
         path, equals, text = assignment.partition("=")
         if not equals or not path:
             raise InputError(
@@ -124,9 +124,17 @@ def override(config: ConfigT, assignments: Iterable[str]) -> ConfigT:
         if leaf == "kind" and isinstance(level.get(leaf), str):
             level[leaf] = text
             _take_defaults(level, functools.reduce(getattr, parents, config))
+            config = from_dict(type(config), values)
+            values = to_dict(config)
         else:
             level[leaf] = _parse(text)
     return from_dict(type(config), values)
+
+
+def _kinds_first(assignment: str) -> tuple[bool, int]:
+    """Return a key that sorts kinds before other settings, and those of outer groups before those of inner ones."""
+    name = assignment.partition("=")[0].strip()
+    return (False, name.count(".")) if name.endswith(".kind") else (True, 0)
 
 
 def _take_defaults(values: dict[str, Any], group: Any) -> None:
@@ -188,6 +196,8 @@ def _coerce(hint: Any, value: Any, path: str) -> Any:
         if isinstance(option, type) and issubclass(option, Family):
             if isinstance(value, option):
                 return value
+            if isinstance(value, str):  # a kind with its defaults
+                value = {"kind": value}
             if isinstance(value, Mapping):
                 return from_dict(_member(option, value, path), value, where=f"{path}.")
         elif dataclasses.is_dataclass(option) and isinstance(option, type):

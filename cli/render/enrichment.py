@@ -7,6 +7,7 @@ shows, so that nothing hangs on colour alone.
 import dataclasses
 import itertools
 import math
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:  # up.experiments imports torch
     from up.experiments.enrichment import Enrichment, EnrichmentPass
 
 _INDENT = "  "
-_READ_ON = ("Read on: the docs, Learn 1: enrichment", "Next:    up train --preset tiny --out runs/tiny")
+_READ_ON = "Read on: the docs, Learn 1: enrichment"
 
 _NOTABLE_BITS = 0.1
 """Changes of less than this many bits per character are called none: a short string cannot resolve them."""
@@ -83,7 +84,10 @@ def closing(enrichment: "Enrichment") -> RenderableType:
     """Return what was seen in the strings, and where to read on."""
     seen = what_was_seen if enrichment.conditional else what_was_drawn
     said = seen(enrichment.passes, enrichment.config.source.noun)
-    return Group(Text(), Text(said), Text(), *(Text(line, style="dim") for line in _READ_ON))
+    kind = enrichment.config.source.kind
+    chosen = "" if kind == "lstm" else f" --source {shlex.quote(kind)}"
+    onward = f"Next:    up train --preset tiny{chosen} --out runs/tiny"
+    return Group(Text(), Text(said), Text(), *(Text(line, style="dim") for line in (_READ_ON, onward)))
 
 
 def pass_title(number: int, noun: str = "LSTM", *, conditional: bool = True) -> str:

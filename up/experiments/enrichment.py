@@ -135,7 +135,7 @@ def enrich(config: EnrichmentConfig) -> Enrichment:
     return Enrichment(
         config=config,
         alphabet_size=config.alphabet_size,
-        conditional=isinstance(config.source.opened(), ConditionalSource),
+        conditional=config.source.reads,
         passes=tuple(enrich_passes(config)),
     )
 
@@ -147,12 +147,7 @@ def enrich_passes(config: EnrichmentConfig) -> Iterator[EnrichmentPass]:
     tokens_T = torch.randint(source.vocabulary_size, (config.length,), generator=generator)
     yield _measured(tokens_T, config, depth=0)
     for depth in range(1, config.depth + 1):
-        if isinstance(source, ConditionalSource):
-            start = int(torch.randint(config.length - source.seed_length + 1, (), generator=generator))
-            seeds_1S = tokens_T[None, start : start + source.seed_length]
-            tokens_T = source.generate(seeds_1S, tokens_T[None], generator)[0]
-        else:
-            tokens_T = source.rows(1, config.length, generator)[0]
+        tokens_T = source.passed(tokens_T[None], generator)[0]
         yield _measured(tokens_T, config, depth=depth)
 
 

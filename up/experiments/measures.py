@@ -17,15 +17,13 @@ Shape suffixes: T characters of the string, V alphabet.
 
 import dataclasses
 import lzma
-import zlib
 
 import numpy as np
 import numpy.typing as npt
 
+from up.deflate import LEVEL, deflated_bits
 from up.errors import InputError
 from up.evaluation.markov import choose, in_context_bits
-
-LEVEL = 9
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -73,26 +71,22 @@ def measure(text: bytes, *, vocabulary_size: int = 256, first_symbol: int = 0) -
     markov = choose(tokens_1T, vocabulary_size=vocabulary_size)
     character_bits_T = in_context_bits(tokens_1T, markov, vocabulary_size=vocabulary_size)[0]
     return Measures(
-        entropy_bits=_entropy_bits(tokens_1T[0]),
+        entropy_bits=entropy_bits(tokens_1T[0]),
         markov_bits=float(character_bits_T.mean()),
         markov_order=markov.order,
         markov_smoothing=markov.smoothing,
-        zlib_bits=8 * _deflated_bytes(text) / len(text),
+        zlib_bits=deflated_bits(text),
         lzma_bits=8 * _lzma_bytes(text) / len(text),
         distinct_symbols=len(set(text)),
         character_bits=tuple(character_bits_T.tolist()),
     )
 
 
-def _entropy_bits(tokens_T: npt.NDArray[np.int64]) -> float:
+def entropy_bits(tokens_T: npt.NDArray[np.int64]) -> float:
+    """Return the entropy of a string's own symbol frequencies, bits per symbol."""
     counts = np.bincount(tokens_T)
     frequencies = counts[counts > 0] / tokens_T.size
     return float((frequencies * np.log2(1 / frequencies)).sum())
-
-
-def _deflated_bytes(text: bytes) -> int:
-    compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)  # negative: a raw stream
-    return len(compressor.compress(text)) + len(compressor.flush())
 
 
 def _lzma_bytes(text: bytes) -> int:

@@ -80,10 +80,18 @@ class Source(Family, abc.ABC):
         """Raise `InputError` where the source cannot serve instances of so many tokens, so many at a time."""
         return
 
-    def opened(self) -> "RowSource | ConditionalSource":
+    def opened(self) -> "Source":
         """Return the source itself, ready to draw; a source that lies in a file is read from it."""
-        assert isinstance(self, RowSource | ConditionalSource)
         return self
+
+    @property
+    @abc.abstractmethod
+    def reads(self) -> bool:
+        """Whether what is drawn depends on a condition."""
+
+    @abc.abstractmethod
+    def passed(self, rows_RT: Tensor, generator: torch.Generator) -> Tensor:
+        """Return what one more random computation makes of sequences, (R, T) uint8: fresh rows, if it does not read."""
 
     @abc.abstractmethod
     def stream(
@@ -114,9 +122,19 @@ class Source(Family, abc.ABC):
 class RowSource(Source):
     """A source whose rows are independent of each other."""
 
+    @property
+    def reads(self) -> bool:
+        """It does not."""
+        return False
+
     @abc.abstractmethod
     def rows(self, num_rows: int, num_tokens: int, generator: torch.Generator) -> Tensor:
         """Return tokens_RT, uint8, of shape (num_rows, num_tokens)."""
+
+    def passed(self, rows_RT: Tensor, generator: torch.Generator) -> Tensor:
+        """Return as many fresh rows of the same length."""
+        num_rows, num_tokens = rows_RT.shape
+        return self.rows(num_rows, num_tokens, generator)
 
     def stream(
         self,
@@ -162,6 +180,25 @@ class ConditionalSource(Source):
             InputError: conditions no longer than the seed.
 
         """
+
+    @property
+    def reads(self) -> bool:
+        """It does."""
+        return True
+
+    def passed(self, rows_RT: Tensor, generator: torch.Generator) -> Tensor:
+        """Return one sequence for each row as the condition, its seed sliced from a random place of the same row."""
+        num_rows, num_tokens = rows_RT.shape
+        if num_tokens <= self.seed_length:
+            raise InputError(
+                "sequences must be longer than their seed",
+                received=num_tokens,
+                remedy=f"use a length above the {self.seed_length} seed tokens",
+            )
+        places, device = num_tokens - self.seed_length + 1, generator.device
+        start_R1 = torch.randint(places, (num_rows, 1), generator=generator, device=device)
+        seeds_RS = rows_RT.gather(1, start_R1 + torch.arange(self.seed_length, device=device))
+        return self.generate(seeds_RS, rows_RT, generator)
 
     def require_fit(self, *, context_length: int, batch: int, buffer: BufferConfig) -> None:
         """Refuse a context no longer than the seed, and batches that the buffer does not hold."""

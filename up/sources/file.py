@@ -89,6 +89,15 @@ class FileSource(Source):
             settings=settings,
         )
 
+    @property
+    def reads(self) -> bool:
+        """Whether the source of the file does."""
+        return self.opened().reads
+
+    def passed(self, rows_RT: Tensor, generator: torch.Generator) -> Tensor:
+        """Return what the source of the file makes of sequences."""
+        return self.opened().passed(rows_RT, generator)
+
     def opened(self) -> RowSource | ConditionalSource:
         """Return the source of the file, with an eye kept on what it draws; raises as `resolve` does."""
         inner = self._inner()

@@ -17,6 +17,9 @@ SOURCES = {
     "utm": "up.sources.utm:UniversalSource",
     "noise": "up.sources.noise:NoiseSource",
     "restaurant": "up.sources.restaurant:RestaurantSource",
+    "mix": "up.sources.mix:MixSource",
+    "chain": "up.sources.chain:ChainSource",
+    "band": "up.sources.band:BandSource",
 }
 """Kind of source to `module:class`."""
 

@@ -39,7 +39,8 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from theory.universal.interpreter import Column, Interpreter, MachineSize
+from theory.machines.universal.interpreter import Interpreter
+from theory.machines.universal.semantics import MachineSize, ResultColumn
 from up.config import require_at_most, require_positive
 from up.errors import InputError
 from up.sources.base import RowSource
@@ -128,7 +129,7 @@ def run_programs(programs_RL: Tensor, machine: MachineSize, *, compiled: bool | 
     interpreter.streams[:num_rows] = programs_RL.numpy() if interpreter.compiled else programs_RL.tolist()
     interpreter.run()
     outputs_RN = torch.as_tensor(interpreter.outputs, dtype=torch.uint8)
-    return outputs_RN, torch.as_tensor(interpreter.results)[:, Column.OUTPUT_LENGTH]
+    return outputs_RN, torch.as_tensor(interpreter.results)[:, ResultColumn.OUTPUT_LENGTH]
 
 
 def repeated(outputs_RN: Tensor, length_R: Tensor, num_tokens: int) -> Tensor:

@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from theory.iteration import stationary_depth_probability
+from theory.measures.buffer_depth import stationary_depth_probability
 from up.errors import InputError
 from up.recipes.presets import configure
 from up.sources.ablations import UnbufferedSource, UniteratedSource

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reference.universal import run_from_prose
-from theory.universal.interpreter import can_compile, run_program
-from theory.universal.semantics import INSTRUCTIONS, MachineSize
+from theory.machines.universal.interpreter import can_compile, run_program
+from theory.machines.universal.semantics import INSTRUCTIONS, MachineSize
 from up.errors import InputError
 from up.recipes.presets import configure
 from up.sources import utm
@@ -76,7 +76,7 @@ def test_equals_theory_and_prose_on_any_program_and_machine(program_L, values, c
 def test_plain_and_compiled_give_the_same_rows(monkeypatch):
     source = UniversalSource()
     compiled_RT = source.rows(40, 96, generator(4))
-    monkeypatch.setattr("theory.universal.interpreter.can_compile", lambda: False)
+    monkeypatch.setattr("theory.machines.universal.interpreter.can_compile", lambda: False)
     assert torch.equal(source.rows(40, 96, generator(4)), compiled_RT)
 
 

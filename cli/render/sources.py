@@ -1,0 +1,61 @@
+"""Sources of random computation: the list, and the table in which they are compared."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:  # up.experiments imports torch
+    from up.experiments.source_comparison import ComparedSource
+
+_GAP = 2
+_MOST_NAME_COLUMNS = 24
+
+
+@dataclasses.dataclass(frozen=True)
+class SourcesList:
+    """Names of sources, each with what it is and whether it reads."""
+
+    sources: Sequence[tuple[str, str, bool]]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        table = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, summary, reads in self.sources:
+            table.add_row(Text(name, style="bold"), Text("reads" if reads else "", style="dim"), Text(summary))
+        yield table
+        yield Text()
+        yield Text("up demo enrich --source NAME shows one; up train --source NAME trains on it", style="dim")
+
+
+@dataclasses.dataclass(frozen=True)
+class ComparisonTable:
+    """One line for each source."""
+
+    sources: "Sequence[ComparedSource]"
+    rows: int
+    length: int
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text(f"{self.rows:,} rows of {self.length:,} tokens each; bits per token", style="bold")
+        yield Text()
+        table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
+        table.add_column(Text("\nsource"), overflow="fold", max_width=_MOST_NAME_COLUMNS)
+        for heading in ("\nrows/s", "entropy\nmean", "\nmedian", "\nzlib", "Markov\n(order)", "constant\nrows"):
+            table.add_column(Text(heading), justify="right", no_wrap=True)
+        for each in self.sources:
+            table.add_row(
+                Text(each.name, style="bold"),
+                f"{each.rows_per_second:,.0f}",
+                f"{each.entropy_bits:.2f}",
+                f"{each.entropy_bits_median:.2f}",
+                f"{each.zlib_bits:.2f}",
+                f"{each.markov_bits:.2f} ({each.markov_order})",
+                f"{each.constant_share:.0%}",
+            )
+        yield table

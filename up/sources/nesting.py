@@ -1,0 +1,58 @@
+"""What sources that are made of other sources share."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+from up.config import from_dict
+from up.errors import InputError
+from up.sources.base import Source
+from up.sources.registry import source_type
+
+DEEPEST = 8
+"""Sources within sources; more would hardly be meant, and a chain of chains without end never is."""
+
+MOST_MEMBERS = 64
+
+
+def of_kind(*kinds: str) -> tuple[Source, ...]:
+    """Return sources of these kinds with their default settings."""
+    return tuple(from_dict(source_type(kind), {"kind": kind}) for kind in kinds)
+
+
+def inner_sources(source: Source) -> tuple[Source, ...]:
+    """Return the sources that a source is made of; none for most."""
+    found: list[Source] = []
+    for field in dataclasses.fields(source):
+        value = getattr(source, field.name)
+        found += [each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, Source)]
+    return tuple(found)
+
+
+def nesting(source: Source) -> int:
+    """Return how deep sources lie within a source: 0 for one that is made of no other."""
+    return max((1 + nesting(inner) for inner in inner_sources(source)), default=0)
+
+
+def require_members(source: Source, members: Sequence[Source], *, least: int) -> None:
+    """Raise `InputError` unless there are enough members, not too many, and none too deep."""
+    if not least <= len(members) <= MOST_MEMBERS:
+        raise InputError(
+            f"source.members of a {source.kind} must be {least} to {MOST_MEMBERS}",
+            received=len(members),
+            remedy='give a list such as ["lstm", {"kind": "gru", "hidden_size": 51}]',
+        )
+    deepest = max(map(nesting, members))
+    if deepest >= DEEPEST:
+        raise InputError(
+            "sources lie too deep within each other", received=deepest + 1, remedy=f"use at most {DEEPEST} levels"
+        )
+
+
+def with_vocabulary(sources: Iterable[Source], vocabulary_size: int) -> tuple[Source, ...]:
+    """Return sources with another vocabulary; raises `InputError` where one cannot serve it."""
+    return tuple(dataclasses.replace(source, vocabulary_size=vocabulary_size) for source in sources)
+
+
+def described(source: Source) -> str:
+    """Return the description of a member, in parentheses where it has commas of its own."""
+    return f"({source.description})" if "," in source.description else source.description

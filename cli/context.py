@@ -13,10 +13,12 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any, TextIO, cast
 
 import typer
 from rich.console import Console
+
+from cli.output import Output
 
 PIPE_WIDTH = 80
 """Columns of output that goes to no terminal, unless COLUMNS says otherwise."""
@@ -32,17 +34,6 @@ class ExitCode(enum.IntEnum):
     FAILED = 1
     BAD_INPUT = 2
     INTERRUPTED = 130
-
-
-class ReaderGoneError(Exception):
-    """The reader of a pipe closed it (`up ... | head -1`): there is nobody left to write to, and nothing went wrong."""
-
-
-class _PipeConsole(Console):
-    """A rich console that tells of a closed pipe instead of ending the process itself."""
-
-    def on_broken_pipe(self) -> None:
-        raise ReaderGoneError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,8 +60,8 @@ class CliContext:
         """Build the context of a process; streams and environment default to this process's own."""
         environment = os.environ if environment is None else environment
         return cls(
-            stdout=_console(sys.stdout if stdout is None else stdout, environment),
-            stderr=_console(sys.stderr if stderr is None else stderr, environment),
+            stdout=_console(sys.stdout if stdout is None else stdout, environment, is_result=True),
+            stderr=_console(sys.stderr if stderr is None else stderr, environment, is_result=False),
         )
 
     @classmethod
@@ -150,16 +141,17 @@ class _QuarterLines:
             self._context.note(f"{self._text}: {done:,} of {total:,}")
 
 
-def _console(stream: TextIO, environment: Mapping[str, str]) -> Console:
+def _console(stream: TextIO, environment: Mapping[str, str], *, is_result: bool) -> Console:
     """Make a console that writes plain text of a fixed width unless `stream` is a terminal that can do more."""
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")  # a bar or a block in a Latin-1 locale must not end the program
-    is_terminal = stream.isatty()
+    output = Output(stream, is_result=is_result)
+    is_terminal = output.isatty()
     colour = is_terminal and not environment.get("NO_COLOR") and environment.get("TERM") not in ("dumb", "unknown")
     columns = environment.get("COLUMNS", "")
     width = int(columns) if columns.isdecimal() and int(columns) > 0 else None if is_terminal else PIPE_WIDTH
-    return _PipeConsole(
-        file=stream,
+    return Console(
+        file=cast(TextIO, output),
         force_terminal=is_terminal,
         color_system="auto" if colour else None,
         no_color=not colour,

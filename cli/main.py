@@ -17,8 +17,9 @@ import typer.core
 
 import up
 from cli import demo, doctor, evaluate, runs, sources, theory, train
-from cli.context import CliContext, ExitCode, ReaderGoneError
+from cli.context import CliContext, ExitCode
 from cli.help import use_painted_help
+from cli.output import ReaderGoneError, open_closed_streams, point_at_nothing
 from up.errors import InputError, RunError
 
 _HELP = """Universal pre-training: train a model on random computation, before any data is seen.
@@ -76,13 +77,28 @@ def main(arguments: Sequence[str] | None = None, context: CliContext | None = No
     """
     if "_UP_COMPLETE" in os.environ:  # the shell asks for completions; typer answers by itself
         app(prog_name="up")
-    context = context or CliContext.from_streams()
+    if context is None:
+        open_closed_streams()
+        context = CliContext.from_streams()
+    code = _run(sys.argv[1:] if arguments is None else list(arguments), context)
     try:
-        code = _invoke(sys.argv[1:] if arguments is None else list(arguments), context)
         context.stdout.file.flush()
+    except ReaderGoneError:  # what was not read is no concern of the command, which has done its work
         return code
-    except (ReaderGoneError, BrokenPipeError):
-        _abandon_stdout()
+    except OSError as error:
+        context.error(f"cannot write to stdout: {error.strerror}")
+        return code or ExitCode.FAILED
+    return code
+
+
+def _run(arguments: list[str], context: CliContext) -> int:
+    """Run a command; every kind of failure becomes one line on stderr and an exit code."""
+    try:
+        return _invoke(arguments, context)
+    except ReaderGoneError:
+        return ExitCode.OK
+    except BrokenPipeError:  # of what writes to stdout by itself, such as typer's help pages
+        point_at_nothing(sys.stdout)
         return ExitCode.OK
     except InputError as error:
         context.error(str(error))
@@ -143,14 +159,6 @@ def _help_page(command: Any, arguments: Sequence[str]) -> str:
             break
         path.append(word)
     return f"{' '.join(path)} --help"
-
-
-def _abandon_stdout() -> None:
-    """Point stdout at nothing, so that Python's last flush on the way out does not complain about a closed pipe."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):  # a test's buffer has no file descriptor
-        return
 
 
 if __name__ == "__main__":

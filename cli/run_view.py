@@ -119,13 +119,14 @@ class LiveView:
 
 
 class StopSignals:
-    """Turns the first Ctrl-C, SIGTERM or SIGHUP into a wish to stop, and lets the second one end the process at once.
+    """Turns the first Ctrl-C or other signal into a wish to stop, and lets the second one end the process at once.
 
-    SIGHUP is what a terminal sends that is closed, and a connection that is dropped. A context manager: it listens
+    SIGHUP is what a terminal sends that is closed, and a connection that is dropped; SIGTERM, SIGUSR1, SIGUSR2 and
+    SIGXCPU are what batch systems send before they kill. A context manager: it listens
     inside, and the signals do as before outside. Called, it says whether the wish was heard.
     """
 
-    _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+    _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")  # Windows has the first two
 
     def __init__(self, on_stop: Callable[[], None]) -> None:
         self._on_stop = on_stop

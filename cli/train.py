@@ -9,6 +9,7 @@ import typer
 
 from cli.context import CliContext, ExitCode, JsonOption, QuietOption
 from cli.options import SOURCES_HELP, path_option, read_word
+from cli.output import ReaderGoneError
 from cli.render.charts import schedules_view
 from cli.render.evaluation import evaluation_view
 from cli.render.training import duration, plan_view
@@ -18,7 +19,8 @@ from up.errors import InputError
 if TYPE_CHECKING:  # these import torch
     from collections.abc import Generator
 
-    from up.runs.events import Event
+    from up.evaluation.rows import EvaluationRow
+    from up.runs.events import Event, Finished
     from up.runs.plan import TrainingPlan
     from up.training.schedule import ScheduleCurves
 
@@ -179,6 +181,17 @@ def _watch(
             elif isinstance(event, Finished):
                 finished = event
     assert finished is not None
+    with contextlib.suppress(ReaderGoneError):  # whether the run is complete does not depend on who reads of it
+        _show_outcome(cli, plan, out, finished, rows)
+    if not finished.complete:
+        cli.warn(f"stopped and saved; continue with: up train --resume --out {out}")
+        raise typer.Exit(ExitCode.INTERRUPTED)
+    cli.note(f"{finished.instances:,} instances in {out}; evaluate in full with: up eval {out}")
+
+
+def _show_outcome(
+    cli: CliContext, plan: "TrainingPlan", out: Path, finished: "Finished", rows: "tuple[EvaluationRow, ...]"
+) -> None:
     if cli.json_output:
         cli.emit_json(
             {
@@ -193,7 +206,3 @@ def _watch(
         )
     elif rows:
         cli.stdout.print(evaluation_view(rows))
-    if not finished.complete:
-        cli.warn(f"stopped and saved; continue with: up train --resume --out {out}")
-        raise typer.Exit(ExitCode.INTERRUPTED)
-    cli.note(f"{finished.instances:,} instances in {out}; evaluate in full with: up eval {out}")

@@ -20,6 +20,7 @@ SOURCES = {
     "mix": "up.sources.mix:MixSource",
     "chain": "up.sources.chain:ChainSource",
     "band": "up.sources.band:BandSource",
+    "pointwise": "up.sources.pointwise:PointwiseSource",
 }
 """Kind of source to `module:class`."""
 

@@ -48,8 +48,8 @@ class PointwiseSource(RowSource):
 
     @property
     def description(self) -> str:
-        """Kind and size in a few words."""
-        return f"pointwise, {self.vocabulary_size} tokens, alpha {self.alpha:g}"
+        """Kind and prior in a few words."""
+        return f"pointwise, alpha {self.alpha:g}"
 
     def rows(self, num_rows: int, num_tokens: int, generator: torch.Generator) -> Tensor:
         """Return tokens_RT: each the copy of an earlier one of its row, or fresh, as Polya's urn has it."""

@@ -21,6 +21,7 @@ SOURCES = {
     "chain": "up.sources.chain:ChainSource",
     "band": "up.sources.band:BandSource",
     "pointwise": "up.sources.pointwise:PointwiseSource",
+    "automaton": "up.sources.automaton:AutomatonSource",
 }
 """Kind of source to `module:class`."""
 

@@ -76,11 +76,6 @@ class AutomatonSource(RowSource):
         require_range("source", "max_out_degree", self.max_out_degree, 1, 256)
 
     @property
-    def noun(self) -> str:
-        """What a row comes from."""
-        return "automata"
-
-    @property
     def description(self) -> str:
         """Kind and size in a few words."""
         return f"automaton, up to {self.max_states} states of up to {self.max_out_degree} edges"

@@ -22,6 +22,7 @@ SOURCES = {
     "band": "up.sources.band:BandSource",
     "pointwise": "up.sources.pointwise:PointwiseSource",
     "automaton": "up.sources.automaton:AutomatonSource",
+    "tree": "up.sources.tree:TreeSource",
 }
 """Kind of source to `module:class`."""
 

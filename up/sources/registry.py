@@ -23,6 +23,7 @@ SOURCES = {
     "pointwise": "up.sources.pointwise:PointwiseSource",
     "automaton": "up.sources.automaton:AutomatonSource",
     "tree": "up.sources.tree:TreeSource",
+    "dyck": "up.sources.dyck:DyckSource",
 }
 """Kind of source to `module:class`."""
 

@@ -20,8 +20,8 @@ closes which, is to be learnt from the row. `min_types` = `max_types` gives a fi
 A row takes about 5 T operations for the depths, all rows at once, and one sort of T tokens for the types: the
 brackets between depths d and d + 1 open and close by turns in the order of their places, each closing the one before.
 
-**The data set `dyck`, on which models are evaluated, is of this kind** (one type, p = 7/16, from one bracket until it is
-closed). No weights that are shipped with this project are trained on this source.
+**The data set `dyck`, on which models are evaluated, is of this kind** (one type, p = 7/16, from one bracket until it
+is closed). No weights that are shipped with this project are trained on this source.
 
 Shape suffixes: R rows, T tokens, V vocabulary.
 """

@@ -24,6 +24,7 @@ SOURCES = {
     "automaton": "up.sources.automaton:AutomatonSource",
     "tree": "up.sources.tree:TreeSource",
     "dyck": "up.sources.dyck:DyckSource",
+    "nca": "up.sources.nca:NcaSource",
 }
 """Kind of source to `module:class`."""
 

@@ -4,6 +4,7 @@ import itertools
 import math
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -11,28 +12,41 @@ from hypothesis import strategies as st
 
 from tests.reference import tree as reference
 from tests.reference.chi_squared import limit, statistic
+from theory.universal.interpreter import can_compile
 from up.errors import InputError
 from up.sources.tree import TreeSource
+from up.sources.tree_kernel import compiled_write_rows, write_rows
+
+WRITERS = {"plain": write_rows} | ({"compiled": compiled_write_rows()} if can_compile() else {})
 
 
-@given(
-    st.integers(1, 3),
-    st.integers(1, 12),
-    st.integers(2, 256),
-    st.integers(0, 6),
-    st.sampled_from([0.0, 0.3, 0.5, 1.0]),
-    st.integers(0, 2**32),
-)
-def test_rows_equal_the_reference_bit_by_bit(num_rows, num_tokens, vocabulary_size, max_depth, split, seed):
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+@given(data=st.data())
+def test_rows_equal_the_reference_bit_by_bit(write, data):
+    vocabulary_size, max_depth = data.draw(st.integers(2, 256)), data.draw(st.integers(0, 6))
+    split = data.draw(st.sampled_from([0.0, 0.3, 0.5, 1.0]))
+    numbers = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+    num_rows, num_tokens = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 12))
+    key_R = numbers.integers(2**64, size=num_rows, dtype=np.uint64)
+    uniform_TRW = numbers.random((num_tokens, num_rows, (vocabulary_size - 1).bit_length()))
+    found_RT = write(key_R, uniform_TRW, vocabulary_size, max_depth, int(split * 2**53))
     settings = {"vocabulary_size": vocabulary_size, "max_depth": max_depth, "split_probability": split}
-    generator = torch.Generator().manual_seed(seed)
-    keys = torch.randint(2**63 - 1, (num_rows,), generator=generator).tolist()
-    shape = (num_rows, (vocabulary_size - 1).bit_length())
-    uniform_TRW = torch.stack([torch.rand(shape, generator=generator, dtype=torch.float64) for _ in range(num_tokens)])
-    expected = [reference.row(key, uniform_TRW[:, r].tolist(), **settings) for r, key in enumerate(keys)]
-    found_RT = TreeSource(**settings).rows(num_rows, num_tokens, torch.Generator().manual_seed(seed))
-    assert found_RT.tolist() == expected
+    for row, key in enumerate(key_R.tolist()):
+        assert found_RT[row].tolist() == reference.row(key, uniform_TRW[:, row].tolist(), **settings)
     assert int(found_RT.max()) < vocabulary_size
+
+
+@pytest.mark.skipif(not can_compile(), reason="numba, the extra `fast`, is not installed")
+def test_compiled_and_plain_write_the_same_rows_of_bytes():
+    numbers = np.random.default_rng(0)
+    key_R, uniform_TRW = numbers.integers(2**64, size=200, dtype=np.uint64), numbers.random((100, 200, 8))
+    plain, compiled = (write(key_R, uniform_TRW, 256, 8, 2**52) for write in WRITERS.values())
+    assert np.array_equal(plain, compiled)
+
+
+def test_rows_of_several_blocks_are_all_different():
+    rows_RT = TreeSource().rows(600, 40, torch.Generator().manual_seed(0))
+    assert len(rows_RT.unique(dim=0)) == 600
 
 
 @pytest.mark.parametrize(

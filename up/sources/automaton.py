@@ -3,9 +3,7 @@
 A walk over states; each step takes one of the edges that leave the state, all equally likely, and writes its token.
 The tokens do not tell the state, so that a row has the memory of a hidden Markov chain. This is the source `ndfa` of
 Bloem 2025 (arXiv 2506.20057, section 6.4), with the automata of its figure 3 (`aut`: uniform over pairs of next state
-and byte). The paper names the source and gives no distribution over automata.
-
-Deviation: the distribution over automata, which the paper does not give, is ours. For each row, independently:
+and byte). For each row, independently:
 
     number of states        N    log-uniform from 2 to `max_states`
     size of the alphabet    A    log-uniform from 2 to V; the alphabet is a uniform set of A of the V tokens
@@ -15,8 +13,11 @@ Deviation: the distribution over automata, which the paper does not give, is our
     each step                    one of the d edges, uniform
 
 where log-uniform is the law of `up.sources.draws.log_uniform`. Two edges of a state may be the same. The automaton
-`aut` of figure 3, with degrees 5, 2, 1, 1, 3, can be drawn. (The caption of figure 6 calls the source deterministic,
-the text non-deterministic; here it is the text that counts.)
+`aut` of figure 3, with degrees 5, 2, 1, 1, 3, can be drawn.
+
+Deviation: the paper names this source and gives no distribution over automata. The one here is ours: sizes log-uniform,
+degrees, edges and tokens uniform. (Its figure 6 calls the automaton deterministic, the text non-deterministic; here it
+is the text that counts.)
 
 A row takes about 5 T operations, all rows at once, and N `max_out_degree` random edges. A step adds log2(d) bits at
 most, so that the entropy rate of a typical automaton is about the mean of log2(d), 1.38 bits, or less.

@@ -84,8 +84,15 @@ def test_automata_have_the_stated_law():
     require_uniform(automata.next_RE[states_R == 6, :2], 6)
     two, share = int((states_R == 2).sum()), math.log(3 / 2) / math.log(7 / 2)
     assert abs(two - 4_000 * share) < 5 * math.sqrt(4_000 * share * (1 - share)) + 1
-    symbols = torch.tensor([len(row.unique()) for row in automata.token_RE])
-    assert int(symbols.max()) == 5
+
+
+def test_alphabets_are_log_uniform_in_size():
+    """From 2 to 5 symbols, all of which occur on 320 edges, nearly always; 4,000 automata, chi-squared."""
+    automata = AutomatonSource(vocabulary_size=5).draw_automata(4_000, torch.Generator().manual_seed(2))
+    sorted_RE = automata.token_RE.sort(1).values
+    symbols_R = 1 + (sorted_RE[:, 1:] != sorted_RE[:, :-1]).sum(1)
+    expected = [4_000 * math.log((n + 1) / n) / math.log(3) for n in range(2, 6)]
+    assert statistic(torch.bincount(symbols_R, minlength=6)[2:], expected) < limit(3)
 
 
 def test_automata_without_choices_go_round_in_a_cycle():

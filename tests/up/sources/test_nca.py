@@ -71,6 +71,8 @@ def test_no_row_is_constant_though_many_rules_die():
     source, generator = NcaSource(), torch.Generator().manual_seed(0)
     state_RN = source.draw_any(1_000, generator).state_RN
     assert 0.1 < float((state_RN == state_RN[:, :1]).all(1).double().mean()) < 0.3
+    living_RN = NcaSource(min_change=0).draw_automata(1_000, generator).state_RN
+    assert (living_RN != living_RN[:, :1]).any(1).all()
     rows_RT = source.rows(500, 512, generator)
     assert (rows_RT != rows_RT[:, :1]).any(1).all()
 

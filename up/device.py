@@ -2,13 +2,13 @@
 
 import contextlib
 import dataclasses
-import os
 import time
 from collections.abc import Iterator
 
 import torch
 
 from up.errors import InputError
+from up.memory import memory_limit_bytes
 
 
 def resolve_device(name: str = "auto") -> torch.device:
@@ -58,7 +58,7 @@ class DeviceInfo:
     Attributes:
         name: as torch names it, such as `cpu` or `cuda:0`.
         description: the processor or the card.
-        memory_bytes: memory in all, 0 if unknown.
+        memory_bytes: memory that this process may use, 0 if unknown.
         cores: threads that torch uses on a CPU, multiprocessors on a GPU.
         bf16: whether bfloat16 matrix products run natively; on a CPU they can still be slower than float32
             (benchmarks/README.md), so runs use them by default on GPUs only.
@@ -83,14 +83,11 @@ def describe_device(device: torch.device) -> DeviceInfo:
             cores=properties.multi_processor_count,
             bf16=_card_has_bf16(device),
         )
-    memory_bytes = 0
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     threads = torch.get_num_threads()
     return DeviceInfo(
         name=str(device),
         description=f"{torch.backends.cpu.get_cpu_capability()}, {threads} thread{'' if threads == 1 else 's'}",
-        memory_bytes=memory_bytes,
+        memory_bytes=memory_limit_bytes(),
         cores=threads,
         bf16=device.type == "cpu" and _cpu_has_bf16(),
     )

@@ -1,7 +1,6 @@
 """Choosing a device by name, what it can do, and the stopwatch."""
 
 import contextlib
-import os
 import types
 
 import pytest
@@ -10,6 +9,7 @@ import torch
 from up import device as device_module
 from up.device import Stopwatch, describe_device, resolve_device, single_thread
 from up.errors import InputError
+from up.memory import memory_limit_bytes
 
 
 def machine_with(monkeypatch, *, cards=0, mps=False):
@@ -53,7 +53,7 @@ def test_the_description_of_the_processor_is_that_of_this_machine():
     info = describe_device(torch.device("cpu"))
     assert info.name == "cpu"
     assert info.cores == torch.get_num_threads()
-    assert info.memory_bytes == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert info.memory_bytes == memory_limit_bytes()
 
 
 def test_the_description_of_a_card_is_what_its_driver_says(monkeypatch):

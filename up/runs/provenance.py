@@ -1,5 +1,6 @@
 """Which code is running, on what: recorded with every run, and compared when one is resumed."""
 
+import os
 import platform
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -61,5 +62,8 @@ def _checkout() -> tuple[str | None, bool | None]:
 
 
 def _git(root: Path, *words: str) -> str:
-    done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=True)
+    # Git itself sets GIT_DIR and the like in its hooks, and they would win over the folder given here.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "-C", str(root), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return done.stdout.strip()

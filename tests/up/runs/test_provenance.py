@@ -55,6 +55,19 @@ def test_the_commit_is_that_of_the_checkout():
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+def test_the_repository_whose_hook_runs_the_program_is_not_taken_for_its_own(tmp_path, monkeypatch):
+    """Git sets GIT_DIR in its hooks, and it beats the folder that git is told to work in."""
+    own = describe_process(CPU)["commit"]
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    foreign = ["git", "-C", str(tmp_path), *identity, "commit", "--quiet", "--allow-empty", "-m", "foreign"]
+    subprocess.run(foreign, check=True)
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path))
+    assert describe_process(CPU)["commit"] == own
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 def test_files_that_differ_from_the_commit_make_it_dirty_and_files_that_it_does_not_know_do_not(tmp_path, monkeypatch):
     def git(*words):
         identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]

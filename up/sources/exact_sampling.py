@@ -41,7 +41,7 @@ def required_gap(uniforms_TR: Tensor, vocabulary: int, dtype: torch.dtype) -> Te
 
 def draw_tokens(logits_RV: Tensor, uniform_R: Tensor, required_gap_R: Tensor) -> Tensor:
     """Sample one token a row, exactly, from logits in bits; overwrites the largest logit of every row with -inf."""
-    best_R = _argmax(logits_RV)
+    best_R = most_probable(logits_RV)
     best_logit_R1 = logits_RV.gather(1, best_R[:, None])
     logits_RV.scatter_(1, best_R[:, None], -math.inf)  # what is left are the other tokens
     if logits_RV.device.type != "cpu":
@@ -65,7 +65,7 @@ def _draw_among_all(other_logits_RV: Tensor, best_R: Tensor, best_logit_R1: Tens
     return torch.where(position_R < 0, best_R, other_R)
 
 
-def _argmax(logits_RV: Tensor) -> Tensor:
+def most_probable(logits_RV: Tensor) -> Tensor:
     """Index of the largest logit of each row; NumPy's is several times faster than PyTorch's on a CPU."""
     if logits_RV.device.type == "cpu":
         return torch.from_numpy(logits_RV.numpy().argmax(1))

@@ -13,6 +13,7 @@ SOURCES = {
     "gru": "up.sources.recurrent:RecurrentSource",
     "lstm-nobuf": "up.sources.ablations:UnbufferedSource",
     "lstm-noit": "up.sources.ablations:UniteratedSource",
+    "lstm-published": "up.sources.published:PublishedSource",
     "transformer": "up.sources.transformer:TransformerSource",
     "utm": "up.sources.utm:UniversalSource",
     "noise": "up.sources.noise:NoiseSource",

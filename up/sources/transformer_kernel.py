@@ -68,7 +68,6 @@ class TransformerWeights:
     multiplier_G: Tensor
 
 
-@torch.inference_mode()
 def generate_sequences(
     weights: TransformerWeights,
     *,
@@ -89,6 +88,19 @@ def generate_sequences(
         uniforms_TR: T - S uniform numbers in [0, 1) for each row, time first.
 
     """
+    with torch.inference_mode():
+        tokens_TR = _run(weights, num_heads, temperature, seeds_RS, conditions_RT, uniforms_TR)
+    return tokens_TR.T.to(torch.uint8)
+
+
+def _run(
+    weights: TransformerWeights,
+    num_heads: int,
+    temperature: float,
+    seeds_RS: Tensor,
+    conditions_RT: Tensor,
+    uniforms_TR: Tensor,
+) -> Tensor:
     num_models, vocabulary, width = weights.input_embedding_GVD.shape
     (num_rows, num_tokens), seed_length = conditions_RT.shape, seeds_RS.shape[1]
     assert num_rows % num_models == 0
@@ -116,7 +128,7 @@ def generate_sequences(
         if sampled >= 0:
             logits_RV = torch.baddbmm(readout_bias_G1V, x_GND, readout_GDV).view(num_rows, vocabulary)
             tokens_TR[t + 1] = draw_tokens(logits_RV, uniforms_TR[sampled], gap_TR[sampled])
-    return tokens_TR.T.to(torch.uint8)
+    return tokens_TR
 
 
 class _Block:

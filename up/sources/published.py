@@ -26,9 +26,9 @@ Limits: how close to 0 the embeddings are is not known to us, so that `embedding
 median entropy of rows hardly changes. The scaled layers are chaotic: rounding decides what comes after some steps, so
 another processor or number type gives other rows. Of the published code we are told 6.5 bits of median order-0 entropy
 and 15 % constant rows, against 1.6 bits and 20 % of the paper's LSTM, but neither at which size nor how it was counted.
-Here, over 700 models with one row of 512 each, half of the conditions constant, it is 5.8 bits and 13 % with 38 units and
-6.5 bits and 11 % with 64; `lstm` with 38 units has 1.6 bits and 18 %. So the size that was meant may be 64; that a few
-rows fewer are constant here remains unexplained.
+Here, over 700 models with one row of 512 each, half of the conditions constant, it is 5.8 bits and 13 % with 38 units
+and 6.5 bits and 11 % with 64; `lstm` with 38 units has 1.6 bits and 18 %. So the size that was meant may be 64; that
+fewer rows are constant here remains unexplained.
 
 Shape suffixes: G models, N rows per model, R = G N rows, T tokens, S seed tokens, V vocabulary, E embedding, D hidden,
 I inputs of a layer, K = 4 D gates.

@@ -46,8 +46,8 @@ class UnbufferedStream(BufferedStream):
         """Return the next instances, (R, T) uint8, in pieces between which the source runs."""
         rows_per_instance = max(1.0, self.cadence.source_rows_per_instance)
         largest = max(1, int(self.buffer.config.source_batch / rows_per_instance))
-        pieces = [min(largest, num_instances - start) for start in range(0, num_instances, largest)]
-        return torch.cat([super(UnbufferedStream, self).draw(piece) for piece in pieces])
+        starts = range(0, max(1, num_instances), largest)
+        return torch.cat([super(UnbufferedStream, self).draw(min(largest, num_instances - start)) for start in starts])
 
 
 class UniteratedStream(BufferedStream):

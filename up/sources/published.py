@@ -74,11 +74,14 @@ class PublishedSource(RandomModelSource):
         require_one_of("source", "kind", self.kind, ("lstm-published",))
         require_hidden_size(self.hidden_size)
         require_positive("source", num_layers=self.num_layers, max_weight_multiplier=self.max_weight_multiplier)
-        require_at_most(
-            "source", num_layers=(self.num_layers, 16), max_weight_multiplier=(self.max_weight_multiplier, 100)
-        )
         require_not_negative(
             "source", embedding_scale=self.embedding_scale, min_weight_multiplier=self.min_weight_multiplier
+        )
+        require_at_most(  # so that nothing leaves the range of float32
+            "source",
+            num_layers=(self.num_layers, 16),
+            max_weight_multiplier=(self.max_weight_multiplier, 100),
+            embedding_scale=(self.embedding_scale, 1_000),
         )
         if self.min_weight_multiplier > self.max_weight_multiplier:
             raise InputError(

@@ -79,6 +79,7 @@ class TransformerSource(RandomModelSource):
             )
         require_temperature(self.temperature)
         require_positive("source", max_weight_multiplier=self.max_weight_multiplier)
+        require_at_most("source", max_weight_multiplier=(self.max_weight_multiplier, 1e6))  # the range of float32
 
     @property
     def description(self) -> str:

@@ -91,6 +91,7 @@ def test_without_a_buffer_no_source_batch_goes_by_unseen(instances, batches):
 def test_without_a_buffer_any_batch_is_served_at_any_cadence(rate):
     stream = stream_of(UnbufferedSource, cadence=CadenceConfig(source_rows_per_instance=rate), source_batch=40)
     assert stream.draw(90).shape == (90, 9)
+    assert stream.draw(0).shape == (0, 9)
     configure("paper-384", ["source.kind=lstm-nobuf"])  # steps of 500 instances
 
 

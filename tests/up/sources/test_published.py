@@ -107,6 +107,14 @@ def test_rows_are_richer_than_those_of_the_papers_lstm():
     assert distinct[0].median() > 2 * distinct[1].median()
 
 
+def test_the_largest_settings_stay_in_the_range_of_the_numbers():
+    source = PublishedSource(num_layers=16, min_weight_multiplier=100.0, max_weight_multiplier=100.0)
+    weights = draw_weights(source, 2, generator=generator())
+    assert weights.layers[0].weight_GIK.isfinite().all()
+    drawn = generate(num_layers=16, min_weight_multiplier=100.0, max_weight_multiplier=100.0, embedding_scale=1e3)
+    assert len(drawn[:, 8:].unique()) > 1
+
+
 def test_nothing_is_sampled():
     """The generator is drawn from for the weights and for nothing else."""
     source, after = PublishedSource(sequences_per_model=6), generator(3)
@@ -140,6 +148,7 @@ def test_its_size_follows_the_target_as_for_the_lstm():
         ({"num_layers": 0}, "0"),
         ({"num_layers": 17}, "17"),
         ({"embedding_scale": -0.5}, "-0.5"),
+        ({"embedding_scale": 1e6}, "1000000"),
         ({"min_weight_multiplier": -1.0}, "-1.0"),
         ({"min_weight_multiplier": 4.0}, "4.0"),
         ({"max_weight_multiplier": 1e9}, "1000000000"),

@@ -145,6 +145,13 @@ def test_any_number_of_rows_is_served_in_pieces_of_whole_models(rows, sequences_
     assert max(sizes) * sequences_per_model <= max(32, sequences_per_model)
 
 
+def test_the_largest_multiplier_and_the_least_temperature_stay_in_the_range_of_the_numbers():
+    weights = draw_weights(TransformerSource(max_weight_multiplier=1e6), 4, 39, generator=generator())
+    arguments = {"num_heads": 4, "temperature": 1e-30, **inputs(8, 40)}
+    assert len(generate_sequences(weights, **arguments)[:, 8:].unique()) > 1
+    assert len(generate(max_weight_multiplier=1e6, temperature=1e-30)[:, 8:].unique()) > 1
+
+
 def test_the_same_seed_gives_the_same_sequences_and_another_does_not():
     assert torch.equal(generate(seed=4), generate(seed=4))
     assert not torch.equal(generate(seed=4), generate(seed=5))
@@ -170,6 +177,7 @@ def test_its_size_does_not_follow_the_target_and_it_says_it():
         ({"temperature": 0.0}, "0.0"),
         ({"temperature": 1e-40}, "1e-40"),
         ({"max_weight_multiplier": -1.0}, "-1.0"),
+        ({"max_weight_multiplier": 1e7}, "10000000"),
         ({"seed_length": 0}, "0"),
         ({"sequences_per_model": 0}, "0"),
     ],

@@ -20,7 +20,7 @@ default, the paper's microbatch at width 384), so that a step of 500 instances s
 last only. The paper does not say how its microbatches and the smaller buffer fit together.
 
 Limits: both take the settings of `lstm`, and the rule for its size. `buffer.capacity_multiple` does not count for
-`lstm-nobuf`, and the rows of one source batch are drawn twice where c is 2, some of them more often, some never.
+`lstm-nobuf`, and where c is 2 one half of the rows of each source batch are trained on, each once.
 
 Shape suffixes: R rows, T tokens.
 """

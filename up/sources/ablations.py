@@ -1,7 +1,7 @@
 """The two ablations of the paper's LSTM source: no buffer, and no iteration.
 
 Source: Bloem 2025 (arXiv 2506.20057), section 6.4, figure 6. The models are those of `up.sources.recurrent`: with one
-random LSTM p(. | z) of its weights, a row is z_1..z_8 from the seed and then tokens drawn from p given the condition.
+random LSTM p(. | z) of its weights, a row is the 8 tokens of a seed and then tokens drawn from p given the condition z.
 What differs is where the condition comes from, and how long a row waits to be trained on.
 
 - `lstm-nobuf`: "by making the buffer the same size as the batch". The buffer holds exactly one source batch of B rows.
@@ -20,7 +20,7 @@ default, the paper's microbatch at width 384), so that a step of 500 instances s
 last only. The paper does not say how its microbatches and the smaller buffer fit together.
 
 Limits: both take the settings of `lstm`, and the rule for its size. `buffer.capacity_multiple` does not count for
-`lstm-nobuf`, and where c is 2 one half of the rows of each source batch are trained on, each once.
+`lstm-nobuf`, and where c is 2 at most half of the rows of a source batch are trained on.
 
 Shape suffixes: R rows, T tokens.
 """

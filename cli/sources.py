@@ -55,7 +55,7 @@ def compare(
         list[str] | None,
         typer.Argument(metavar="[NAME|FILE.py:NAME]...", help="Sources to compare. Default: all of the house."),
     ] = None,
-    rows: Annotated[int, typer.Option(help="Rows to draw of each.")] = 64,
+    rows: Annotated[int, typer.Option(help="Rows to draw of each.")] = 256,
     length: Annotated[int, typer.Option(help="Tokens in a row.")] = 512,
     seed: Annotated[int, typer.Option(help="Seed of everything that is drawn.")] = 0,
     json_output: JsonOption = False,

@@ -44,7 +44,7 @@ class ComparisonConfig:
     """
 
     kinds: tuple[str, ...] = tuple(SOURCES)
-    rows: int = 64
+    rows: int = 256
     length: int = 512
     seed: int = 0
 

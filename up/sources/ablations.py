@@ -78,3 +78,10 @@ class UniteratedSource(RecurrentSource):
     stream_type: ClassVar[type[BufferedStream]] = UniteratedStream
 
     kind: str = "lstm-noit"
+
+    def passed(self, rows_RT: Tensor, generator: torch.Generator) -> Tensor:
+        """Return what random models make of fresh rows, each constant or noise with equal chances."""
+        device, (num_rows, num_tokens) = generator.device, rows_RT.shape
+        noise_RT = torch.randint(self.vocabulary_size, (num_rows, num_tokens), generator=generator, device=device)
+        is_constant_R1 = torch.rand(num_rows, 1, generator=generator, device=device) < 0.5
+        return super().passed(torch.where(is_constant_R1, noise_RT[:, :1], noise_RT), generator)

@@ -153,3 +153,12 @@ def test_bad_settings_are_refused_with_their_value(kind, settings):
 def test_a_context_no_longer_than_the_seed_is_refused(kind):
     with pytest.raises(InputError, match="context_length must exceed"):
         KINDS[kind]().require_fit(context_length=8, batch=1, buffer=BufferConfig())
+
+
+def test_a_pass_without_iteration_does_not_depend_on_the_rows_that_it_is_given():
+    """The same random numbers, other rows; a pass with iteration does depend on them."""
+    rows = [torch.randint(256, (6, 40), generator=torch.Generator().manual_seed(seed)) for seed in (1, 2)]
+    for source_class, depends in ((UniteratedSource, False), (RecurrentSource, True)):
+        source = source_class(max_weight_multiplier=3.0)
+        one, other = (source.passed(each, torch.Generator().manual_seed(3)) for each in rows)
+        assert torch.equal(one, other) != depends

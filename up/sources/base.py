@@ -17,7 +17,7 @@ import abc
 import dataclasses
 import functools
 from collections.abc import Collection
-from typing import Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -35,17 +35,22 @@ class Source(Family, abc.ABC):
 
     Attributes:
         kind: name in `up.sources.registry`, or `path/to/file.py:NAME`.
-        vocabulary_size: number of tokens, at most 256.
+        vocabulary_size: number of tokens, at most `largest_vocabulary`.
+        largest_vocabulary: of all sources of the class; up to 65,536 where its tokens are no bytes.
 
     """
+
+    largest_vocabulary: ClassVar[int] = 256
 
     kind: str = ""
     vocabulary_size: int = 256
 
     def __post_init__(self) -> None:
-        if not 2 <= self.vocabulary_size <= 256:
+        if not 2 <= self.vocabulary_size <= self.largest_vocabulary:
             raise InputError(
-                "source.vocabulary_size is out of range", received=self.vocabulary_size, remedy="use 2 to 256"
+                f"source.vocabulary_size is out of range for the source {self.kind}",
+                received=self.vocabulary_size,
+                remedy=f"use 2 to {self.largest_vocabulary:,}",
             )
 
     @classmethod
@@ -116,7 +121,7 @@ class RowSource(Source):
 
     @abc.abstractmethod
     def rows(self, num_rows: int, num_tokens: int, generator: torch.Generator) -> Tensor:
-        """Return tokens_RT, uint8, of shape (num_rows, num_tokens)."""
+        """Return tokens_RT, of shape (num_rows, num_tokens) and the dtype of `token_dtype`."""
 
     def stream(
         self,
@@ -148,7 +153,7 @@ class ConditionalSource(Source):
 
     @abc.abstractmethod
     def generate(self, seeds_RS: Tensor, conditions_RT: Tensor, generator: torch.Generator) -> Tensor:
-        """Return one sequence for each condition, tokens_RT, uint8, starting with its seed.
+        """Return one sequence for each condition, tokens_RT, of the dtype of `token_dtype`, starting with its seed.
 
         Args:
             seeds_RS: the first tokens of every row, any integer type.

@@ -17,7 +17,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -25,7 +25,7 @@ from torch import Tensor
 from up.config import from_dict, to_dict
 from up.errors import InputError
 from up.sources.base import ConditionalSource, RowSource, Source
-from up.sources.buffer import BufferConfig
+from up.sources.buffer import LARGEST_VOCABULARY, BufferConfig, token_dtype
 from up.sources.stream import CadenceConfig, Stream
 
 _OUR_FIELDS = ("kind", "vocabulary_size")
@@ -38,11 +38,13 @@ class FileSource(Source):
 
     Attributes:
         kind: `path/to/file.py:NAME`; `resolve` makes the path absolute.
-        vocabulary_size: number of tokens.
+        vocabulary_size: number of tokens; the class in the file knows how many it can serve.
         sha256: of the file, in hexadecimal; empty until `resolve` writes it.
         settings: those of the source itself; `resolve` writes them out.
 
     """
+
+    largest_vocabulary: ClassVar[int] = LARGEST_VOCABULARY
 
     sha256: str = ""
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -144,6 +146,8 @@ class FileSource(Source):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _WatchedRows(RowSource):
+    largest_vocabulary: ClassVar[int] = LARGEST_VOCABULARY
+
     inner: RowSource
 
     def rows(self, num_rows: int, num_tokens: int, generator: torch.Generator) -> Tensor:
@@ -154,6 +158,8 @@ class _WatchedRows(RowSource):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _WatchedSequences(ConditionalSource):
+    largest_vocabulary: ClassVar[int] = LARGEST_VOCABULARY
+
     inner: ConditionalSource
 
     def generate(self, seeds_RS: Tensor, conditions_RT: Tensor, generator: torch.Generator) -> Tensor:
@@ -163,7 +169,7 @@ class _WatchedSequences(ConditionalSource):
 
 
 def _looked_at(tokens_RT: Any, shape: tuple[int, ...], device: torch.device, source: Source) -> Tensor:
-    """Return what a user's source drew as uint8 on the generator's device, or say what is wrong with it."""
+    """Return what a user's source drew on the generator's device, as it is stored, or say what is wrong with it."""
     if not isinstance(tokens_RT, Tensor):
         problem, received, remedy = "returned no tensor", type(tokens_RT).__name__, "return a torch.Tensor"
     elif tokens_RT.is_floating_point() or tokens_RT.is_complex() or tokens_RT.dtype == torch.bool:
@@ -175,7 +181,7 @@ def _looked_at(tokens_RT: Any, shape: tuple[int, ...], device: torch.device, sou
         problem, received = "returned a token outside the vocabulary", outside
         remedy = f"return tokens from 0 to {source.vocabulary_size - 1}"
     else:
-        return tokens_RT.to(device=device, dtype=torch.uint8)
+        return tokens_RT.to(device=device, dtype=token_dtype(source.vocabulary_size))
     raise InputError(f"the source {source.kind} {problem}", received=received, remedy=remedy)
 
 

@@ -17,6 +17,8 @@ import math
 import torch
 from torch import Tensor
 
+from up.sources.buffer import token_dtype
+
 _GAP_SLACK = 1e-2  # bits; covers rounding of the gap in float32, rows inside it go through the full draw
 
 
@@ -57,7 +59,7 @@ def generate_sequences(
     conditions_RT: Tensor,
     uniforms_TR: Tensor,
 ) -> Tensor:
-    """Run G models over R = G N rows and return the tokens, (R, T) uint8; rows r N to r N + N - 1 belong to model r.
+    """Run G models over R = G N rows and return the tokens, (R, T); rows r N to r N + N - 1 belong to model r.
 
     Args:
         weights: parameters of G models; their dtype is the dtype of the computation.
@@ -67,10 +69,13 @@ def generate_sequences(
         conditions_RT: condition tokens; the last one has no step to enter.
         uniforms_TR: T - S uniform numbers in [0, 1) for each row, time first.
 
+    Returns:
+        uint8 for at most 256 tokens, int32 for more.
+
     """
     with torch.inference_mode():
         tokens_TR = _run(weights, cell, temperature, seeds_RS.long().T, conditions_RT.long().T, uniforms_TR)
-    return tokens_TR.T.to(torch.uint8)
+    return tokens_TR.T.to(token_dtype(weights.readout_bias_GV.shape[1]))
 
 
 def _run(

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from up.sources.stream import CadenceConfig, Stream
     from up.training.state import TrainingState
     from up.training.step import Step
+    from up.use.dataset import RandomComputation
+    from up.use.wrap import Pretraining, wrap
 
 __version__ = "0.1.0"
 
@@ -43,6 +45,8 @@ _MODULES = {
     "up.sources.stream": ("CadenceConfig", "Stream"),
     "up.training.state": ("TrainingState",),
     "up.training.step": ("Step",),
+    "up.use.dataset": ("RandomComputation",),
+    "up.use.wrap": ("Pretraining", "wrap"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

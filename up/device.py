@@ -38,7 +38,9 @@ def resolve_device(name: str = "auto") -> torch.device:
 
 
 def keyed_generator(*key: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """Return a fresh generator whose numbers depend on its key alone; those of two keys have nothing in common.
+    """Return a fresh generator whose numbers depend on its key alone.
+
+    Other keys, of as many numbers below 2^32 each, give numbers that have nothing in common with these.
 
     >>> one, same, other = (keyed_generator(*key).initial_seed() for key in ((0, 1), (0, 1), (1, 0)))
     >>> one == same, one == other

@@ -15,7 +15,6 @@ Shape suffixes: R rows (sequences), T tokens, S seed tokens.
 
 import abc
 import dataclasses
-import functools
 from collections.abc import Collection
 from typing import ClassVar, Self
 
@@ -107,7 +106,7 @@ class Source(Family, abc.ABC):
             buffer: of sources that have one.
             cadence: of sources that have a buffer.
             source_generator: randomness of the source; its device is where work is done.
-            buffer_generator: randomness of the buffer, on the same device.
+            buffer_generator: randomness of the buffer; its device is where the buffer lies and instances come from.
 
         Raises:
             InputError: the source cannot be used, such as a file that is gone.
@@ -190,8 +189,14 @@ class ConditionalSource(Source):
         buffer_generator: torch.Generator,
     ) -> Stream:
         """Return a stream that draws from a buffer, which this source keeps enriching."""
+        device, buffer_device = source_generator.device, buffer_generator.device
+
+        def generate(seeds_RS: Tensor, conditions_RT: Tensor) -> Tensor:
+            tokens_RT = self.generate(seeds_RS.to(device), conditions_RT.to(device), source_generator)
+            return tokens_RT.to(buffer_device)
+
         return BufferedStream(
-            functools.partial(self.generate, generator=source_generator),
+            generate,
             buffer=buffer,
             cadence=cadence,
             context_length=context_length,

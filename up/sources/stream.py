@@ -98,7 +98,7 @@ class BufferedStream:
         vocabulary_size: of the noise in the buffer.
         seed_length: tokens at the start of every sequence that are given to the source.
         source_generator: randomness of the models and their sampling.
-        buffer_generator: randomness of the buffer; on the same device.
+        buffer_generator: randomness of the buffer, on whose device it lies.
 
     Attributes:
         instances: instances drawn so far.

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import pickle
 
 import pytest
 import torch
@@ -97,6 +98,11 @@ def test_workers_and_ranks_give_the_same_rows_in_the_order_of_their_numbers(work
     batches = [batch for turn in zip(*loaders, strict=True) for batch in turn]
     expected = torch.cat([RandomComputation(**settings).block(block) for block in range(2, 8)])
     assert torch.equal(torch.cat(batches), expected)
+
+
+def test_a_data_set_survives_the_way_to_a_spawned_worker():
+    dataset = RandomComputation(length=24, source=LSTM, block_rows=4, stop=6, rank=1, world_size=2)
+    assert rows_of(pickle.loads(pickle.dumps(dataset))) == rows_of(dataset)
 
 
 def test_torch_distributed_tells_rank_and_world_size():

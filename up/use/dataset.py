@@ -58,8 +58,8 @@ class RandomComputation(IterableDataset[Tensor]):
         buffer: its resets and its source batch decide how deep rows are, and which share of them begins as constant.
         block_rows: B, rows that are computed together. A `DataLoader` whose batch size is B hands the rows on in the
             order of their numbers, however many workers it has.
-        start: number of the first row. Where batch size and B agree and n rows have been taken by all ranks together,
-            `start=n` goes on exactly there, with any number of workers or ranks.
+        start: number of the first row. Where the batch size is B and all ranks together have taken n batches from row 0
+            on, `start=n * B` goes on exactly there, with any number of workers or ranks.
         stop: number of the first row that is left out; None: there is no end.
         rank: which of `world_size` processes this is; None: as `torch.distributed` says, where it is initialised.
         world_size: processes that share the rows.

@@ -84,20 +84,40 @@ def test_a_state_is_gone_on_from_at_the_very_next_row(data):
     assert rows_of(second) == expected  # the next time from the beginning
 
 
-@pytest.mark.parametrize("world_size", [1, 2, 3])
-@pytest.mark.parametrize("workers", [0, 1, 2, 3])
-@pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")
-@pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
-def test_workers_and_ranks_give_the_same_rows_in_the_order_of_their_numbers(workers, world_size):
-    """Real LSTMs in real worker processes; a batch of each rank in turn."""
-    settings = {"seed": 7, "length": 24, "source": LSTM, "block_rows": 4, "start": 8, "stop": 8 + 24}
+def drawn(start, stop, *, workers, world_size):
+    """Batches of 4 rows of real LSTMs from real worker processes, one of each rank in turn."""
+    settings = {"seed": 7, "length": 24, "source": LSTM, "block_rows": 4, "start": start, "stop": stop}
     loaders = [
         DataLoader(RandomComputation(**settings, rank=rank, world_size=world_size), batch_size=4, num_workers=workers)
         for rank in range(world_size)
     ]
-    batches = [batch for turn in zip(*loaders, strict=True) for batch in turn]
-    expected = torch.cat([RandomComputation(**settings).block(block) for block in range(2, 8)])
-    assert torch.equal(torch.cat(batches), expected)
+    return torch.cat([batch for turn in zip(*loaders, strict=True) for batch in turn])
+
+
+@pytest.fixture(scope="module")
+def rows_8_to_31():
+    dataset = RandomComputation(seed=7, length=24, source=LSTM, block_rows=4)
+    return torch.cat([dataset.block(block) for block in range(2, 8)])
+
+
+of_processes = pytest.mark.filterwarnings(
+    "ignore:This DataLoader will create:UserWarning", "ignore:.*use of fork:DeprecationWarning"
+)
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 3])
+@pytest.mark.parametrize("workers", [0, 1, 2, 3])
+@of_processes
+def test_workers_and_ranks_give_the_same_rows_in_the_order_of_their_numbers(workers, world_size, rows_8_to_31):
+    assert torch.equal(drawn(8, 32, workers=workers, world_size=world_size), rows_8_to_31)
+
+
+@pytest.mark.parametrize(("before", "after"), [((3, 1), (1, 3)), ((1, 3), (2, 1)), ((2, 3), (0, 1))])
+@of_processes
+def test_rows_go_on_after_the_last_one_with_other_numbers_of_workers_and_ranks(before, after, rows_8_to_31):
+    parts = [(8, 20, before), (20, 32, after)]
+    rows = [drawn(start, stop, workers=workers, world_size=ranks) for start, stop, (workers, ranks) in parts]
+    assert torch.equal(torch.cat(rows), rows_8_to_31)
 
 
 def test_a_data_set_survives_the_way_to_a_spawned_worker():

@@ -23,16 +23,15 @@ from torch import Tensor, nn
 from up.config import from_dict, require_at_most, require_not_negative, require_positive
 from up.device import keyed_generator, resolve_device
 from up.errors import InputError
-from up.evaluation.token_bits import evaluation_mode, logits_of
 from up.sources.base import ConditionalSource, RowSource, Source
 from up.sources.buffer import LARGEST_VOCABULARY, BufferConfig
 from up.sources.function import FunctionSource
 from up.sources.registry import source_type
 from up.sources.stream import CadenceConfig
 from up.sources.user_code import checked_tokens
+from up.use.model import checked_logits, device_of, require_causal
 
 _SOURCE_KEY, _BUFFER_KEY = 3, 4
-_ROUNDING = 64  # multiples of the machine epsilon, relative to the largest logit
 _BUFFER, _CADENCE = BufferConfig(), CadenceConfig()
 
 Function = Callable[[int, int, torch.Generator], Tensor]
@@ -82,11 +81,12 @@ def wrap(
         )
     if length < 2:
         raise InputError("length must leave a token to predict", received=length, remedy="use at least 2")
-    device = _device_of(model)
+    device = device_of(model)
     where = device if buffer_device is None else resolve_device(str(buffer_device))
     opened = _source(source, vocabulary_size).resolve(device).opened()
     opened.require_fit(context_length=length, batch=1, buffer=buffer)
-    pretraining = Pretraining(
+    require_causal(model, inputs=length - 1, vocabulary_size=vocabulary_size)
+    return Pretraining(
         model,
         source=opened,
         length=length,
@@ -95,8 +95,6 @@ def wrap(
         source_generator=keyed_generator(seed, 0, _SOURCE_KEY, device=device),
         buffer_generator=keyed_generator(seed, 0, _BUFFER_KEY, device=where),
     )
-    pretraining.require_causal()
-    return pretraining
 
 
 class Pretraining:
@@ -145,10 +143,10 @@ class Pretraining:
             self.stream.draw(batch_size),
             shape=(batch_size, self.length),
             vocabulary_size=self.source.vocabulary_size,
-            device=_device_of(self.model),
+            device=device_of(self.model),
             name=self.source.kind,
         ).long()
-        logits_BTV = self._logits(tokens_BT[:, :-1])
+        logits_BTV = checked_logits(self.model, tokens_BT[:, :-1], self.source.vocabulary_size)
         return nn.functional.cross_entropy(logits_BTV.float().flatten(0, 1), tokens_BT[:, 1:].flatten())
 
     def fit(
@@ -230,46 +228,6 @@ class Pretraining:
         self.stream.restore(state["stream"])
         self.steps = state["steps"]
 
-    def require_causal(self) -> None:
-        """Raise `InputError` where the logits of a position depend on a token after it, or are otherwise unfit."""
-        inputs = self.length - 1
-        tokens_BT = torch.zeros(2, inputs, dtype=torch.long, device=_device_of(self.model))
-        tokens_BT[1, inputs // 2 :] = 1
-        with torch.no_grad(), evaluation_mode(self.model):
-            one_TV, other_TV = self._logits(tokens_BT)
-        if inputs == 1:  # there is no later one
-            return
-        difference = float((one_TV - other_TV)[: inputs // 2].abs().max())
-        if difference > _ROUNDING * torch.finfo(one_TV.dtype).eps * float(one_TV.abs().max()):
-            raise InputError(
-                "the model sees the tokens that it is to predict: its logits depend on later ones",
-                received=difference,
-                remedy="give a causal model",
-            )
-
-    def _logits(self, tokens_BT: Tensor) -> Tensor:
-        logits_BTV = logits_of(self.model(tokens_BT))
-        shape = (*tokens_BT.shape, self.source.vocabulary_size)
-        if not isinstance(logits_BTV, Tensor):
-            raise InputError(
-                "the model returned neither a tensor nor an object with logits",
-                received=type(logits_BTV).__name__,
-                remedy=f"return logits of shape {shape}",
-            )
-        if tuple(logits_BTV.shape) != shape:
-            raise InputError(
-                "the model's logits have another shape than instances, inputs and vocabulary ask for",
-                received=tuple(logits_BTV.shape),
-                remedy=f"return {shape}, or give the model's vocabulary_size",
-            )
-        if not logits_BTV.is_floating_point() or not _all_finite(logits_BTV):
-            raise InputError(
-                "the model's logits are not finite floating-point numbers",
-                received=str(logits_BTV.dtype),
-                remedy="look at the model, or train with a smaller learning rate",
-            )
-        return logits_BTV
-
     def _own_optimizer(self) -> torch.optim.AdamW:
         if self._optimizer is None:
             self._optimizer = torch.optim.AdamW(self.model.parameters())
@@ -287,16 +245,6 @@ def _source(source: Any, vocabulary_size: int) -> Source:
     raise InputError(
         "this is no source", received=source, remedy="give a name such as lstm, up.RecurrentSource(), or a function"
     )
-
-
-def _device_of(model: nn.Module) -> torch.device:
-    parameter = next(model.parameters(), None)
-    return torch.device("cpu") if parameter is None else parameter.device
-
-
-def _all_finite(logits_BTV: Tensor) -> bool:
-    """Whether all are; one pass without a copy, for the logits of a large vocabulary are large."""
-    return all(math.isfinite(float(end)) for end in logits_BTV.detach().aminmax())
 
 
 def _cloned(value: Any) -> Any:

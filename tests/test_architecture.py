@@ -35,7 +35,8 @@ def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
 
 def broken_contracts(output: str) -> list[str]:
     """The names of the contracts that import-linter reports as broken."""
-    return [line.removesuffix("BROKEN").strip() for line in output.splitlines() if line.rstrip().endswith("BROKEN")]
+    lines = (line.rpartition(" BROKEN") for line in output.splitlines())
+    return [name.strip() for name, broken, rest in lines if broken and (not rest.strip() or "ignored" in rest)]
 
 
 def test_contracts_hold_on_the_tree(copied_tree: Path) -> None:
@@ -57,6 +58,7 @@ def test_contracts_hold_on_the_tree(copied_tree: Path) -> None:
         ("up/config.py", "import rich.console", "only cli prints"),
         ("up/model/__init__.py", "import up.sources", "inside up"),
         ("up/data/__init__.py", "import up.evaluation", "inside up"),
+        ("up/runs/__init__.py", "import up.use", "inside up"),
     ],
 )
 def test_a_planted_violation_breaks_its_contract(copied_tree: Path, module: str, planted: str, contract: str) -> None:

@@ -2,7 +2,9 @@
 
 import pytest
 import torch
+from torch import nn
 
+import up
 from up.evaluation.bits import EvaluationConfig, prepare
 from up.recipes.presets import configure
 from up.runs.folder import create_run
@@ -93,3 +95,17 @@ def test_blocks_that_are_enabled_on_the_way_train_on_a_card(tmp_path):
     assert [restored.train_step().loss_bits for _ in range(2)] == pytest.approx(
         [result.loss_bits for result in results[2:]], abs=1e-3
     )
+
+
+@pytest.mark.parametrize("buffer_device", ["cpu", "cuda"])
+def test_a_wrapped_model_learns_from_a_buffer_on_either_device(buffer_device):
+    model = nn.Sequential(nn.Embedding(256, 16), nn.Linear(16, 256)).cuda()
+    pretraining = up.wrap(model, length=64, buffer_device=buffer_device)
+    assert pretraining.stream.buffer.rows_CT.device.type == buffer_device
+    losses = pretraining.fit(30, batch_size=16, learning_rate=0.03)
+    assert losses[-1] < losses[0]
+    assert sum(pretraining.observations()["depth"][1:]) > 0
+    state = pretraining.state_dict()
+    expected = pretraining.loss(4).detach()
+    pretraining.load_state_dict(state)
+    assert torch.equal(pretraining.loss(4).detach(), expected)

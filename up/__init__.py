@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from up.recipes.presets import PRESETS, configure
     from up.runs.api import evaluate, load, train
     from up.runs.folder import RunFolder, open_run
-    from up.sources.base import ConditionalSource, RowSource, Source
+    from up.sources.base import ConditionalSource, RowSource, Source, make_source
     from up.sources.buffer import BufferConfig
     from up.sources.noise import NoiseSource
     from up.sources.recurrent import RecurrentSource
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from up.sources.stream import CadenceConfig, Stream
     from up.training.state import TrainingState
     from up.training.step import Step
+    from up.use.dataset import RandomComputation
+    from up.use.wrap import Pretraining, wrap
 
 __version__ = "0.1.0"
 
@@ -35,7 +37,7 @@ _MODULES = {
     "up.recipes.presets": ("PRESETS", "configure"),
     "up.runs.api": ("evaluate", "load", "train"),
     "up.runs.folder": ("RunFolder", "open_run"),
-    "up.sources.base": ("ConditionalSource", "RowSource", "Source"),
+    "up.sources.base": ("ConditionalSource", "RowSource", "Source", "make_source"),
     "up.sources.buffer": ("BufferConfig",),
     "up.sources.noise": ("NoiseSource",),
     "up.sources.recurrent": ("RecurrentSource",),
@@ -43,6 +45,8 @@ _MODULES = {
     "up.sources.stream": ("CadenceConfig", "Stream"),
     "up.training.state": ("TrainingState",),
     "up.training.step": ("Step",),
+    "up.use.dataset": ("RandomComputation",),
+    "up.use.wrap": ("Pretraining", "wrap"),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

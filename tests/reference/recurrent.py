@@ -42,4 +42,4 @@ def generate_sequences(weights, *, cell, temperature, seeds_RS, conditions_RT, u
                 u = float(uniforms_TR[t + 1 - seed_length, row])
                 tokens.append(sample_token(readout(output[0, 0]), temperature, u))
         sequences.append(tokens)
-    return torch.tensor(sequences, dtype=torch.uint8)
+    return torch.tensor(sequences)

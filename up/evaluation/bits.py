@@ -113,7 +113,7 @@ class PreparedEvaluation:
         """Measure a model on every corpus, on the device where the model is.
 
         Args:
-            model: maps tokens (B, T) to logits (B, T, 256).
+            model: maps tokens (B, T) to logits (B, T, 256), or to an object that has them as `logits`.
             progress: called with slices done and slices in all, after every batch.
 
         Raises:

@@ -6,6 +6,7 @@ Shape suffixes: B slices in a batch, T tokens in a slice, V vocabulary.
 import contextlib
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,8 @@ def token_bits(model: nn.Module, tokens_BT: Tensor, *, bf16: bool = False) -> Te
     evaluation mode; afterwards every one of its modules is back in the mode it was in.
 
     Args:
-        model: maps tokens (B, T-1), int64, to logits (B, T-1, V); the log-softmax is taken in float32.
+        model: maps tokens (B, T-1), int64, to logits (B, T-1, V), or to an object that has them as `logits`; the
+            log-softmax is taken in float32.
         tokens_BT: tokens of any integer type on any device; at least two columns.
         bf16: run the model under bfloat16 autocast where its device is a GPU; elsewhere this changes nothing.
 
@@ -29,10 +31,10 @@ def token_bits(model: nn.Module, tokens_BT: Tensor, *, bf16: bool = False) -> Te
     tokens_BT = tokens_BT.to(device=device, dtype=torch.int64)
     with (
         torch.inference_mode(),
-        _evaluation_mode(model),
+        evaluation_mode(model),
         torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16 and device.type == "cuda"),
     ):
-        logits_BTV = model(tokens_BT[:, :-1])
+        logits_BTV = logits_of(model(tokens_BT[:, :-1]))
     with torch.inference_mode():
         nats_BT = nn.functional.cross_entropy(
             logits_BTV.float().flatten(0, 1), tokens_BT[:, 1:].flatten(), reduction="none"
@@ -40,8 +42,13 @@ def token_bits(model: nn.Module, tokens_BT: Tensor, *, bf16: bool = False) -> Te
         return nats_BT / math.log(2)
 
 
+def logits_of(output: Any) -> Any:
+    """Return the logits of what a model returned: itself, or its `logits`, as the models of transformers have them."""
+    return output if isinstance(output, Tensor) else getattr(output, "logits", output)
+
+
 @contextlib.contextmanager
-def _evaluation_mode(model: nn.Module) -> Iterator[None]:
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
     """Switch all modules to evaluation, and put each back into its own mode afterwards."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()

@@ -2,11 +2,10 @@
 
 import dataclasses
 
-import numpy as np
 import torch
 
 from up.config import require_not_negative, require_one_of, require_positive
-from up.device import describe_device
+from up.device import describe_device, keyed_generator
 from up.errors import InputError
 from up.evaluation.bits import EvaluationConfig
 from up.model.config import ModelConfig
@@ -200,9 +199,7 @@ class RunConfig:
 
     def generator(self, component: str, device: torch.device | str = "cpu") -> torch.Generator:
         """Return the fresh generator of one component, such as `model`, `source`, `buffer` or `dropout`."""
-        entropy = np.random.SeedSequence([self.seed, _COMPONENTS.index(component)])
-        seed = int(entropy.generate_state(1, np.uint64)[0]) >> 1  # torch takes 63 bits everywhere
-        return torch.Generator(device=device).manual_seed(seed)
+        return keyed_generator(self.seed, _COMPONENTS.index(component), device=device)
 
 
 def _fitting_microbatch(model: ModelConfig, device: torch.device) -> int:

@@ -82,7 +82,7 @@ def evaluate(
     ['stdlib', 'pydoc']
 
     Args:
-        model: maps tokens (B, T) to logits (B, T, 256).
+        model: maps tokens (B, T) to logits (B, T, 256), or to an object that has them as `logits`.
         assignments: settings of `EvaluationConfig`, such as `samples=100` or `data=["notes.txt"]`.
         context_length: T, tokens in a slice; None: that of the model's configuration.
 

@@ -15,14 +15,13 @@ Shape suffixes: R rows (sequences), T tokens, S seed tokens.
 
 import abc
 import dataclasses
-import functools
 from collections.abc import Collection
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
 
-from up.config import Family, require_positive
+from up.config import Family, from_dict, require_positive
 from up.errors import InputError
 from up.sources.buffer import BufferConfig
 from up.sources.registry import source_type
@@ -35,17 +34,22 @@ class Source(Family, abc.ABC):
 
     Attributes:
         kind: name in `up.sources.registry`, or `path/to/file.py:NAME`.
-        vocabulary_size: number of tokens, at most 256.
+        vocabulary_size: number of tokens, at most `largest_vocabulary`.
+        largest_vocabulary: of all sources of the class; up to 65,536 where its tokens are no bytes.
 
     """
+
+    largest_vocabulary: ClassVar[int] = 256
 
     kind: str = ""
     vocabulary_size: int = 256
 
     def __post_init__(self) -> None:
-        if not 2 <= self.vocabulary_size <= 256:
+        if not 2 <= self.vocabulary_size <= self.largest_vocabulary:
             raise InputError(
-                "source.vocabulary_size is out of range", received=self.vocabulary_size, remedy="use 2 to 256"
+                f"source.vocabulary_size is out of range for the source {self.kind}",
+                received=self.vocabulary_size,
+                remedy=f"use 2 to {self.largest_vocabulary:,}",
             )
 
     @classmethod
@@ -110,12 +114,24 @@ class Source(Family, abc.ABC):
             buffer: of sources that have one.
             cadence: of sources that have a buffer.
             source_generator: randomness of the source; its device is where work is done.
-            buffer_generator: randomness of the buffer, on the same device.
+            buffer_generator: randomness of the buffer; its device is where the buffer lies and instances come from.
 
         Raises:
             InputError: the source cannot be used, such as a file that is gone.
 
         """
+
+
+def make_source(kind: str, **settings: Any) -> Source:
+    """Return a source by its kind, with settings of its own.
+
+    >>> make_source("gru", hidden_size=51).description
+    'gru, 51 units'
+
+    Raises:
+        InputError: an unknown kind or setting, or a value that does not fit.
+    """
+    return from_dict(source_type(kind), {"kind": kind, **settings}, where="source.")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -129,7 +145,7 @@ class RowSource(Source):
 
     @abc.abstractmethod
     def rows(self, num_rows: int, num_tokens: int, generator: torch.Generator) -> Tensor:
-        """Return tokens_RT, uint8, of shape (num_rows, num_tokens)."""
+        """Return tokens_RT, of shape (num_rows, num_tokens) and the dtype of `token_dtype`."""
 
     def passed(self, rows_RT: Tensor, generator: torch.Generator) -> Tensor:
         """Return as many fresh rows of the same length."""
@@ -169,7 +185,7 @@ class ConditionalSource(Source):
 
     @abc.abstractmethod
     def generate(self, seeds_RS: Tensor, conditions_RT: Tensor, generator: torch.Generator) -> Tensor:
-        """Return one sequence for each condition, tokens_RT, uint8, starting with its seed.
+        """Return one sequence for each condition, tokens_RT, of the dtype of `token_dtype`, starting with its seed.
 
         Args:
             seeds_RS: the first tokens of every row, any integer type.
@@ -225,8 +241,14 @@ class ConditionalSource(Source):
         buffer_generator: torch.Generator,
     ) -> Stream:
         """Return a stream that draws from a buffer, which this source keeps enriching."""
+        device, buffer_device = source_generator.device, buffer_generator.device
+
+        def generate(seeds_RS: Tensor, conditions_RT: Tensor) -> Tensor:
+            tokens_RT = self.generate(seeds_RS.to(device), conditions_RT.to(device), source_generator)
+            return tokens_RT.to(buffer_device)
+
         return self.stream_type(
-            functools.partial(self.generate, generator=source_generator),
+            generate,
             buffer=buffer,
             cadence=cadence,
             context_length=context_length,

@@ -17,7 +17,19 @@ from up.config import require_at_most, require_not_negative, require_positive
 from up.errors import InputError
 
 Generate = Callable[[Tensor, Tensor], Tensor]
-"""Turns seeds_RS and conditions_RT into one sequence for each condition, (R, T) uint8, starting with its seed."""
+"""Turns seeds_RS and conditions_RT into one sequence for each condition, (R, T), starting with its seed."""
+
+LARGEST_VOCABULARY = 65_536
+"""Tokens that a source can have at most."""
+
+
+def token_dtype(vocabulary_size: int) -> torch.dtype:
+    """Return what the tokens of a vocabulary are stored as: a byte where it is enough, int32 above.
+
+    >>> token_dtype(256), token_dtype(257)
+    (torch.uint8, torch.int32)
+    """
+    return torch.uint8 if vocabulary_size <= 256 else torch.int32
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,7 +81,7 @@ class Buffer:
         generator: the buffer's own source of randomness.
 
     Attributes:
-        rows_CT: the sequences, uint8.
+        rows_CT: the sequences, uint8 or int32 (`token_dtype`).
         depth_C: models passed since the last reset, int64.
 
     """
@@ -112,7 +124,7 @@ class Buffer:
         self.depth_C[index_B] = depth_B
 
     def sample(self, num_rows: int) -> Tensor:
-        """Return copies of distinct random rows, (R, T) uint8.
+        """Return copies of distinct random rows, (R, T).
 
         Raises:
             InputError: more rows than the buffer holds.
@@ -135,9 +147,8 @@ class Buffer:
         return torch.randperm(size, generator=self.generator, device=self.generator.device)[:count]
 
     def _tokens(self, *shape: int) -> Tensor:
-        return torch.randint(
-            self.vocabulary_size, shape, generator=self.generator, device=self.generator.device, dtype=torch.uint8
-        )
+        dtype, device = token_dtype(self.vocabulary_size), self.generator.device
+        return torch.randint(self.vocabulary_size, shape, generator=self.generator, device=device, dtype=dtype)
 
     def _fresh_rows(self, count: int) -> Tensor:
         """Half constant rows, half noise, shuffled."""

@@ -14,10 +14,8 @@ import functools
 import hashlib
 import importlib.util
 import sys
-import traceback
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -25,8 +23,9 @@ from torch import Tensor
 from up.config import from_dict, to_dict
 from up.errors import InputError
 from up.sources.base import ConditionalSource, RowSource, Source
-from up.sources.buffer import BufferConfig
+from up.sources.buffer import LARGEST_VOCABULARY, BufferConfig
 from up.sources.stream import CadenceConfig, Stream
+from up.sources.user_code import blaming, checked_tokens
 
 _OUR_FIELDS = ("kind", "vocabulary_size")
 _DEFINE = "define there a subclass of up.RowSource or up.ConditionalSource"
@@ -38,11 +37,13 @@ class FileSource(Source):
 
     Attributes:
         kind: `path/to/file.py:NAME`; `resolve` makes the path absolute.
-        vocabulary_size: number of tokens.
+        vocabulary_size: number of tokens; the class in the file knows how many it can serve.
         sha256: of the file, in hexadecimal; empty until `resolve` writes it.
         settings: those of the source itself; `resolve` writes them out.
 
     """
+
+    largest_vocabulary: ClassVar[int] = LARGEST_VOCABULARY
 
     sha256: str = ""
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
@@ -153,39 +154,38 @@ class FileSource(Source):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _WatchedRows(RowSource):
+    largest_vocabulary: ClassVar[int] = LARGEST_VOCABULARY
+
     inner: RowSource
 
     def rows(self, num_rows: int, num_tokens: int, generator: torch.Generator) -> Tensor:
         with _blaming(self.kind):
             tokens_RT = self.inner.rows(num_rows, num_tokens, generator)
-        return _looked_at(tokens_RT, (num_rows, num_tokens), generator.device, self)
+        return checked_tokens(
+            tokens_RT,
+            shape=(num_rows, num_tokens),
+            vocabulary_size=self.vocabulary_size,
+            device=generator.device,
+            name=self.kind,
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _WatchedSequences(ConditionalSource):
+    largest_vocabulary: ClassVar[int] = LARGEST_VOCABULARY
+
     inner: ConditionalSource
 
     def generate(self, seeds_RS: Tensor, conditions_RT: Tensor, generator: torch.Generator) -> Tensor:
         with _blaming(self.kind):
             tokens_RT = self.inner.generate(seeds_RS, conditions_RT, generator)
-        return _looked_at(tokens_RT, tuple(conditions_RT.shape), generator.device, self)
-
-
-def _looked_at(tokens_RT: Any, shape: tuple[int, ...], device: torch.device, source: Source) -> Tensor:
-    """Return what a user's source drew as uint8 on the generator's device, or say what is wrong with it."""
-    if not isinstance(tokens_RT, Tensor):
-        problem, received, remedy = "returned no tensor", type(tokens_RT).__name__, "return a torch.Tensor"
-    elif tokens_RT.is_floating_point() or tokens_RT.is_complex() or tokens_RT.dtype == torch.bool:
-        problem, received, remedy = "returned no whole numbers", str(tokens_RT.dtype), "return e.g. torch.uint8"
-    elif tuple(tokens_RT.shape) != shape:
-        problem, received, remedy = "returned another shape", tuple(tokens_RT.shape), f"return {shape}"
-    elif tokens_RT.numel() and not 0 <= int(tokens_RT.min()) <= int(tokens_RT.max()) < source.vocabulary_size:
-        outside = int(tokens_RT.min()) if int(tokens_RT.min()) < 0 else int(tokens_RT.max())
-        problem, received = "returned a token outside the vocabulary", outside
-        remedy = f"return tokens from 0 to {source.vocabulary_size - 1}"
-    else:
-        return tokens_RT.to(device=device, dtype=torch.uint8)
-    raise InputError(f"the source {source.kind} {problem}", received=received, remedy=remedy)
+        return checked_tokens(
+            tokens_RT,
+            shape=tuple(conditions_RT.shape),
+            vocabulary_size=self.vocabulary_size,
+            device=generator.device,
+            name=self.kind,
+        )
 
 
 @functools.cache
@@ -211,22 +211,9 @@ def _load(path: Path, name: str, sha256: str) -> type[RowSource] | type[Conditio
     return found
 
 
-@contextlib.contextmanager
-def _blaming(kind: str) -> Iterator[None]:
-    """Tell in one line what a user's code raises, and where; anywhere else it would be a bug of this program."""
-    try:
-        yield
-    except InputError:
-        raise
-    except (Exception, SystemExit) as error:
-        frames = traceback.extract_tb(error.__traceback__)
-        if isinstance(error, SyntaxError):
-            line = error.lineno
-        else:
-            line = next((frame.lineno for frame in reversed(frames) if frame.filename == _path_of(kind)), None)
-        at = "" if line is None else f" at line {line}"
-        problem = f"the source {kind} raised {type(error).__name__}{at}: {error}"
-        raise InputError(problem, remedy="correct the file") from error
+def _blaming(kind: str) -> contextlib.AbstractContextManager[None]:
+    """Tell in one line what the code of a file raises, and where; `kind` may be the path alone."""
+    return blaming(kind, _path_of(kind))
 
 
 def _path_of(kind: str) -> str:

@@ -3,10 +3,8 @@
 import dataclasses
 from collections.abc import Iterable, Sequence
 
-from up.config import from_dict
 from up.errors import InputError
-from up.sources.base import Source
-from up.sources.registry import source_type
+from up.sources.base import Source, make_source
 
 DEEPEST = 8
 """Sources within sources; more would hardly be meant, and a chain of chains without end never is."""
@@ -16,7 +14,7 @@ MOST_MEMBERS = 64
 
 def of_kind(*kinds: str) -> tuple[Source, ...]:
     """Return sources of these kinds with their default settings."""
-    return tuple(from_dict(source_type(kind), {"kind": kind}) for kind in kinds)
+    return tuple(map(make_source, kinds))
 
 
 def inner_sources(source: Source) -> tuple[Source, ...]:

@@ -5,22 +5,24 @@ A row takes one call of the generator; the entropy rate is log2 V bits a token.
 """
 
 import dataclasses
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from up.sources.base import RowSource
+from up.sources.buffer import LARGEST_VOCABULARY, token_dtype
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class NoiseSource(RowSource):
     """Uniform noise over the vocabulary."""
 
+    largest_vocabulary: ClassVar[int] = LARGEST_VOCABULARY
+
     kind: str = "noise"
 
     def rows(self, num_rows: int, num_tokens: int, generator: torch.Generator) -> Tensor:
         """Return tokens_RT, each uniform below the vocabulary's size."""
-        shape = (num_rows, num_tokens)
-        return torch.randint(
-            self.vocabulary_size, shape, generator=generator, device=generator.device, dtype=torch.uint8
-        )
+        shape, dtype = (num_rows, num_tokens), token_dtype(self.vocabulary_size)
+        return torch.randint(self.vocabulary_size, shape, generator=generator, device=generator.device, dtype=dtype)

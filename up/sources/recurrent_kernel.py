@@ -16,6 +16,7 @@ import math
 import torch
 from torch import Tensor
 
+from up.sources.buffer import token_dtype
 from up.sources.exact_sampling import draw_tokens, required_gap
 
 
@@ -56,7 +57,7 @@ def generate_sequences(
     conditions_RT: Tensor,
     uniforms_TR: Tensor,
 ) -> Tensor:
-    """Run G models over R = G N rows and return the tokens, (R, T) uint8; rows r N to r N + N - 1 belong to model r.
+    """Run G models over R = G N rows and return the tokens, (R, T); rows r N to r N + N - 1 belong to model r.
 
     Args:
         weights: parameters of G models; their dtype is the dtype of the computation.
@@ -66,10 +67,13 @@ def generate_sequences(
         conditions_RT: condition tokens; the last one has no step to enter.
         uniforms_TR: T - S uniform numbers in [0, 1) for each row, time first.
 
+    Returns:
+        uint8 for at most 256 tokens, int32 for more.
+
     """
     with torch.inference_mode():
         tokens_TR = _run(weights, cell, temperature, seeds_RS.long().T, conditions_RT.long().T, uniforms_TR)
-    return tokens_TR.T.to(torch.uint8)
+    return tokens_TR.T.to(token_dtype(weights.readout_bias_GV.shape[1]))
 
 
 def _run(

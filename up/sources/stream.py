@@ -1,7 +1,7 @@
 """Streams: what training draws its instances from.
 
     stream = BufferedStream(source.generate, ...)
-    tokens_BT = stream.draw(16)          # the next 16 instances, (16, 512) uint8
+    tokens_BT = stream.draw(16)          # the next 16 instances, (16, 512)
 
 `Stream` is all that training, plan, dashboard and run folder know. `BufferedStream` draws from the buffer of
 Algorithm 1 while a source keeps enriching it; `RowStream` hands on rows that are independent of each other.
@@ -28,14 +28,14 @@ from up.device import Stopwatch
 from up.sources.buffer import Buffer, BufferConfig, Generate
 
 Rows = Callable[[int, int, torch.Generator], Tensor]
-"""Draws sequences independently: (rows R, tokens T, generator) to (R, T) uint8."""
+"""Draws sequences independently: (rows R, tokens T, generator) to (R, T)."""
 
 
 class Stream(Protocol):
     """An endless sequence of instances that can be left and taken up again."""
 
     def draw(self, num_instances: int) -> Tensor:
-        """Return the next instances, (num_instances, T) uint8."""
+        """Return the next instances, (num_instances, T), uint8 or int32 (`token_dtype`)."""
         ...
 
     def state(self) -> dict[str, Tensor]:
@@ -98,7 +98,7 @@ class BufferedStream:
         vocabulary_size: of the noise in the buffer.
         seed_length: tokens at the start of every sequence that are given to the source.
         source_generator: randomness of the models and their sampling.
-        buffer_generator: randomness of the buffer; on the same device.
+        buffer_generator: randomness of the buffer, on whose device it lies.
 
     Attributes:
         instances: instances drawn so far.
@@ -131,7 +131,7 @@ class BufferedStream:
         self._stopwatch = Stopwatch(source_generator.device)
 
     def draw(self, num_instances: int) -> Tensor:
-        """Run the source as far as it is due and return the next instances, (num_instances, T) uint8."""
+        """Run the source as far as it is due and return the next instances, (num_instances, T)."""
         due = self.cadence.source_batches(self.instances + num_instances, self.buffer.config.source_batch)
         while self.source_batches < due:
             self._enrich()
@@ -199,7 +199,7 @@ class RowStream:
         self._stopwatch = Stopwatch(generator.device)
 
     def draw(self, num_instances: int) -> Tensor:
-        """Return the next instances, (num_instances, T) uint8."""
+        """Return the next instances, (num_instances, T)."""
         self.instances += num_instances
         with self._stopwatch:
             return self._rows(num_instances, self._context_length, self._generator)

@@ -69,6 +69,17 @@ def test_its_rows_are_those_of_its_program_with_its_settings(coins):
     assert abs(float((tokens_RT == 7).double().mean()) - 0.5) < 5 * 0.005
 
 
+def test_its_class_says_how_many_tokens_it_can_serve(coins):
+    with pytest.raises(InputError, match=r"source\.vocabulary_size is out of range for the source .*received 257"):
+        dataclasses.replace(source_in(coins), vocabulary_size=257).opened()
+    coins.write_text(COINS.replace("    heads:", "    largest_vocabulary: typing.ClassVar[int] = 1000\n\n    heads:"))
+    coins.write_text(coins.read_text().replace("import dataclasses", "import dataclasses\nimport typing", 1))
+    source = dataclasses.replace(source_in(coins, heads=999), vocabulary_size=1000)
+    tokens_RT = drawn(source)
+    assert tokens_RT.dtype == torch.int32
+    assert int(tokens_RT.max()) == 999
+
+
 def test_one_that_reads_conditions_goes_through_the_buffer(coins):
     settings = [f"source.kind={coins}:Shifted", "model.context_length=96"]
     config = configure("tiny", [*settings, "cadence.burn_in_batches=3"]).resolve(CPU)

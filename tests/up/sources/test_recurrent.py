@@ -11,11 +11,11 @@ from up.sources.recurrent import RecurrentSource, draw_weights
 from up.sources.recurrent_kernel import generate_sequences
 
 
-def inputs(num_rows, num_tokens, seed_length=8, seed=0):
+def inputs(num_rows, num_tokens, seed_length=8, seed=0, vocabulary=256):
     generator = torch.Generator().manual_seed(seed)
     return {
-        "seeds_RS": torch.randint(256, (num_rows, seed_length), generator=generator),
-        "conditions_RT": torch.randint(256, (num_rows, num_tokens), generator=generator),
+        "seeds_RS": torch.randint(vocabulary, (num_rows, seed_length), generator=generator),
+        "conditions_RT": torch.randint(vocabulary, (num_rows, num_tokens), generator=generator),
         "uniforms_TR": torch.rand(num_tokens - seed_length, num_rows, generator=generator, dtype=torch.float64),
     }
 
@@ -28,7 +28,7 @@ def test_equals_a_plain_loop_over_torch_nn_token_for_token(cell, num_models, tem
     weights = draw_weights(config, num_models, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
     arguments = {"cell": cell, "temperature": temperature, **inputs(3 * num_models, 40)}
     expected_RT = reference.generate_sequences(weights, **arguments)
-    assert torch.equal(generate_sequences(weights, **arguments), expected_RT)
+    assert torch.equal(generate_sequences(weights, **arguments).long(), expected_RT)
     assert len(expected_RT[:, 8:].unique()) > 1
 
 
@@ -36,7 +36,28 @@ def test_equals_the_plain_loop_at_the_papers_sizes():
     config = RecurrentSource(hidden_size=38)
     weights = draw_weights(config, 3, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     arguments = {"cell": "lstm", "temperature": 1e-4, **inputs(3, 512)}
-    assert torch.equal(generate_sequences(weights, **arguments), reference.generate_sequences(weights, **arguments))
+    tokens_RT = generate_sequences(weights, **arguments)
+    assert torch.equal(tokens_RT.long(), reference.generate_sequences(weights, **arguments))
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_equals_the_plain_loop_over_a_vocabulary_beyond_bytes(cell):
+    source = RecurrentSource(kind=cell, hidden_size=13, vocabulary_size=1_000)
+    weights = draw_weights(source, 2, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+    arguments = {"cell": cell, "temperature": 1e-2, **inputs(6, 40, vocabulary=1_000)}
+    tokens_RT = generate_sequences(weights, **arguments)
+    assert tokens_RT.dtype == torch.int32
+    assert torch.equal(tokens_RT.long(), reference.generate_sequences(weights, **arguments))
+    assert int(tokens_RT[:, 8:].max()) > 255
+
+
+def test_more_than_bytes_take_fewer_models_so_that_the_tables_stay_as_large():
+    cpu, gpu = torch.device("cpu"), torch.device("cuda")
+    rows_per_model = {
+        size: [RecurrentSource(vocabulary_size=size).resolve(device).sequences_per_model for device in (cpu, gpu)]
+        for size in (2, 256, 257, 512, 65_536)
+    }
+    assert rows_per_model == {2: [8, 1], 256: [8, 1], 257: [16, 2], 512: [16, 2], 65_536: [2048, 256]}
 
 
 def draw_pair(max_weight_multiplier, **settings):
@@ -156,7 +177,7 @@ def test_default_is_one_model_per_sequence_on_a_gpu_and_a_few_sequences_on_a_cpu
         {"temperature": math.nan},
         {"max_weight_multiplier": -1.0},
         {"seed_length": 0},
-        {"vocabulary_size": 257},
+        {"vocabulary_size": 65_537},
         {"sequences_per_model": 0},
     ],
 )

@@ -12,7 +12,7 @@ from up.config import from_dict, override, to_dict
 from up.errors import InputError
 from up.recipes.presets import configure
 from up.sources.base import ConditionalSource, Source
-from up.sources.buffer import BufferConfig
+from up.sources.buffer import BufferConfig, token_dtype
 from up.sources.registry import SOURCES, is_of_a_file, source_type
 from up.sources.stream import CadenceConfig
 
@@ -41,6 +41,25 @@ def test_every_source_knows_its_kind_and_survives_json(kind):
     assert type(config.source) is type(source)
     assert source.text is None
     assert kind in source.description
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_every_source_serves_its_largest_vocabulary_and_refuses_one_token_more(kind):
+    largest = source_type(kind).largest_vocabulary
+    source = from_dict(source_type(kind), {"kind": kind, "vocabulary_size": largest})
+    stream = source.stream(
+        context_length=12,
+        buffer=BufferConfig(source_batch=4, capacity_multiple=2, reset_constant=1, reset_noise=1),
+        cadence=CadenceConfig(burn_in_batches=1),
+        source_generator=torch.Generator().manual_seed(0),
+        buffer_generator=torch.Generator().manual_seed(1),
+    )
+    tokens = stream.draw(4)
+    assert tokens.dtype == token_dtype(largest)
+    assert 0 <= int(tokens.min()) <= int(tokens.max()) < largest
+    assert int(tokens.max()) > largest // 2
+    with pytest.raises(InputError, match=f"out of range for the source {kind} .received {largest + 1}.: use 2 to"):
+        from_dict(source_type(kind), {"kind": kind, "vocabulary_size": largest + 1})
 
 
 @pytest.mark.parametrize("kind", SOURCES)
@@ -113,10 +132,11 @@ def test_the_width_of_a_recurrent_source_follows_the_model_unless_it_is_given():
     ("values", "said"),
     [
         ({"kind": "rnn"}, "unknown source"),
+        ({"kind": "noise", "vocabulary_size": 257}, "must share the vocabulary of the 256 bytes"),
         ({}, "setting source.kind is missing"),
         ({"kind": 3}, "setting source.kind is missing or no word"),
         ({"kind": "noise", "temperature": 1.0}, "unknown setting source.temperature"),
-        ({"kind": "noise", "vocabulary_size": 257}, "source.vocabulary_size is out of range"),
+        ({"kind": "noise", "vocabulary_size": 65_537}, "source.vocabulary_size is out of range"),
         (3, "source has the wrong type"),
     ],
 )

@@ -1,11 +1,13 @@
 """`up sources`: where training sequences can come from, and how the sources compare."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.context import CliContext, JsonOption, QuietOption
-from cli.render.sources import ComparisonTable, SourcesList
+from cli.options import path_option, read_word
+from cli.render.sources import ComparisonTable, DatasheetView, SourcesList
 from up.errors import InputError
 from up.sources.registry import SOURCES
 
@@ -15,6 +17,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
     group.callback()(list_sources)
     group.command("compare")(compare)
+    group.command("write")(write)
     app.add_typer(group, name="sources")
 
 
@@ -33,11 +36,11 @@ def list_sources(context: typer.Context, json_output: JsonOption = False, quiet:
         return
     cli = CliContext.of(context, json_output=json_output, quiet=quiet)
     with cli.status("looking at the sources"):
-        from up.config import from_dict, to_dict
+        from up.config import to_dict
         from up.experiments.source_comparison import summaries
-        from up.sources.registry import source_type
+        from up.sources.base import make_source
 
-        sources = [from_dict(source_type(kind), {"kind": kind}) for kind in SOURCES]
+        sources = [make_source(kind) for kind in SOURCES]
         lines = summaries()
     if cli.json_output:
         listed = [
@@ -82,3 +85,36 @@ def compare(
         cli.emit_json({"command": "sources compare", "config": config, "sources": found})
     else:
         cli.stdout.print(ComparisonTable(found, rows=config.rows, length=config.length))
+
+
+def write(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE.py:NAME", parser=read_word, help="Source of the rows.")],
+    out: Annotated[Path, path_option("File to write: .npy, or .parquet with the extra parquet.", metavar="FILE")],
+    rows: Annotated[int, typer.Option(help="Rows to write.")] = 10_000,
+    length: Annotated[int, typer.Option(help="Tokens in a row.")] = 512,
+    seed: Annotated[int, typer.Option(help="Seed of all rows.")] = 0,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="A=B", help="Change a setting of the source; repeat it.")
+    ] = None,
+    json_output: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Write a corpus of random computation, for training elsewhere.
+
+    Beside it stands a datasheet: what the distribution is, settings, seed, statistics, versions and licence. A command
+    that was cut off goes on where it ended when it is given again.
+    """
+    cli = CliContext.of(context, json_output=json_output, quiet=quiet)
+    with cli.status("preparing the source"):
+        from up.config import override
+        from up.sources.base import make_source
+        from up.use.corpus import write_corpus
+
+        source = override(make_source(name), settings or [])
+    with cli.progress("rows written") as progress:
+        sheet = write_corpus(out, source=source, rows=rows, length=length, seed=seed, progress=progress)
+    if cli.json_output:
+        cli.emit_json({"command": "sources write", "out": out, "datasheet": sheet})
+    else:
+        cli.stdout.print(DatasheetView(sheet, out))

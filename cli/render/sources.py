@@ -2,14 +2,16 @@
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-if TYPE_CHECKING:  # up.experiments imports torch
+if TYPE_CHECKING:  # these import torch
     from up.experiments.source_comparison import ComparedSource
+    from up.use.corpus import Datasheet
 
 _GAP = 2
 _MOST_NAME_COLUMNS = 24
@@ -59,3 +61,29 @@ class ComparisonTable:
                 f"{each.constant_share:.0%}",
             )
         yield table
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasheetView:
+    """What was written, in a few lines."""
+
+    sheet: "Datasheet"
+    out: Path
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        sheet = self.sheet
+        grid = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
+        grid.add_column(style="dim", no_wrap=True)
+        grid.add_column(overflow="fold")
+        statistics = sheet.statistics
+        for name, value in (
+            ("written", f"{sheet.rows:,} rows of {sheet.length:,} tokens to {self.out}"),
+            ("datasheet", f"{self.out}.json"),
+            ("source", sheet.description),
+            ("entropy", f"{statistics['entropy_bits']:.2f} bits per token, order 0"),
+            ("Markov", f"{statistics['markov_bits']:.2f} (order {statistics['markov_order']})"),
+            ("constant rows", f"{statistics['constant_share']:.0%}"),
+            ("sha256", sheet.sha256),
+        ):
+            grid.add_row(Text(name), Text(value))
+        yield grid

@@ -48,3 +48,33 @@ def test_the_comparison_has_a_line_for_each_source_and_json_has_the_fields(run):
 )
 def test_bad_input_is_one_line_and_exit_2(run, words, said):
     assert_refused(run("sources", *words, *(("--quiet",) if words[0] == "compare" else ())), *said)
+
+
+def test_a_corpus_is_written_with_its_datasheet(run, tmp_path):
+    out = tmp_path / "rows.npy"
+    words = ("sources", "write", "restaurant", "--rows", "70", "--length", "48", "--set", "max_depth=2")
+    outcome = run(*words, "--out", str(out))
+    assert outcome.code == 0, outcome.stderr
+    assert "70 rows of 48 tokens" in outcome.stdout
+    sheet = json.loads(out.with_name("rows.npy.json").read_text())
+    assert sheet["settings"]["max_depth"] == 2
+    again = run(*words, "--out", str(tmp_path / "again.npy"), "--json", "--quiet")
+    assert json.loads(again.stdout)["datasheet"]["sha256"] == sheet["sha256"]
+    assert_refused(run(*words, "--out", str(out), "--quiet"), "exists already", str(out))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("abacus", "--out", "rows.npy"), ("unknown source", "'abacus'")),
+        (("noise", "--out", ""), ("--out", "the path is empty")),
+        (("noise", "--out", "rows.npy", "--set", "temperature=1"), ("unknown setting", "temperature")),
+        (("noise", "--out", "rows.npy", "--rows", "0"), ("corpus.rows", "0")),
+        (("noise", "--out", "rows.csv"), ("another suffix", "rows.csv")),
+        (("noise",), ("--out",)),
+    ],
+)
+def test_a_corpus_that_cannot_be_is_one_line_and_exit_2(run, monkeypatch, tmp_path, words, said):
+    monkeypatch.chdir(tmp_path)
+    assert_refused(run("sources", "write", *words), *said)
+    assert list(tmp_path.iterdir()) == []

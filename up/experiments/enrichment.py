@@ -20,7 +20,7 @@ from torch import Tensor
 
 from up.config import from_dict, require_not_negative
 from up.errors import InputError
-from up.experiments.measures import Measures, measure
+from up.evaluation.measures import Measures, measure
 from up.sources.base import ConditionalSource, Source
 from up.sources.recurrent import RecurrentSource
 from up.sources.registry import source_type

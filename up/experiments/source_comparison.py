@@ -5,26 +5,23 @@ where k >= 1 has the distribution that the depths in the buffer settle at, r (1-
 So the rows are those of a buffer that has run for long, without those just reset; but a pass takes its seed from the
 row that it reads. A source that does not read has drawn each row once.
 
-Measures as in `up.experiments.measures`; the Markov model is chosen once for all rows of a source, over the whole
+Measures as in `up.evaluation.measures`; the Markov model is chosen once for all rows of a source, over the whole
 vocabulary. The rate is that of single passes on one thread, in one call after one that is not counted.
 
 Shape suffixes: R rows, T tokens.
 """
 
 import dataclasses
-import statistics
 import time
 from collections.abc import Iterator, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from up.config import from_dict, require_at_most, require_not_negative, require_positive
+from up.config import require_at_most, require_not_negative, require_positive
 from up.device import single_thread
-from up.evaluation.markov import choose, in_context_bits
-from up.experiments.measures import deflated_bits, entropy_bits
-from up.sources.base import Source
+from up.evaluation.measures import RowStatistics, row_statistics
+from up.sources.base import Source, make_source
 from up.sources.buffer import BufferConfig
 from up.sources.registry import SOURCES, source_type
 
@@ -56,20 +53,14 @@ class ComparisonConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ComparedSource:
-    """One source.
+class ComparedSource(RowStatistics):
+    """One source, with the measures of its rows (see `RowStatistics`).
 
     Attributes:
         name: its kind.
         description: kind and sizes.
         reads: whether it reads a condition, and so stands behind the buffer.
         rows_per_second: single passes of a row, on one thread.
-        entropy_bits: mean order-0 entropy of a row, bits per token.
-        entropy_bits_median: median of the same.
-        zlib_bits: mean size as a raw deflate stream, bits per token.
-        markov_bits: mean of the best in-context Markov model, bits per token.
-        markov_order: its order.
-        constant_share: rows of one token only.
 
     """
 
@@ -77,12 +68,6 @@ class ComparedSource:
     description: str
     reads: bool
     rows_per_second: float
-    entropy_bits: float
-    entropy_bits_median: float
-    zlib_bits: float
-    markov_bits: float
-    markov_order: int
-    constant_share: float
 
 
 def compare_sources(config: ComparisonConfig) -> Iterator[ComparedSource]:
@@ -91,7 +76,7 @@ def compare_sources(config: ComparisonConfig) -> Iterator[ComparedSource]:
     Raises:
         InputError: an unknown source, or one that cannot be used.
     """
-    sources = [from_dict(source_type(kind), {"kind": kind}).resolve(torch.device("cpu")) for kind in config.kinds]
+    sources = [make_source(kind).resolve(torch.device("cpu")) for kind in config.kinds]
     for source in sources:
         yield measure_source(source, rows=config.rows, length=config.length, seed=config.seed)
 
@@ -106,20 +91,12 @@ def measure_source(source: Source, *, rows: int, length: int, seed: int) -> Comp
         source.passed(start_RT, generator)
         seconds = time.perf_counter() - begun
         tokens_RT = _settled(source, start_RT, generator)
-    tokens = tokens_RT.numpy()
-    entropies = [entropy_bits(row_T) for row_T in tokens.astype(np.int64)]
-    markov = choose(tokens, vocabulary_size=source.vocabulary_size)
     return ComparedSource(
         name=source.kind,
         description=source.description,
         reads=source.reads,
         rows_per_second=rows / seconds,
-        entropy_bits=statistics.fmean(entropies),
-        entropy_bits_median=statistics.median(entropies),
-        zlib_bits=statistics.fmean(deflated_bits(row_T.tobytes()) for row_T in tokens),
-        markov_bits=float(in_context_bits(tokens, markov, vocabulary_size=source.vocabulary_size).mean()),
-        markov_order=markov.order,
-        constant_share=float((tokens == tokens[:, :1]).all(axis=1).mean()),
+        **vars(row_statistics(tokens_RT.numpy(), source.vocabulary_size)),
     )
 
 

@@ -11,10 +11,9 @@ import dataclasses
 import numpy as np
 import torch
 
-from up.config import from_dict
 from up.evaluation.bits import EvaluationConfig, PreparedCorpus, PreparedEvaluation, prepare, prepare_slices
 from up.recipes.config import RunConfig
-from up.sources.base import Source
+from up.sources.base import Source, make_source
 
 _TURNS = 3  # of the whole buffer; 5 % of its rows are then as they began
 
@@ -38,7 +37,7 @@ def prepare_evaluation(run: RunConfig, config: EvaluationConfig, *, device: torc
 
 
 def _source(run: RunConfig, kind: str, device: torch.device) -> Source:
-    given = from_dict(Source.of_kind(kind), {"kind": kind}).resolve(device)
+    given = make_source(kind).resolve(device)
     if given.kind == run.source.kind:
         return run.source
     return given.with_rules(target_width=run.model.width, given=())

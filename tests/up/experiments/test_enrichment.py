@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from up.errors import InputError
+from up.evaluation.measures import measure
 from up.experiments.enrichment import EnrichmentConfig, enrich, enrich_passes, source_for
-from up.experiments.measures import measure
 from up.sources.base import ConditionalSource
 from up.sources.noise import NoiseSource
 

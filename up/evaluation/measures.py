@@ -17,6 +17,7 @@ Shape suffixes: T characters of the string, V alphabet.
 
 import dataclasses
 import lzma
+import statistics
 
 import numpy as np
 import numpy.typing as npt
@@ -93,3 +94,39 @@ def _lzma_bytes(text: bytes) -> int:
     # A dictionary no larger than the string changes nothing in the result and spares the 64 MiB of level 9.
     filters = [{"id": lzma.FILTER_LZMA2, "preset": LEVEL, "dict_size": max(4096, len(text))}]
     return len(lzma.compress(text, format=lzma.FORMAT_RAW, filters=filters))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RowStatistics:
+    """How predictable rows are.
+
+    Attributes:
+        entropy_bits: mean order-0 entropy of a row, bits per token.
+        entropy_bits_median: median of the same.
+        zlib_bits: mean size as a raw deflate stream, bits per token.
+        markov_bits: mean of the best in-context Markov model, bits per token.
+        markov_order: its order, chosen once for all rows.
+        constant_share: rows of one token only.
+
+    """
+
+    entropy_bits: float
+    entropy_bits_median: float
+    zlib_bits: float
+    markov_bits: float
+    markov_order: int
+    constant_share: float
+
+
+def row_statistics(tokens_RT: npt.NDArray[np.uint8], vocabulary_size: int) -> RowStatistics:
+    """Measure rows of tokens below `vocabulary_size`, uint8 of shape (R, T), R rows."""
+    entropies = [entropy_bits(row_T) for row_T in tokens_RT.astype(np.int64)]
+    markov = choose(tokens_RT, vocabulary_size=vocabulary_size)
+    return RowStatistics(
+        entropy_bits=statistics.fmean(entropies),
+        entropy_bits_median=statistics.median(entropies),
+        zlib_bits=statistics.fmean(deflated_bits(row_T.tobytes()) for row_T in tokens_RT),
+        markov_bits=float(in_context_bits(tokens_RT, markov, vocabulary_size=vocabulary_size).mean()),
+        markov_order=markov.order,
+        constant_share=float((tokens_RT == tokens_RT[:, :1]).all(axis=1).mean()),
+    )

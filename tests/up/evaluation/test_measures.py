@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.reference import markov as reference
 from up.errors import InputError
-from up.experiments.measures import measure
+from up.evaluation.measures import measure
 
 
 def test_worked_example():

@@ -1,0 +1,126 @@
+"""A corpus in a file: its rows are those of the data set, it goes on where it was cut off, and is never half there."""
+
+import hashlib
+import json
+import os
+
+import numpy as np
+import pytest
+import torch
+
+import up
+from up.errors import InputError, RunError
+from up.use import corpus as corpus_module
+from up.use.corpus import write_corpus
+from up.use.dataset import RandomComputation
+
+LSTM = up.RecurrentSource(hidden_size=4)
+
+
+def expected_rows(source, rows, length, seed):
+    dataset = RandomComputation(seed, length=length, source=source, stop=rows)
+    return torch.stack(list(dataset)).to(torch.uint8).numpy()
+
+
+@pytest.mark.parametrize("source", [LSTM, up.NoiseSource()], ids=["lstm", "noise"])
+@pytest.mark.parametrize("rows", [1, 64, 150])
+def test_its_rows_are_those_of_the_data_set(tmp_path, source, rows):
+    told = []
+    sheet = write_corpus(
+        tmp_path / "rows.npy", source=source, rows=rows, length=24, seed=7, progress=lambda *each: told.append(each)
+    )
+    tokens_RT = np.load(tmp_path / "rows.npy")
+    assert np.array_equal(tokens_RT, expected_rows(source, rows, 24, 7))
+    assert tokens_RT.dtype == np.uint8
+    assert told[-1] == (rows, rows)
+    written = json.loads((tmp_path / "rows.npy.json").read_text())
+    assert written["sha256"] == sheet.sha256 == hashlib.sha256((tmp_path / "rows.npy").read_bytes()).hexdigest()
+    assert (written["rows"], written["length"], written["seed"], written["source"]) == (rows, 24, 7, source.kind)
+    assert written["settings"]["kind"] == source.kind
+    assert len(written["distribution"]) > 200
+    assert "no data" in written["licence"]
+    assert {"entropy_bits", "constant_share", "zlib_bits"} <= written["statistics"].keys()
+    assert sorted(os.listdir(tmp_path)) == ["rows.npy", "rows.npy.json"]
+
+
+def test_parquet_holds_the_same_rows(tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs the extra parquet")
+    write_corpus(tmp_path / "rows.parquet", source=up.NoiseSource(), rows=70, length=24, seed=7)
+    column = parquet.read_table(tmp_path / "rows.parquet")["tokens"]
+    assert np.array_equal(np.array(column.to_pylist(), np.uint8), expected_rows(up.NoiseSource(), 70, 24, 7))
+
+
+class StopHereError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("stop_at", [64, 128, 192])
+@pytest.mark.parametrize("torn", [0, 100])
+def test_a_corpus_that_was_cut_off_goes_on_to_the_same_bytes(tmp_path, stop_at, torn):
+    def stop(done, _total):
+        if done == stop_at:
+            raise StopHereError
+
+    settings = {"source": LSTM, "rows": 200, "length": 24, "seed": 3}
+    write_corpus(tmp_path / "whole.npy", **settings)
+    out = tmp_path / "rows.npy"
+    with pytest.raises(StopHereError):
+        write_corpus(out, **settings, progress=stop)
+    assert not out.exists()
+    with (tmp_path / "rows.npy.partial").open("ab") as handle:
+        handle.write(b"x" * torn)  # of a row that was cut off
+    told = []
+    write_corpus(out, **settings, progress=lambda *each: told.append(each))
+    assert told[0][0] == stop_at
+    assert out.read_bytes() == (tmp_path / "whole.npy").read_bytes()
+
+
+def test_a_half_written_file_of_other_settings_is_refused(tmp_path):
+    def stop(done, _total):
+        if done:
+            raise StopHereError
+
+    with pytest.raises(StopHereError):
+        write_corpus(tmp_path / "rows.npy", source=LSTM, rows=200, length=24, seed=3, progress=stop)
+    with pytest.raises(InputError, match=r"rows\.npy\.partial was begun with another seed"):
+        write_corpus(tmp_path / "rows.npy", source=LSTM, rows=200, length=24, seed=4)
+
+
+def test_a_full_disk_is_a_failed_run_and_keeps_what_there_is(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    settings = {"source": up.NoiseSource(), "rows": 100, "length": 24}
+    with monkeypatch.context() as planted:
+        planted.setattr(corpus_module.np.lib.format, "write_array", full)
+        with pytest.raises(RunError, match=r"No space left on device.*make room") as caught:
+            write_corpus(tmp_path / "rows.npy", **settings)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "rows.npy").exists()
+    write_corpus(tmp_path / "rows.npy", **settings)
+    assert np.load(tmp_path / "rows.npy").shape == (100, 24)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "said"),
+    [
+        ("rows.txt", {}, r"another suffix .*\.npy or \.parquet"),
+        ("none/rows.npy", {}, "no folder to go to"),
+        ("there.npy", {}, "exists already"),
+        ("dangling.npy", {}, "exists already"),
+        ("rows.npy", {"rows": 0}, r"corpus\.rows must be positive"),
+        ("rows.npy", {"rows": 10**12}, r"corpus\.rows is too large"),
+        ("rows.npy", {"length": 0}, r"corpus\.length must be positive"),
+        ("rows.npy", {"seed": -1}, r"corpus\.seed must not be negative"),
+        ("rows.npy", {"length": 8}, "must exceed source.seed_length"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_and_leaves_nothing(tmp_path, name, settings, said):
+    (tmp_path / "there.npy").write_text("mine")
+    (tmp_path / "dangling.npy").symlink_to("nowhere")
+    before = sorted(os.listdir(tmp_path))
+    with pytest.raises(InputError, match=said) as caught:
+        write_corpus(tmp_path / name, **{"source": LSTM, "rows": 10, "length": 24, **settings})
+    assert "\n" not in str(caught.value)
+    assert sorted(os.listdir(tmp_path)) == before
+    assert (tmp_path / "there.npy").read_text() == "mine"

@@ -1,0 +1,215 @@
+"""A corpus of random computation in a file, for people who train elsewhere: rows, and a datasheet beside them.
+
+    write_corpus(Path("rows.npy"), source=up.make_source("restaurant"), rows=100_000, length=512, seed=0)
+
+    rows.npy         uint8 of shape (rows, length), for `numpy.load(..., mmap_mode="r")`; or rows.parquet, one column
+                     `tokens` of lists (the extra `parquet`)
+    rows.npy.json    the datasheet: what the distribution is, settings, seed, statistics, versions, licence
+
+Row i is row i of `RandomComputation` with the same seed. The rows are written to `rows.npy.partial` first; if that is
+cut off, the same call goes on where it ended, for its datasheet lies beside it. The file has its name when it is whole.
+
+Limits: at most 256 tokens, as uint8.
+"""
+
+import dataclasses
+import importlib
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import up
+from up.config import require_at_most, require_not_negative, require_positive, to_dict
+from up.errors import InputError, RunError
+from up.evaluation.measures import row_statistics
+from up.runs.files import sha256_of, write_text
+from up.sources.base import Source
+from up.use.dataset import RandomComputation
+
+LICENCE = "MIT, as the program that drew it; random numbers entered, and no data"
+_BLOCK_ROWS = 64
+_MEASURED_ROWS = 1_000
+_ROW_GROUP = 4_096
+_SUFFIXES = (".npy", ".parquet")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Datasheet:
+    """What is in a corpus.
+
+    Attributes:
+        source: kind of the source.
+        description: kind and sizes.
+        distribution: how a row is drawn, in full.
+        settings: of the source.
+        seed: row i depends on it, on i and on the settings alone.
+        rows: number of rows.
+        length: tokens in a row.
+        block_rows: rows that are drawn together; part of what decides them.
+        vocabulary_size: tokens are below this.
+        versions: of this package, Python and what rounds numbers.
+        licence: of the rows.
+        statistics: of the first rows, in bits per token; empty until all rows are there.
+        sha256: of the file, in hexadecimal; empty until then.
+
+    """
+
+    source: str
+    description: str
+    distribution: str
+    settings: dict[str, Any]
+    seed: int
+    rows: int
+    length: int
+    block_rows: int
+    vocabulary_size: int
+    versions: dict[str, str]
+    licence: str
+    statistics: dict[str, float] = dataclasses.field(default_factory=dict)
+    sha256: str = ""
+
+
+def write_corpus(
+    out: Path,
+    *,
+    source: Source,
+    rows: int,
+    length: int = 512,
+    seed: int = 0,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Datasheet:
+    """Write rows of a source to a file, with its datasheet; go on where an earlier call was cut off.
+
+    Args:
+        out: `.npy` or `.parquet`.
+        source: of the rows.
+        rows: number of rows.
+        length: tokens in a row.
+        seed: of all rows.
+        progress: called with rows done and rows in all.
+
+    Raises:
+        InputError: the file exists, its folder does not, another suffix, a number out of range, a source that cannot
+            serve it, or a half-written file of other settings.
+        RunError: a file cannot be written; what there is, is kept.
+    """
+    require_positive("corpus", rows=rows, length=length)
+    require_at_most("corpus", rows=(rows, 10**9), length=(length, 65_536))
+    require_not_negative("corpus", seed=seed)
+    _require_writable(out)
+    if hasattr(source, "sequences_per_model"):
+        source = dataclasses.replace(source, sequences_per_model=1)  # as the data set has it
+    source = source.resolve(torch.device("cpu"))
+    dataset = RandomComputation(seed, length=length, source=source, block_rows=_BLOCK_ROWS, stop=rows)
+    sheet = _datasheet(source, rows=rows, length=length, seed=seed)
+    partial = out.with_name(f"{out.name}.partial")
+    beside = partial.with_name(f"{partial.name}.json")
+    try:
+        done = _begin(partial, beside, sheet)
+        with partial.open("r+b") as handle:
+            handle.seek(done * length)
+            for block in range(done // _BLOCK_ROWS, -(-rows // _BLOCK_ROWS)):
+                progress(block * _BLOCK_ROWS, rows)
+                tokens_BT = dataset.block(block)[: rows - block * _BLOCK_ROWS]
+                handle.write(tokens_BT.to(torch.uint8).numpy().tobytes())
+                handle.flush()
+            os.fsync(handle.fileno())
+        progress(rows, rows)
+        return _finish(out, partial, beside, sheet)
+    except OSError as error:
+        raise RunError(
+            f"cannot write {error.filename or partial} ({error.strerror}): make room, then the same command goes on"
+        ) from None
+
+
+def _datasheet(source: Source, *, rows: int, length: int, seed: int) -> Datasheet:
+    module = importlib.import_module(type(source.opened()).__module__)
+    distribution = source.text if source.text is not None else module.__doc__ or ""
+    versions = {"up": up.__version__, "python": sys.version.split()[0]}
+    versions |= {name: metadata.version(name) for name in ("torch", "numpy")}
+    return Datasheet(
+        source=source.kind,
+        description=source.description,
+        distribution=distribution,
+        settings=to_dict(source),
+        seed=seed,
+        rows=rows,
+        length=length,
+        block_rows=_BLOCK_ROWS,
+        vocabulary_size=source.vocabulary_size,
+        versions=versions,
+        licence=LICENCE,
+    )
+
+
+def _begin(partial: Path, beside: Path, sheet: Datasheet) -> int:
+    """Return how many whole blocks of rows lie in the half-written file already, in rows; make it if there is none."""
+    said = json.loads(json.dumps(to_dict(sheet)))
+    if partial.exists() and beside.exists():
+        found = json.loads(beside.read_text(encoding="utf-8"))
+        differing = [name for name, value in said.items() if found.get(name) != value]
+        if differing:
+            raise InputError(
+                f"{partial} was begun with another {', '.join(differing[:3])}",
+                remedy="give the same settings to go on, or remove it",
+            )
+        whole = partial.stat().st_size // (sheet.length * _BLOCK_ROWS) * _BLOCK_ROWS
+        return min(whole, sheet.rows // _BLOCK_ROWS * _BLOCK_ROWS)
+    write_text(beside, json.dumps(said, indent=2) + "\n")
+    partial.write_bytes(b"")
+    return 0
+
+
+def _finish(out: Path, partial: Path, beside: Path, sheet: Datasheet) -> Datasheet:
+    """Turn the raw rows into the file that was asked for, and write its datasheet."""
+    tokens_RT = np.memmap(partial, dtype=np.uint8, mode="r", shape=(sheet.rows, sheet.length))
+    whole = out.with_name(f"{out.name}.whole")
+    if out.suffix == ".npy":
+        with whole.open("wb") as handle:
+            np.lib.format.write_array(handle, tokens_RT)
+    else:
+        _write_parquet(whole, tokens_RT)
+    measured = row_statistics(np.array(tokens_RT[:_MEASURED_ROWS]), sheet.vocabulary_size)
+    sheet = dataclasses.replace(sheet, statistics=vars(measured), sha256=sha256_of(whole))
+    write_text(out.with_name(f"{out.name}.json"), json.dumps(to_dict(sheet), indent=2) + "\n")
+    whole.replace(out)
+    del tokens_RT
+    partial.unlink()
+    beside.unlink()
+    return sheet
+
+
+def _write_parquet(path: Path, tokens_RT: np.ndarray) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    kind = pa.list_(pa.uint8(), tokens_RT.shape[1])
+    schema = pa.schema([("tokens", kind)])
+    with parquet.ParquetWriter(path, schema) as writer:
+        for start in range(0, len(tokens_RT), _ROW_GROUP):
+            part = np.ascontiguousarray(tokens_RT[start : start + _ROW_GROUP])
+            column = pa.FixedSizeListArray.from_arrays(pa.array(part.reshape(-1)), type=kind)
+            writer.write_table(pa.table([column], schema=schema))
+
+
+def _require_writable(out: Path) -> None:
+    if out.suffix not in _SUFFIXES:
+        raise InputError(
+            "the corpus has another suffix", received=str(out), remedy=f"name it with {' or '.join(_SUFFIXES)}"
+        )
+    if out.suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
+        raise InputError(
+            "writing .parquet needs the package pyarrow", remedy="pip install 'universal-pretraining[parquet]'"
+        )
+    if os.path.lexists(out):
+        raise InputError("the corpus exists already", received=str(out), remedy="choose another --out, or remove it")
+    if not out.parent.is_dir():
+        raise InputError("the corpus has no folder to go to", received=str(out), remedy="make the folder first")

@@ -18,10 +18,10 @@ from torch import Tensor
 
 from up.deflate import deflated_bits
 from up.errors import InputError
-from up.sources.base import Source
+from up.sources.base import Source, StreamParts
 from up.sources.buffer import BufferConfig
 from up.sources.nesting import described, of_kind, require_members, with_vocabulary
-from up.sources.stream import CadenceConfig, Stream
+from up.sources.stream import Stream
 
 PATIENCE = 1_000
 """Rows that may be left out in a row before the band is refused."""
@@ -118,24 +118,9 @@ class BandSource(Source):
                 remedy="widen source.least_bits and source.most_bits",
             )
 
-    def stream(
-        self,
-        *,
-        context_length: int,
-        buffer: BufferConfig,
-        cadence: CadenceConfig,
-        source_generator: torch.Generator,
-        buffer_generator: torch.Generator,
-    ) -> Stream:
+    def open_stream(self, parts: StreamParts) -> Stream:
         """Return the inner stream without what lies outside the band."""
-        inner = self.source.stream(
-            context_length=context_length,
-            buffer=buffer,
-            cadence=cadence,
-            source_generator=source_generator,
-            buffer_generator=buffer_generator,
-        )
-        return BandStream(inner, self)
+        return BandStream(self.source.open_stream(parts), self)
 
 
 class BandStream:

@@ -29,6 +29,17 @@ from up.sources.stream import BufferedStream, CadenceConfig, RowStream, Stream
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class StreamParts:
+    """What a stream is made of, beside its source; the fields are the arguments of `Source.stream`."""
+
+    context_length: int
+    buffer: BufferConfig
+    cadence: CadenceConfig
+    source_generator: torch.Generator
+    buffer_generator: torch.Generator
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Source(Family, abc.ABC):
     """Settings of a source; subclass `RowSource` or `ConditionalSource`.
 
@@ -97,7 +108,6 @@ class Source(Family, abc.ABC):
     def passed(self, rows_RT: Tensor, generator: torch.Generator) -> Tensor:
         """Return what one more random computation makes of sequences, (R, T) uint8: fresh rows, if it does not read."""
 
-    @abc.abstractmethod
     def stream(
         self,
         *,
@@ -120,6 +130,19 @@ class Source(Family, abc.ABC):
             InputError: the source cannot be used, such as a file that is gone.
 
         """
+        return self.open_stream(
+            StreamParts(
+                context_length=context_length,
+                buffer=buffer,
+                cadence=cadence,
+                source_generator=source_generator,
+                buffer_generator=buffer_generator,
+            )
+        )
+
+    @abc.abstractmethod
+    def open_stream(self, parts: StreamParts) -> Stream:
+        """Return the stream that is made of these parts; see `stream`."""
 
 
 def make_source(kind: str, **settings: Any) -> Source:
@@ -152,17 +175,9 @@ class RowSource(Source):
         num_rows, num_tokens = rows_RT.shape
         return self.rows(num_rows, num_tokens, generator)
 
-    def stream(
-        self,
-        *,
-        context_length: int,
-        buffer: BufferConfig,  # noqa: ARG002
-        cadence: CadenceConfig,  # noqa: ARG002
-        source_generator: torch.Generator,
-        buffer_generator: torch.Generator,  # noqa: ARG002
-    ) -> Stream:
+    def open_stream(self, parts: StreamParts) -> Stream:
         """Return a stream that draws every instance afresh."""
-        return RowStream(self.rows, context_length=context_length, generator=source_generator)
+        return RowStream(self.rows, context_length=parts.context_length, generator=parts.source_generator)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -231,29 +246,21 @@ class ConditionalSource(Source):
                 remedy=f"give at most {buffer.capacity} or raise buffer.capacity_multiple",
             )
 
-    def stream(
-        self,
-        *,
-        context_length: int,
-        buffer: BufferConfig,
-        cadence: CadenceConfig,
-        source_generator: torch.Generator,
-        buffer_generator: torch.Generator,
-    ) -> Stream:
+    def open_stream(self, parts: StreamParts) -> Stream:
         """Return a stream that draws from a buffer, which this source keeps enriching."""
-        device, buffer_device = source_generator.device, buffer_generator.device
+        device, buffer_device = parts.source_generator.device, parts.buffer_generator.device
 
         def generate(seeds_RS: Tensor, conditions_RT: Tensor) -> Tensor:
-            tokens_RT = self.generate(seeds_RS.to(device), conditions_RT.to(device), source_generator)
+            tokens_RT = self.generate(seeds_RS.to(device), conditions_RT.to(device), parts.source_generator)
             return tokens_RT.to(buffer_device)
 
         return self.stream_type(
             generate,
-            buffer=buffer,
-            cadence=cadence,
-            context_length=context_length,
+            buffer=parts.buffer,
+            cadence=parts.cadence,
+            context_length=parts.context_length,
             vocabulary_size=self.vocabulary_size,
             seed_length=self.seed_length,
-            source_generator=source_generator,
-            buffer_generator=buffer_generator,
+            source_generator=parts.source_generator,
+            buffer_generator=parts.buffer_generator,
         )

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from up.errors import InputError
-from up.sources.base import Source
+from up.sources.base import Source, StreamParts
 from up.sources.buffer import BufferConfig
 from up.sources.nesting import described, of_kind, require_members, with_vocabulary
-from up.sources.stream import BufferedStream, CadenceConfig, RowStream, Stream
+from up.sources.stream import BufferedStream, RowStream, Stream
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -86,25 +86,18 @@ class ChainSource(Source):
         nothing_RT = torch.zeros(num_rows, num_tokens, dtype=torch.uint8, device=generator.device)
         return self.passed(nothing_RT, generator)
 
-    def stream(
-        self,
-        *,
-        context_length: int,
-        buffer: BufferConfig,
-        cadence: CadenceConfig,
-        source_generator: torch.Generator,
-        buffer_generator: torch.Generator,
-    ) -> Stream:
+    def open_stream(self, parts: StreamParts) -> Stream:
         """Return a stream of fresh rows, or of a buffer that the chain keeps enriching, as its first member reads."""
         if not self.reads:
-            return RowStream(self._rows, context_length=context_length, generator=source_generator)
+            return RowStream(self._rows, context_length=parts.context_length, generator=parts.source_generator)
+        device, buffer_device = parts.source_generator.device, parts.buffer_generator.device
         return BufferedStream(
-            lambda _seeds_RS, conditions_RT: self.passed(conditions_RT, source_generator),
-            buffer=buffer,
-            cadence=cadence,
-            context_length=context_length,
+            lambda _, conditions_RT: self.passed(conditions_RT.to(device), parts.source_generator).to(buffer_device),
+            buffer=parts.buffer,
+            cadence=parts.cadence,
+            context_length=parts.context_length,
             vocabulary_size=self.vocabulary_size,
             seed_length=1,
-            source_generator=source_generator,
-            buffer_generator=buffer_generator,
+            source_generator=parts.source_generator,
+            buffer_generator=parts.buffer_generator,
         )

@@ -22,9 +22,9 @@ from torch import Tensor
 
 from up.config import from_dict, to_dict
 from up.errors import InputError
-from up.sources.base import ConditionalSource, RowSource, Source
-from up.sources.buffer import LARGEST_VOCABULARY, BufferConfig
-from up.sources.stream import CadenceConfig, Stream
+from up.sources.base import ConditionalSource, RowSource, Source, StreamParts
+from up.sources.buffer import LARGEST_VOCABULARY
+from up.sources.stream import Stream
 from up.sources.user_code import blaming, checked_tokens
 
 _OUR_FIELDS = ("kind", "vocabulary_size")
@@ -108,23 +108,9 @@ class FileSource(Source):
             kind=self.kind, vocabulary_size=self.vocabulary_size, seed_length=inner.seed_length, inner=inner
         )
 
-    def stream(
-        self,
-        *,
-        context_length: int,
-        buffer: BufferConfig,
-        cadence: CadenceConfig,
-        source_generator: torch.Generator,
-        buffer_generator: torch.Generator,
-    ) -> Stream:
+    def open_stream(self, parts: StreamParts) -> Stream:
         """Return the stream of the source of the file; raises as `resolve` does."""
-        return self.opened().stream(
-            context_length=context_length,
-            buffer=buffer,
-            cadence=cadence,
-            source_generator=source_generator,
-            buffer_generator=buffer_generator,
-        )
+        return self.opened().open_stream(parts)
 
     def _inner(self) -> RowSource | ConditionalSource:
         """Return the source of the file with its settings."""

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from up.errors import InputError
-from up.sources.base import Source
+from up.sources.base import Source, StreamParts
 from up.sources.buffer import BufferConfig
 from up.sources.nesting import described, of_kind, require_members, with_vocabulary
-from up.sources.stream import CadenceConfig, Stream
+from up.sources.stream import Stream
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -98,28 +98,20 @@ class MixSource(Source):
                 passed_RT[place_M] = member.passed(rows_RT[place_M], generator)
         return passed_RT
 
-    def stream(
-        self,
-        *,
-        context_length: int,
-        buffer: BufferConfig,
-        cadence: CadenceConfig,
-        source_generator: torch.Generator,
-        buffer_generator: torch.Generator,
-    ) -> Stream:
+    def open_stream(self, parts: StreamParts) -> Stream:
         """Return a stream that draws every instance from the stream of a member."""
         streams = [
-            member.stream(
-                context_length=context_length,
-                buffer=buffer,
-                cadence=cadence,
-                source_generator=_offspring(source_generator),
-                buffer_generator=_offspring(buffer_generator),
+            member.open_stream(
+                dataclasses.replace(
+                    parts,
+                    source_generator=_offspring(parts.source_generator),
+                    buffer_generator=_offspring(parts.buffer_generator),
+                )
             )
             for member in self.members
         ]
         names = [f"{index}.{member.kind}" for index, member in enumerate(self.members)]
-        return MixStream(dict(zip(names, streams, strict=True)), self.shares, source_generator)
+        return MixStream(dict(zip(names, streams, strict=True)), self.shares, parts.source_generator)
 
 
 def _choose(shares: tuple[float, ...], count: int, generator: torch.Generator) -> Tensor:

@@ -66,8 +66,9 @@ def test_the_steps_of_the_longest_run_are_counted_at_once():
 class SevenSecondsABatch(RecurrentSource):
     """A source whose stream says that a batch of it takes seven seconds."""
 
-    def stream(self, *, cadence, buffer, **_):
-        return StreamOf(pytest.fail, lambda instances: 7.0 * cadence.source_batches(instances, buffer.source_batch))
+    def open_stream(self, parts):
+        batches = parts.cadence.source_batches
+        return StreamOf(pytest.fail, lambda instances: 7.0 * batches(instances, parts.buffer.source_batch))
 
 
 def test_the_time_is_that_of_instances_evaluations_and_source_batches():

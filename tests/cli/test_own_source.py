@@ -106,7 +106,7 @@ def test_it_evaluates_on_rows_of_its_own_and_without_its_file(run, words, coins,
     assert run(*words(tmp_path / "run", "--quiet")).code == 0
     options = ("--device", "cpu", "--samples", "16", "--json", "--quiet")
     (row,) = json.loads(run("eval", str(tmp_path / "run"), "--source", f"{coins}:Coins", *options).stdout)["rows"]
-    assert row["data"] == f"{coins}:Coins"
+    assert row["data"] == "coins.py:Coins"
     assert row["markov_tail_bits"] < 2
     coins.unlink()
     assert run("eval", str(tmp_path / "run"), *options).code == 0

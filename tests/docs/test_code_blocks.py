@@ -91,7 +91,10 @@ def parse(command: Any, arguments: list[str]) -> None:
     """Parse a command line down to the last sub-command without running it; a wrong one raises `TyperException`."""
     context = command.make_context("up", list(arguments))
     while hasattr(command, "resolve_command"):
-        name, command, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        words = [*context._protected_args, *context.args]
+        if not words and command.invoke_without_command:  # such as `up runs`
+            return
+        name, command, rest = command.resolve_command(context, words)
         context = command.make_context(name, rest, parent=context)
 
 

@@ -55,4 +55,4 @@ def _rows_of(source: Source, run: RunConfig, config: EvaluationConfig, device: t
         left -= len(drawn[-1])
     slices_NT = np.ascontiguousarray(torch.cat(drawn).numpy())
     said = f"rows of the source {source.description}"
-    return prepare_slices(source.kind, said, slices_NT, np.unique(slices_NT), config)
+    return prepare_slices(source.label, said, slices_NT, np.unique(slices_NT), config)

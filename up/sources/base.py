@@ -69,6 +69,11 @@ class Source(Family, abc.ABC):
         return source_type(kind)
 
     @property
+    def label(self) -> str:
+        """Its name in a table."""
+        return self.kind
+
+    @property
     def noun(self) -> str:
         """What one of its random models is called, in the singular."""
         return self.kind

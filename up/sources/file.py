@@ -59,6 +59,11 @@ class FileSource(Source):
         return self.kind.rpartition(":")[2]
 
     @property
+    def label(self) -> str:
+        """File and class."""
+        return f"{self.path.name}:{self.name}"
+
+    @property
     def noun(self) -> str:
         """Name of the class."""
         return self.name
@@ -67,7 +72,7 @@ class FileSource(Source):
     def description(self) -> str:
         """File, class and settings in a few words."""
         settings = ", ".join(f"{name} {value}" for name, value in self.settings.items())
-        return f"{self.path.name}:{self.name}{f', {settings}' if settings else ''}"
+        return f"{self.label}{f', {settings}' if settings else ''}"
 
     @property
     def text(self) -> str:

@@ -119,11 +119,12 @@ class LiveView:
 
 
 class StopSignals:
-    """Turns the first Ctrl-C or other signal into a wish to stop, and lets the second one end the process at once.
+    """Turns the first Ctrl-C or other signal into a wish to stop; a Ctrl-C after that ends the process at once.
 
-    SIGHUP is what a terminal sends that is closed, and a connection that is dropped; SIGTERM, SIGUSR1, SIGUSR2 and
-    SIGXCPU are what batch systems send before they kill. A context manager: it listens
-    inside, and the signals do as before outside. Called, it says whether the wish was heard.
+    SIGHUP is what a terminal sends that is closed, and a connection that is dropped; under `nohup` it stays ignored.
+    SIGTERM, SIGUSR1, SIGUSR2 and SIGXCPU are what batch systems send before they kill, some of them one after the
+    other. A context manager: it listens inside, and the signals do as before outside. Called, it says whether the wish
+    was heard.
     """
 
     _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGXCPU")  # Windows has the first two
@@ -139,14 +140,18 @@ class StopSignals:
 
     def __enter__(self) -> None:
         numbers = [getattr(signal, name) for name in self._NAMES if hasattr(signal, name)]
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+            numbers.remove(signal.SIGHUP)
         self._before = {number: signal.signal(number, self._stop) for number in numbers}
 
     def __exit__(self, *exception: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+    def _stop(self, number: int, _frame: FrameType | None) -> None:
         if self._stopped:
-            raise KeyboardInterrupt
+            if number == signal.SIGINT:
+                raise KeyboardInterrupt
+            return
         self._stopped = True
         self._on_stop()

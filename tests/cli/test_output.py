@@ -109,9 +109,24 @@ def test_what_batch_systems_send_before_they_kill_is_a_wish_to_stop(name):
         assert not signals()
         signal.raise_signal(getattr(signal, name))
         assert signals()
+        signal.raise_signal(signal.SIGTERM)  # the next one of the same batch system
         assert heard == [name]
         with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(getattr(signal, name))
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_a_signal_that_nohup_ignores_stays_ignored():
+    from cli.run_view import StopSignals
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        signals = StopSignals(lambda: None)
+        with signals:
+            signal.raise_signal(signal.SIGHUP)
+            assert not signals()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_run_ends_also_where_nobody_hears_of_it(copied):

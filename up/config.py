@@ -121,6 +121,8 @@ def override(config: ConfigT, assignments: Iterable[str]) -> ConfigT:
                 received=assignment,
                 remedy=f"name one of its fields: {', '.join(level[leaf])}",
             )
+        if leaf == "kind" and not parents and isinstance(config, Family):
+            raise InputError("the kind cannot be set here", received=assignment, remedy=f"name {text} itself")
         if leaf == "kind" and isinstance(level.get(leaf), str):
             level[leaf] = text
             _take_defaults(level, functools.reduce(getattr, parents, config))
@@ -207,7 +209,7 @@ def _coerce(hint: Any, value: Any, path: str) -> Any:
                 return from_dict(option, value, where=f"{path}.")
         elif option is float:
             if isinstance(value, int | float) and not isinstance(value, bool):
-                return float(value)
+                return _float(value, path)
         elif option is int:
             if isinstance(value, int) and not isinstance(value, bool):
                 return value
@@ -223,6 +225,13 @@ def _coerce(hint: Any, value: Any, path: str) -> Any:
             return value
     expected = " or ".join(_describe(option) for option in options)
     raise InputError(f"{path} has the wrong type", received=value, remedy=f"give {expected}")
+
+
+def _float(value: float, path: str) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        raise InputError(f"{path} is too large", received=f"{str(value)[:12]}...", remedy="give fewer digits") from None
 
 
 def _member(family: type[Family], values: Mapping[str, Any], path: str) -> type:

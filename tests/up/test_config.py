@@ -112,6 +112,7 @@ def test_of_two_assignments_to_one_setting_the_later_wins():
         ("inner.size=2.5", ("inner.size has the wrong type", "2.5", "a whole number")),
         ("inner.size=true", ("inner.size has the wrong type", "True", "a whole number")),
         ("inner.rate=false", ("inner.rate has the wrong type", "False", "a number")),
+        (f"inner.rate={'9' * 400}", ("inner.rate is too large", "999")),
         ("inner.limit=x", ("inner.limit has the wrong type", "'x'", "a whole number or null")),
         ("name=3", ("name has the wrong type", "3", "a word")),
         ("words=[1]", ("words has the wrong type", "1", "a word")),

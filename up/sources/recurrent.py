@@ -24,7 +24,7 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor
 
-from up.config import require_one_of, require_positive
+from up.config import require_at_most, require_one_of, require_positive
 from up.errors import InputError
 from up.sources.buffer import LARGEST_VOCABULARY
 from up.sources.exact_sampling import require_temperature
@@ -32,6 +32,9 @@ from up.sources.random_models import RandomModelSource, uniform_numbers
 from up.sources.recurrent_kernel import RecurrentWeights, generate_sequences
 
 GATES = {"lstm": 4, "gru": 3}
+
+
+_LARGEST_MULTIPLIER = 1e6  # a cell is a step function long before
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -67,6 +70,7 @@ class RecurrentSource(RandomModelSource):
         require_one_of("source", "kind", self.kind, self.kinds)
         require_temperature(self.temperature)
         require_positive("source", max_weight_multiplier=self.max_weight_multiplier)
+        require_at_most("source", max_weight_multiplier=(self.max_weight_multiplier, _LARGEST_MULTIPLIER))
         require_hidden_size(self.hidden_size)
 
     @property

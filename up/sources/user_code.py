@@ -31,6 +31,8 @@ def checked_tokens(
         problem, received, remedy = "returned no tensor", type(tokens_RT).__name__, "return a torch.Tensor"
     elif tokens_RT.is_floating_point() or tokens_RT.is_complex() or tokens_RT.dtype == torch.bool:
         problem, received, remedy = "returned no whole numbers", str(tokens_RT.dtype), "return e.g. torch.uint8"
+    elif tokens_RT.layout != torch.strided or tokens_RT.is_meta:
+        problem, received, remedy = "returned no dense tensor", str(tokens_RT.layout), "return one with its values"
     elif tuple(tokens_RT.shape) != shape:
         problem, received, remedy = "returned another shape", tuple(tokens_RT.shape), f"return {shape}"
     elif tokens_RT.numel() and not 0 <= int(tokens_RT.min()) <= int(tokens_RT.max()) < vocabulary_size:

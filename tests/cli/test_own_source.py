@@ -136,6 +136,42 @@ def test_a_run_whose_source_has_changed_is_not_resumed(run, words, coins, tmp_pa
     assert resume(run, tmp_path / "run", "--source", f"{moved}:Coins").code == 0
 
 
+@pytest.mark.parametrize("within", [False, True])
+def test_a_run_whose_file_was_moved_goes_on_saves_and_is_read_as_before(run, words, coins, tmp_path, within):
+    """A setting that is a list and a file within a mixture: neither is another source because it lies elsewhere."""
+    coins.write_text(TEXT.replace("    heads: int", "    odds: tuple[int, ...] = (1, 2)\n    heads: int"))
+    mixed = ("--set", "source.kind=mix", "--set", f'source.members=["{coins}:Coins", "noise"]')
+    given = words(tmp_path / "run", "--quiet")
+    if within:
+        at = given.index("--source")
+        given = [*given[:at], *given[at + 2 :], *mixed]
+    assert run(*given).code == 0
+    assert (tmp_path / "run" / "source.py").read_text() == coins.read_text()
+    for folder in open_run(tmp_path / "run").checkpoints()[1:]:
+        shutil.rmtree(folder)
+    moved = tmp_path / "moved" / "mine.py"
+    moved.parent.mkdir()
+    coins.rename(moved)
+    again = ("--source", f"{moved}:Coins") if not within else ("--set", f'source.members=["{moved}:Coins", "noise"]')
+    assert_refused(resume(run, tmp_path / "run"), "cannot read the file of the source", str(coins))
+    for _ in range(2):
+        outcome = resume(run, tmp_path / "run", *again)
+        assert outcome.code == 0, outcome.stderr
+        assert open_run(tmp_path / "run").instances_saved() == 64
+    evaluated = run("eval", str(tmp_path / "run"), "--device", "cpu", "--samples", "8", "--quiet")
+    assert evaluated.code == 0, evaluated.stderr
+
+
+def test_a_folder_whose_configuration_names_a_file_without_its_hash_is_refused(run, words, coins, tmp_path):
+    assert run(*words(tmp_path / "run", "--quiet")).code == 0
+    path = tmp_path / "run" / "config.json"
+    values = json.loads(path.read_text())
+    values["source"]["sha256"] = ""
+    path.write_text(json.dumps(values))
+    coins.write_text("raise SystemExit('it ran')")
+    assert_refused(resume(run, tmp_path / "run"), "without its SHA-256", str(coins))
+
+
 @pytest.mark.parametrize(
     ("source", "said"),
     [

@@ -13,6 +13,7 @@ from up.model.cost import activation_bytes
 from up.sources.base import Source
 from up.sources.buffer import BufferConfig
 from up.sources.recurrent import RecurrentSource
+from up.sources.registry import is_of_a_file
 from up.sources.stream import CadenceConfig, Stream
 
 _MOST_INSTANCES = 10**10  # 500 times the paper's; a slip of the keyboard is caught before the plan counts its steps
@@ -127,6 +128,13 @@ class RunConfig:
                 remedy="leave both vocabulary sizes at 256",
             )
         self.source.require_fit(context_length=self.model.context_length, batch=self.training.batch, buffer=self.buffer)
+        for kind in self.evaluation.sources:
+            if is_of_a_file(kind):
+                raise InputError(
+                    "a run is evaluated on sources of the house only, so that reading it runs no file",
+                    received=kind,
+                    remedy=f"evaluate the run afterwards, with up eval --source {kind}",
+                )
         if self.evaluation.tail_positions >= self.model.context_length:
             raise InputError(
                 "evaluation.tail_positions must be below model.context_length",

@@ -26,6 +26,7 @@ from up.errors import InputError, RunError
 from up.recipes.config import RunConfig
 from up.runs.files import read_json, sha256_of, sync_file, sync_folder, write_text
 from up.runs.metrics import MetricsMark
+from up.sources.nesting import without_places
 from up.training.state import TrainingState
 
 FORMAT = 3
@@ -171,8 +172,9 @@ _BEFORE = "restore it, or remove the checkpoint's folder to go back to the one b
 
 
 def _require_config(folder: Path, manifest: Manifest, config: RunConfig) -> None:
-    """Refuse a run whose configuration was changed after the checkpoint was written."""
-    then, now = flatten(manifest.config), flatten(json.loads(json.dumps(to_dict(config))))
+    """Refuse a run whose configuration was changed after the checkpoint was written; a source's file may have moved."""
+    now = json.loads(json.dumps(to_dict(config)))
+    then, now = flatten(without_places(manifest.config)), flatten(without_places(now))
     for name in sorted(then.keys() | now.keys()):
         if then.get(name) != now.get(name):
             raise InputError(

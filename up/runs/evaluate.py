@@ -46,7 +46,8 @@ def _source(run: RunConfig, kind: str, device: torch.device) -> Source:
 def _rows_of(source: Source, run: RunConfig, config: EvaluationConfig, device: torch.device) -> PreparedCorpus:
     turns = _TURNS * run.buffer.capacity_multiple
     cadence = dataclasses.replace(run.cadence, burn_in_batches=max(run.cadence.burn_in_batches, turns))
-    held_out = dataclasses.replace(run, source=source, cadence=cadence, seed=config.seed)
+    training = dataclasses.replace(run.training, batch=1, batch_start=1)  # what is drawn here are no batches of it
+    held_out = dataclasses.replace(run, source=source, cadence=cadence, training=training, seed=config.seed)
     stream = held_out.stream(device, held_out=True)
     at_once = min(_DRAWN_AT_ONCE, run.buffer.capacity)
     left, drawn = config.resolve_samples(device), []

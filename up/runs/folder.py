@@ -7,6 +7,7 @@
       timings.jsonl            how fast
       checkpoints/00012000/    after 12,000 instances (up.runs.checkpoint)
       source.py                the text of a source of the user's own, to read; it is never run from here
+      source-2.py              of a second one, where the source is made of several
       .lock                    held by the process that trains
 
 Loading a run executes nothing of it: JSON and safetensors only. Resuming one whose source lies in a file of the user's
@@ -43,6 +44,7 @@ from up.runs.checkpoint import (
 from up.runs.files import read_json, write_text
 from up.runs.metrics import MetricsLog
 from up.runs.provenance import describe_process
+from up.sources.nesting import all_sources, program_texts
 from up.training.state import TrainingState
 
 KEPT_CHECKPOINTS = 2
@@ -80,9 +82,17 @@ class RunFolder:
         values = read_json(path, dict)
         require_format(path, values)
         try:
-            return from_dict(RunConfig, values)
+            config = from_dict(RunConfig, values)
         except InputError as error:
             raise InputError(f"cannot read {path} ({error})", remedy="restore the file or start a new run") from None
+        for source in all_sources(config.source):
+            if not getattr(source, "sha256", "none needed"):
+                raise InputError(
+                    f"{path} names a source in a file without its SHA-256",
+                    received=source.kind,
+                    remedy="restore the file or start a new run",
+                )
+        return config
 
     def checkpoints(self) -> list[Path]:
         """Return the folders of the complete checkpoints, oldest first."""
@@ -260,8 +270,8 @@ def create_run(path: Path, config: RunConfig, *, keep: int = KEPT_CHECKPOINTS) -
     require_free(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        if config.source.text is not None:
-            write_text(path / SOURCE_NAME, config.source.text)
+        for number, text in enumerate(program_texts(config.source), start=1):
+            write_text(path / (SOURCE_NAME if number == 1 else f"source-{number}.py"), text)
         write_text(path / _CONFIG_NAME, json.dumps({"format": FORMAT, **to_dict(config)}, indent=2) + "\n")
     except OSError as error:
         raise _unwritable(error, path) from None

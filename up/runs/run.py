@@ -8,12 +8,13 @@
 
 import contextlib
 import dataclasses
+import json
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
 import torch
 
-from up.config import override
+from up.config import override, require_positive, to_dict
 from up.errors import InputError
 from up.recipes.config import RunConfig
 from up.recipes.presets import configure, differing_settings
@@ -23,7 +24,7 @@ from up.runs.folder import KEPT_CHECKPOINTS, create_run, hold, open_run, require
 from up.runs.loop import Activity, never, nobody, train
 from up.runs.provenance import changes_since
 from up.runs.tensorboard import TensorBoardLog
-from up.sources.registry import is_of_a_file
+from up.sources.nesting import without_places
 from up.training.state import TrainingState
 
 
@@ -94,6 +95,7 @@ def run(
         InputError: data, source, folder or checkpoint cannot be used.
         RunError: the run failed; `up.runs.loop.train` says how.
     """
+    require_positive("run", keep=keep)
     prepared = prepare_evaluation(config, config.evaluation, device=device)
     state = TrainingState(config, device)
     with contextlib.ExitStack() as held:
@@ -142,11 +144,6 @@ def _as_given(stored: RunConfig, preset: str | None, assignments: Sequence[str],
 
 
 def _is_moved(stored: RunConfig, given: RunConfig) -> bool:
-    """Whether both sources lie in files, of the same text and the same name."""
-    one, other = stored.source, given.source
-    return (
-        is_of_a_file(one.kind)
-        and is_of_a_file(other.kind)
-        and one.kind.rpartition(":")[2] == other.kind.rpartition(":")[2]
-        and dataclasses.replace(one, kind=other.kind) == other
-    )
+    """Whether both sources are the same but for where files lie."""
+    one, other = (json.loads(json.dumps(to_dict(config.source))) for config in (stored, given))
+    return one != other and without_places(one) == without_places(other)

@@ -69,6 +69,11 @@ class BandSource(Source):
         return self.source.noun
 
     @property
+    def is_opened(self) -> bool:
+        """Whether all that it is made of is."""
+        return self.source.is_opened
+
+    @property
     def reads(self) -> bool:
         """Whether the inner source does."""
         return self.source.reads

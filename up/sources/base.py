@@ -24,7 +24,7 @@ from torch import Tensor
 from up.config import Family, from_dict, require_positive
 from up.errors import InputError
 from up.sources.buffer import BufferConfig
-from up.sources.registry import source_type
+from up.sources.registry import SOURCES, source_type
 from up.sources.stream import BufferedStream, CadenceConfig, RowStream, Stream
 
 
@@ -56,6 +56,12 @@ class Source(Family, abc.ABC):
     vocabulary_size: int = 256
 
     def __post_init__(self) -> None:
+        if self.kind in SOURCES and not isinstance(self, source_type(self.kind)):
+            raise InputError(
+                f"a {type(self).__name__} is no source of this kind",
+                received=self.kind,
+                remedy=f'use up.make_source("{self.kind}")',
+            )
         if not 2 <= self.vocabulary_size <= self.largest_vocabulary:
             raise InputError(
                 f"source.vocabulary_size is out of range for the source {self.kind}",
@@ -103,6 +109,11 @@ class Source(Family, abc.ABC):
     def opened(self) -> "Source":
         """Return the source itself, ready to draw; a source that lies in a file is read from it."""
         return self
+
+    @property
+    def is_opened(self) -> bool:
+        """Whether nothing of it is still to be read from a file; a configuration must be read without running one."""
+        return True
 
     @property
     @abc.abstractmethod
@@ -240,7 +251,7 @@ class ConditionalSource(Source):
         """Refuse a context no longer than the seed, and batches that the buffer does not hold."""
         if context_length <= self.seed_length:
             raise InputError(
-                "model.context_length must exceed source.seed_length",
+                "the tokens of a row (in a run model.context_length) must exceed source.seed_length",
                 received=context_length,
                 remedy=f"give more than {self.seed_length}",
             )

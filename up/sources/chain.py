@@ -46,6 +46,11 @@ class ChainSource(Source):
         return f"chain of {', then '.join(map(described, self.members))}"
 
     @property
+    def is_opened(self) -> bool:
+        """Whether all that it is made of is."""
+        return all(member.is_opened for member in self.members)
+
+    @property
     def reads(self) -> bool:
         """Whether the first member does."""
         return self.members[0].reads
@@ -55,8 +60,11 @@ class ChainSource(Source):
         return dataclasses.replace(self, members=tuple(member.resolve(device) for member in self.members))
 
     def require_fit(self, *, context_length: int, batch: int, buffer: BufferConfig) -> None:
-        """Refuse what any member refuses; batches need not fit into a buffer that the chain does not have."""
-        least = 1 if not self.members[0].reads else batch
+        """Refuse what any member refuses; batches need not fit into a buffer that the chain does not have.
+
+        Whether it has one is known only once its members are opened.
+        """
+        least = batch if self.is_opened and self.reads else 1
         for member in self.members:
             member.require_fit(context_length=context_length, batch=least, buffer=buffer)
 

@@ -13,6 +13,7 @@ import dataclasses
 import functools
 import hashlib
 import importlib.util
+import json
 import sys
 from pathlib import Path
 from typing import Any, ClassVar
@@ -86,8 +87,11 @@ class FileSource(Source):
             InputError: no such file, no such source in it, other settings than it has, or another text than that whose
                 SHA-256 is written here.
         """
-        inner = self._inner().resolve(device)
-        settings = {name: value for name, value in to_dict(inner).items() if name not in _OUR_FIELDS}
+        inner = self._inner()
+        with _blaming(self.kind):
+            inner = inner.resolve(device)
+            settings = {name: value for name, value in to_dict(inner).items() if name not in _OUR_FIELDS}
+            settings = json.loads(json.dumps(settings))
         return dataclasses.replace(
             self,
             kind=f"{self.path.resolve()}:{self.name}",
@@ -96,8 +100,13 @@ class FileSource(Source):
         )
 
     @property
+    def is_opened(self) -> bool:
+        """It is not."""
+        return False
+
+    @property
     def reads(self) -> bool:
-        """Whether the source of the file does."""
+        """Whether the source of the file does; this runs the file."""
         return self.opened().reads
 
     def passed(self, rows_RT: Tensor, generator: torch.Generator) -> Tensor:

@@ -9,7 +9,7 @@ The cost of an instance is the mean of the members' costs, by weight.
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -49,6 +49,8 @@ class MixSource(Source):
         for weight in self.weights:
             if not (math.isfinite(weight) and weight >= 0):
                 raise InputError("source.weights must not be negative", received=weight, remedy="give 0 or more")
+        if not math.isfinite(sum(self.weights)):
+            raise InputError("source.weights are too large", received=self.weights, remedy="give smaller ones")
         if self.weights and not any(self.weights):
             raise InputError("source.weights are all zero", received=self.weights, remedy="give a positive one")
         object.__setattr__(self, "members", with_vocabulary(self.members, self.vocabulary_size))
@@ -69,6 +71,11 @@ class MixSource(Source):
     def noun(self) -> str:
         """What all members are."""
         return "computation"
+
+    @property
+    def is_opened(self) -> bool:
+        """Whether all that it is made of is."""
+        return all(member.is_opened for member in self.members)
 
     @property
     def reads(self) -> bool:
@@ -110,8 +117,7 @@ class MixSource(Source):
             )
             for member in self.members
         ]
-        names = [f"{index}.{member.kind}" for index, member in enumerate(self.members)]
-        return MixStream(dict(zip(names, streams, strict=True)), self.shares, parts.source_generator)
+        return MixStream(streams, self.shares, parts.source_generator)
 
 
 def _choose(shares: tuple[float, ...], count: int, generator: torch.Generator) -> Tensor:
@@ -130,7 +136,7 @@ class MixStream:
     """Draws instances from several streams.
 
     Args:
-        streams: by name.
+        streams: one or more.
         shares: probability of each, in their order.
         generator: of the choice.
 
@@ -139,7 +145,7 @@ class MixStream:
 
     """
 
-    def __init__(self, streams: Mapping[str, Stream], shares: tuple[float, ...], generator: torch.Generator) -> None:
+    def __init__(self, streams: Sequence[Stream], shares: tuple[float, ...], generator: torch.Generator) -> None:
         self.streams, self._shares, self._generator = streams, shares, generator
         self.instances = 0
 
@@ -148,7 +154,7 @@ class MixStream:
         self.instances += num_instances
         member_N = _choose(self._shares, num_instances, self._generator)
         drawn: dict[int, Tensor] = {}
-        for index, stream in enumerate(self.streams.values()):
+        for index, stream in enumerate(self.streams):
             count = int((member_N == index).sum())
             if count:
                 drawn[index] = stream.draw(count)
@@ -159,10 +165,12 @@ class MixStream:
         return tokens_NT
 
     def state(self) -> dict[str, Tensor]:
-        """Return the states of all streams, each under its name, and of the choice."""
+        """Return the states of all streams, each under its number, and of the choice."""
         own = {"counters": torch.tensor([self.instances]), "generator": self._generator.get_state()}
         inner = {
-            f"{name}.{key}": value for name, stream in self.streams.items() for key, value in stream.state().items()
+            f"{number}.{key}": value
+            for number, stream in enumerate(self.streams)
+            for key, value in stream.state().items()
         }
         return {**own, **inner}
 
@@ -170,22 +178,22 @@ class MixStream:
         """Continue exactly where `state` was taken; the configuration must be the same."""
         (self.instances,) = (int(value) for value in state["counters"])
         self._generator.set_state(state["generator"])
-        for name, stream in self.streams.items():
-            prefix = f"{name}."
+        for number, stream in enumerate(self.streams):
+            prefix = f"{number}."
             stream.restore({key.removeprefix(prefix): state[key] for key in state if key.startswith(prefix)})
 
     def observations(self) -> dict[str, tuple[int, ...]]:
         """Return those of the streams; a name that several have stands for the first of them."""
         found: dict[str, tuple[int, ...]] = {}
-        for stream in self.streams.values():
+        for stream in self.streams:
             found = {**stream.observations(), **found}
         return found
 
     def source_seconds(self) -> float:
         """Return the time that all sources took so far."""
-        return sum(stream.source_seconds() for stream in self.streams.values())
+        return sum(stream.source_seconds() for stream in self.streams)
 
     def forecast_seconds(self, instances: int) -> float:
         """Return the sum of what the streams forecast for their shares."""
-        shares = zip(self.streams.values(), self._shares, strict=True)
+        shares = zip(self.streams, self._shares, strict=True)
         return sum(stream.forecast_seconds(round(instances * share)) for stream, share in shares if share)

@@ -1,10 +1,12 @@
 """What sources that are made of other sources share."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from up.errors import InputError
 from up.sources.base import Source, make_source
+from up.sources.registry import is_of_a_file
 
 DEEPEST = 8
 """Sources within sources; more would hardly be meant, and a chain of chains without end never is."""
@@ -24,6 +26,47 @@ def inner_sources(source: Source) -> tuple[Source, ...]:
         value = getattr(source, field.name)
         found += [each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, Source)]
     return tuple(found)
+
+
+def all_sources(source: Source) -> tuple[Source, ...]:
+    """Return a source and all that it is made of, however deep, in their order."""
+    return (source, *(each for inner in inner_sources(source) for each in all_sources(inner)))
+
+
+def with_innermost(source: Source, change: Callable[[Source], Source]) -> Source:
+    """Return a source with those changed that are made of no other, which may be itself."""
+    if not inner_sources(source):
+        return change(source)
+    values = {field.name: getattr(source, field.name) for field in dataclasses.fields(source)}
+    changes: dict[str, object] = {}
+    for name, value in values.items():
+        if isinstance(value, Source):
+            changes[name] = with_innermost(value, change)
+        elif isinstance(value, tuple) and any(isinstance(each, Source) for each in value):
+            changes[name] = tuple(with_innermost(each, change) for each in value)
+    return dataclasses.replace(source, **changes)
+
+
+def program_texts(source: Source) -> tuple[str, ...]:
+    """Return the program texts of the files that a source is made of, each once."""
+    texts = (each.text for each in all_sources(source))
+    return tuple(dict.fromkeys(text for text in texts if text is not None))
+
+
+def without_places(settings: Any) -> Any:
+    """Return plain settings without the folders of files whose SHA-256 stands beside them: the text counts.
+
+    >>> without_places({"kind": "there/coins.py:Coins", "sha256": "12ab", "settings": {}})
+    {'kind': 'Coins', 'sha256': '12ab', 'settings': {}}
+    """
+    if isinstance(settings, list | tuple):
+        return [without_places(each) for each in settings]
+    if not isinstance(settings, Mapping):
+        return settings
+    bare = {name: without_places(value) for name, value in settings.items()}
+    if bare.get("sha256") and isinstance(kind := bare.get("kind"), str) and is_of_a_file(kind):
+        bare["kind"] = kind.rpartition(":")[2]
+    return bare
 
 
 def nesting(source: Source) -> int:

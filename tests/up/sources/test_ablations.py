@@ -151,7 +151,7 @@ def test_bad_settings_are_refused_with_their_value(kind, settings):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_context_no_longer_than_the_seed_is_refused(kind):
-    with pytest.raises(InputError, match="context_length must exceed"):
+    with pytest.raises(InputError, match=r"must exceed source\.seed_length"):
         KINDS[kind]().require_fit(context_length=8, batch=1, buffer=BufferConfig())
 
 

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from up.config import from_dict, to_dict
+from up.config import from_dict, override, to_dict
 from up.deflate import deflated_bits
 from up.errors import InputError
 from up.recipes.presets import configure
@@ -206,6 +206,8 @@ def test_the_deepest_nesting_is_accepted_and_one_more_is_not():
         (["source.kind=mix", 'source.members=["noise"]', "source.weights=[-1]"], "weights must not be negative .*-1"),
         (["source.kind=mix", 'source.members=["noise", "lstm"]', "source.weights=[0, 0]"], "weights are all zero"),
         (["source.kind=mix", 'source.members=["noise", "lstm"]', "source.weights=[1]"], "must be as many .*received 1"),
+        (["source.kind=mix", "source.weights=[1e308, 1e308]"], "weights are too large"),
+        (["source.max_weight_multiplier=1e300"], "max_weight_multiplier is too large"),
         (["source.kind=mix", "source.members=[]"], "members of a mix must be 1 to 64 .*received 0"),
         (["source.kind=mix", 'source.members=["abacus"]'], "unknown source .*'abacus'"),
         (["source.kind=mix", "source.members=[3]"], "members has the wrong type"),
@@ -222,6 +224,13 @@ def test_settings_that_cannot_be_are_refused_in_one_line(assignments, said):
     with pytest.raises(InputError, match=said) as caught:
         configure("tiny", assignments)
     assert "\n" not in str(caught.value)
+
+
+def test_a_source_is_of_its_own_kind():
+    with pytest.raises(InputError, match=r"a MixSource is no source of this kind .*'chain'"):
+        MixSource(kind="chain")
+    with pytest.raises(InputError, match="the kind cannot be set here"):
+        override(MixSource(), ["kind=chain"])
 
 
 def test_a_source_that_reads_nothing_can_only_be_the_first_of_a_chain():

@@ -167,6 +167,8 @@ def test_a_file_without_such_a_source_is_refused_in_one_line(tmp_path, text, sai
         ("return torch.full((num_rows, num_tokens), -1)", ("outside the vocabulary", "-1")),
         ("raise RuntimeError('no luck')", ("raised RuntimeError at line 7", "no luck")),
         ("return torch.ones(3) @ torch.ones(4)", ("raised RuntimeError at line 7",)),
+        ("return torch.zeros(num_rows, num_tokens, dtype=torch.long).to_sparse()", ("returned no dense tensor",)),
+        ("return torch.zeros(num_rows, num_tokens, dtype=torch.long, device='meta')", ("returned no dense tensor",)),
         ("raise SystemExit", ("raised SystemExit at line 7",)),
     ],
 )  # fmt: skip
@@ -198,3 +200,37 @@ def test_settings_that_it_does_not_have_are_refused(coins, settings, said):
 def test_a_file_that_is_not_there_is_refused(kind):
     with pytest.raises(InputError, match="cannot read the file of the source"):
         FileSource(kind=kind).resolve(CPU)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_reading_a_configuration_does_not_run_a_file_within_it_either(tmp_path, first):
+    path = tmp_path / "evil.py"
+    path.write_text("raise SystemExit('it ran')")
+    kind = f"{path}:Evil"
+    members = [kind, "lstm"] if first else ["utm", kind]
+    inner = {"kind": "mix", "members": [{"kind": "band", "source": kind}]}
+    for source in ({"kind": "chain", "members": members}, {"kind": "chain", "members": [inner, "lstm"]}):
+        values = {**to_dict(configure("tiny", ["source.kind=noise"])), "source": source}
+        config = from_dict(RunConfig, json.loads(json.dumps(values)))
+        with pytest.raises(InputError, match="it ran"):
+            config.stream(CPU)
+
+
+def test_a_run_names_no_file_to_be_evaluated_on(coins):
+    with pytest.raises(InputError, match=r"sources of the house only.*up eval --source"):
+        configure("tiny", [f'evaluation.sources=["{coins}:Coins"]'])
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("def resolve(self, device): raise ValueError('no')", "raised ValueError at line"),
+        ("place: object = dataclasses.field(default_factory=object)", "raised TypeError"),
+    ],
+)
+def test_what_goes_wrong_while_its_settings_are_written_out_is_one_line(tmp_path, body, said):
+    path = tmp_path / "own.py"
+    path.write_text(COINS.replace("    heads: int = 72\n", f"    heads: int = 72\n    {body}\n"))
+    with pytest.raises(InputError, match=said) as caught:
+        source_in(path).resolve(CPU)
+    assert "\n" not in str(caught.value)

@@ -13,6 +13,7 @@ Limits: at most 256 tokens, as uint8.
 """
 
 import dataclasses
+import errno
 import importlib
 import importlib.util
 import json
@@ -23,6 +24,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import filelock
 import numpy as np
 import torch
 
@@ -30,15 +32,17 @@ import up
 from up.config import require_at_most, require_not_negative, require_positive, to_dict
 from up.errors import InputError, RunError
 from up.evaluation.measures import row_statistics
-from up.runs.files import sha256_of, write_text
+from up.runs.files import read_json, sha256_of, write_text
 from up.sources.base import Source
-from up.use.dataset import RandomComputation
+from up.sources.nesting import all_sources
+from up.use.dataset import RandomComputation, one_model_a_row
 
 LICENCE = "MIT, as the program that drew it; random numbers entered, and no data"
 _BLOCK_ROWS = 64
 _MEASURED_ROWS = 1_000
 _ROW_GROUP = 4_096
 _SUFFIXES = (".npy", ".parquet")
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -104,41 +108,50 @@ def write_corpus(
     require_positive("corpus", rows=rows, length=length)
     require_at_most("corpus", rows=(rows, 10**9), length=(length, 65_536))
     require_not_negative("corpus", seed=seed)
+    require_at_most("corpus", vocabulary_size=(source.vocabulary_size, 256))
     _require_writable(out)
-    if hasattr(source, "sequences_per_model"):
-        source = dataclasses.replace(source, sequences_per_model=1)  # as the data set has it
-    source = source.resolve(torch.device("cpu"))
+    source = one_model_a_row(source).resolve(torch.device("cpu"))
     dataset = RandomComputation(seed, length=length, source=source, block_rows=_BLOCK_ROWS, stop=rows)
     sheet = _datasheet(source, rows=rows, length=length, seed=seed)
     partial = out.with_name(f"{out.name}.partial")
     beside = partial.with_name(f"{partial.name}.json")
+    lock = filelock.FileLock(partial.with_name(f"{partial.name}.lock"), timeout=1)
     try:
-        done = _begin(partial, beside, sheet)
-        with partial.open("r+b") as handle:
-            handle.seek(done * length)
-            for block in range(done // _BLOCK_ROWS, -(-rows // _BLOCK_ROWS)):
-                progress(block * _BLOCK_ROWS, rows)
-                tokens_BT = dataset.block(block)[: rows - block * _BLOCK_ROWS]
-                handle.write(tokens_BT.to(torch.uint8).numpy().tobytes())
-                handle.flush()
-            os.fsync(handle.fileno())
-        progress(rows, rows)
-        return _finish(out, partial, beside, sheet)
+        with lock:
+            done = _begin(partial, beside, sheet)
+            with partial.open("r+b") as handle:
+                handle.seek(done * length)
+                for block in range(done // _BLOCK_ROWS, -(-rows // _BLOCK_ROWS)):
+                    progress(block * _BLOCK_ROWS, rows)
+                    tokens_BT = dataset.block(block)[: rows - block * _BLOCK_ROWS]
+                    handle.write(tokens_BT.to(torch.uint8).numpy().tobytes())
+                    handle.flush()
+                os.fsync(handle.fileno())
+            progress(rows, rows)
+            sheet = _finish(out, partial, beside, sheet)
+            Path(lock.lock_file).unlink(missing_ok=True)
+            return sheet
+    except filelock.Timeout:
+        raise InputError(
+            "another process is writing the corpus", received=str(out), remedy="wait until it has ended"
+        ) from None
     except OSError as error:
-        raise RunError(
-            f"cannot write {error.filename or partial} ({error.strerror}): make room, then the same command goes on"
+        if error.errno in _NO_ROOM:
+            raise RunError(
+                f"cannot write {error.filename or partial} ({error.strerror}): make room, then the same command goes on"
+            ) from None
+        raise InputError(
+            f"cannot write the corpus ({error.strerror})", received=str(out), remedy="choose another --out"
         ) from None
 
 
 def _datasheet(source: Source, *, rows: int, length: int, seed: int) -> Datasheet:
-    module = importlib.import_module(type(source.opened()).__module__)
-    distribution = source.text if source.text is not None else module.__doc__ or ""
     versions = {"up": up.__version__, "python": sys.version.split()[0]}
     versions |= {name: metadata.version(name) for name in ("torch", "numpy")}
     return Datasheet(
         source=source.kind,
         description=source.description,
-        distribution=distribution,
+        distribution="\n\n".join(dict.fromkeys(map(_distribution, all_sources(source)))),
         settings=to_dict(source),
         seed=seed,
         rows=rows,
@@ -150,11 +163,18 @@ def _datasheet(source: Source, *, rows: int, length: int, seed: int) -> Datashee
     )
 
 
+def _distribution(source: Source) -> str:
+    """Return how a source draws, in full: the text of its file, or what its module says."""
+    if source.text is not None:
+        return source.text
+    return (importlib.import_module(type(source).__module__).__doc__ or "").strip()
+
+
 def _begin(partial: Path, beside: Path, sheet: Datasheet) -> int:
     """Return how many whole blocks of rows lie in the half-written file already, in rows; make it if there is none."""
     said = json.loads(json.dumps(to_dict(sheet)))
     if partial.exists() and beside.exists():
-        found = json.loads(beside.read_text(encoding="utf-8"))
+        found = read_json(beside, dict, remedy="remove it, and the command starts again")
         differing = [name for name, value in said.items() if found.get(name) != value]
         if differing:
             raise InputError(

@@ -34,8 +34,9 @@ from theory.measures.buffer_depth import stationary_depth_probability
 from up.config import require_at_most, require_not_negative, require_positive
 from up.device import keyed_generator
 from up.errors import InputError
-from up.sources.base import Source
+from up.sources.base import RowSource, Source
 from up.sources.buffer import BufferConfig
+from up.sources.nesting import all_sources, inner_sources, with_innermost
 from up.sources.recurrent import RecurrentSource
 
 _RESOLUTION = 1 << 62  # of the uniform numbers that depths are made of
@@ -96,7 +97,7 @@ class RandomComputation(IterableDataset[Tensor]):
             )
         self.seed, self.length, self.buffer, self.block_rows = seed, length, buffer, block_rows
         self.start, self.stop = start, stop
-        self.source = _one_model_a_row(source)
+        self.source = one_model_a_row(source.opened())
         self.source.require_fit(context_length=length, batch=1, buffer=buffer)
         self._place = place or _distributed()
         self._thresholds = _Thresholds(buffer)
@@ -191,7 +192,8 @@ class RandomComputation(IterableDataset[Tensor]):
 
     def _pass(self, rows_AT: Tensor, generator: torch.Generator) -> Tensor:
         """Pass each row through a fresh model, or draw a fresh row in its place."""
-        independent = hasattr(self.source, "sequences_per_model") or not self.source.reads
+        innermost = [source for source in all_sources(self.source) if not inner_sources(source)]
+        independent = all(isinstance(each, RowSource) or hasattr(each, "sequences_per_model") for each in innermost)
         parts = rows_AT.split(len(rows_AT) if independent else 1)
         return torch.cat([self.source.passed(part, generator) for part in parts]).long()
 
@@ -218,14 +220,22 @@ class _Thresholds:
         self._ends.append(-(-self._cumulated.numerator * _RESOLUTION // self._cumulated.denominator))
 
 
-def _one_model_a_row(source: Source) -> Source:
-    opened = source.opened()
-    given = getattr(opened, "sequences_per_model", None)
-    if given not in (None, 1):
-        raise InputError(
-            "rows that share a model are not independent", received=given, remedy="leave sequences_per_model open"
-        )
-    return dataclasses.replace(opened, sequences_per_model=1) if hasattr(opened, "sequences_per_model") else opened
+def one_model_a_row(source: Source) -> Source:
+    """Return a source with `sequences_per_model` 1 wherever it, or one that it is made of, has that setting.
+
+    Raises:
+        InputError: it is given, and another number.
+    """
+
+    def change(source: Source) -> Source:
+        given = getattr(source, "sequences_per_model", 1)
+        if given not in (None, 1):
+            raise InputError(
+                "rows that share a model are not independent", received=given, remedy="leave sequences_per_model open"
+            )
+        return dataclasses.replace(source, sequences_per_model=1) if hasattr(source, "sequences_per_model") else source
+
+    return with_innermost(source, change)
 
 
 def _distributed() -> tuple[int, int] | None:

@@ -1,9 +1,11 @@
 """A corpus in a file: its rows are those of the data set, it goes on where it was cut off, and is never half there."""
 
 import hashlib
+import importlib
 import json
 import os
 
+import filelock
 import numpy as np
 import pytest
 import torch
@@ -15,6 +17,18 @@ from up.use.corpus import write_corpus
 from up.use.dataset import RandomComputation
 
 LSTM = up.RecurrentSource(hidden_size=4)
+COINS = """import dataclasses
+
+import torch
+
+import up
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Coins(up.RowSource):
+    def rows(self, num_rows, num_tokens, generator):
+        return torch.randint(2, (num_rows, num_tokens), generator=generator)
+"""
 
 
 def expected_rows(source, rows, length, seed):
@@ -113,6 +127,9 @@ def test_a_full_disk_is_a_failed_run_and_keeps_what_there_is(tmp_path, monkeypat
         ("rows.npy", {"length": 0}, r"corpus\.length must be positive"),
         ("rows.npy", {"seed": -1}, r"corpus\.seed must not be negative"),
         ("rows.npy", {"length": 8}, "must exceed source.seed_length"),
+        ("rows.npy", {"source": up.NoiseSource(vocabulary_size=1000)}, r"corpus\.vocabulary_size is too large"),
+        ("rows.npy", {"source": up.RecurrentSource(sequences_per_model=4)}, "rows that share a model"),
+        (f"{'r' * 300}.npy", {}, "cannot write the corpus"),
     ],
 )
 def test_what_cannot_be_written_is_refused_and_leaves_nothing(tmp_path, name, settings, said):
@@ -124,3 +141,28 @@ def test_what_cannot_be_written_is_refused_and_leaves_nothing(tmp_path, name, se
     assert "\n" not in str(caught.value)
     assert sorted(os.listdir(tmp_path)) == before
     assert (tmp_path / "there.npy").read_text() == "mine"
+
+
+@pytest.mark.parametrize("text", ["[1]", "{x"])
+def test_a_damaged_record_of_a_half_written_corpus_is_one_line(tmp_path, text):
+    (tmp_path / "rows.npy.partial").write_bytes(b"")
+    (tmp_path / "rows.npy.partial.json").write_text(text)
+    with pytest.raises(InputError, match=r"rows\.npy\.partial\.json"):
+        write_corpus(tmp_path / "rows.npy", source=LSTM, rows=10, length=24)
+
+
+def test_two_processes_do_not_write_the_same_corpus(tmp_path):
+    with (
+        filelock.FileLock(tmp_path / "rows.npy.partial.lock"),
+        pytest.raises(InputError, match="another process is writing the corpus"),
+    ):
+        write_corpus(tmp_path / "rows.npy", source=LSTM, rows=10, length=24)
+
+
+def test_the_datasheet_of_a_combination_says_how_each_of_its_parts_draws(tmp_path):
+    path = tmp_path / "coins.py"
+    path.write_text(COINS)
+    source = up.make_source("mix", members=[f"{path}:Coins", "noise"])
+    sheet = write_corpus(tmp_path / "rows.npy", source=source, rows=8, length=24)
+    parts = [importlib.import_module(type(each).__module__).__doc__.strip() for each in (source, up.NoiseSource())]
+    assert all(part in sheet.distribution for part in [COINS, *parts])

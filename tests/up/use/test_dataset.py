@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 import up
 from theory.measures.buffer_depth import stationary_depth_probability
 from up.errors import InputError
+from up.sources.nesting import all_sources, inner_sources
 from up.use.dataset import RandomComputation
 
 LSTM = up.RecurrentSource(hidden_size=6)
@@ -223,3 +224,20 @@ def test_every_kind_of_source_has_rows_that_are_known_by_their_number(kind):
     assert len(set(rows)) > 8
     shares = [rows_of(RandomComputation(**settings, stop=12, rank=rank, world_size=2)) for rank in range(2)]
     assert sorted(itertools.chain(*shares)) == sorted(rows)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        up.make_source("chain", members=["noise", {"kind": "lstm", "hidden_size": 4}]),
+        up.make_source("mix", members=[{"kind": "chain", "members": ["noise", {"kind": "gru", "hidden_size": 4}]}]),
+    ],
+    ids=["chain", "mix of a chain"],
+)
+def test_rows_of_sources_within_sources_have_models_of_their_own(source):
+    """All rows of a block are drawn at once, and no two of them by the same model."""
+    innermost = [each for each in all_sources(RandomComputation(source=source).source) if not inner_sources(each)]
+    assert [each.sequences_per_model for each in innermost if hasattr(each, "sequences_per_model")] == [1]
+    members = [{"kind": "lstm", "sequences_per_model": 8}, "lstm"]
+    with pytest.raises(InputError, match="rows that share a model"):
+        RandomComputation(source=up.make_source("chain", members=members))

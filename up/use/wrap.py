@@ -241,7 +241,7 @@ def _source(source: Any, vocabulary_size: int) -> Source:
         return dataclasses.replace(source, vocabulary_size=vocabulary_size)
     if callable(source) and not isinstance(source, type):
         name = getattr(source, "__qualname__", type(source).__name__)
-        return FunctionSource(kind=name, vocabulary_size=vocabulary_size, function=source)
+        return FunctionSource(kind=f"{name}()", vocabulary_size=vocabulary_size, function=source)
     raise InputError(
         "this is no source", received=source, remedy="give a name such as lstm, up.RecurrentSource(), or a function"
     )

@@ -216,6 +216,14 @@ def test_what_a_function_draws_is_looked_at(function, said):
     assert "\n" not in str(caught.value)
 
 
+def test_a_function_may_have_the_name_of_a_source_of_the_house():
+    def noise(num_rows, num_tokens, generator):
+        return torch.randint(256, (num_rows, num_tokens), generator=generator)
+
+    noise.__qualname__ = "noise"
+    assert wrapped(source=noise).loss(2).isfinite()
+
+
 def test_a_source_whose_tokens_lie_outside_the_vocabulary_is_told_from_the_model():
     with pytest.raises(InputError, match=r"the source bytes returned a token outside the vocabulary .received 7"):
         wrapped(uniform(5), source=OfBytes(), vocabulary_size=5).loss(2)

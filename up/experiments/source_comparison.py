@@ -12,6 +12,7 @@ Shape suffixes: R rows, T tokens.
 """
 
 import dataclasses
+import sys
 import time
 from collections.abc import Iterator, Sequence
 
@@ -24,8 +25,6 @@ from up.evaluation.measures import RowStatistics, row_statistics
 from up.sources.base import Source, make_source
 from up.sources.buffer import BufferConfig
 from up.sources.registry import SOURCES, source_type
-
-_COMBINED = ("mix", "chain", "band")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -123,7 +122,6 @@ def summaries(kinds: Sequence[str] = tuple(SOURCES)) -> dict[str, str]:
     """Return what each kind of source is, in a line: the first of its module's documentation."""
     lines = {}
     for kind in kinds:
-        module = source_type(kind).__module__
-        text = __import__(module, fromlist=["__doc__"]).__doc__ or ""
+        text = sys.modules[source_type(kind).__module__].__doc__ or ""
         lines[kind] = " ".join(text.split("\n\n")[0].split())
     return lines

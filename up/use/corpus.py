@@ -14,7 +14,6 @@ Limits: at most 256 tokens, as uint8.
 
 import dataclasses
 import errno
-import importlib
 import importlib.util
 import json
 import os
@@ -167,7 +166,7 @@ def _distribution(source: Source) -> str:
     """Return how a source draws, in full: the text of its file, or what its module says."""
     if source.text is not None:
         return source.text
-    return (importlib.import_module(type(source).__module__).__doc__ or "").strip()
+    return (sys.modules[type(source).__module__].__doc__ or "").strip()
 
 
 def _begin(partial: Path, beside: Path, sheet: Datasheet) -> int:

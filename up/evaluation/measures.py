@@ -106,7 +106,7 @@ class RowStatistics:
         zlib_bits: mean size as a raw deflate stream, bits per token.
         markov_bits: mean of the best in-context Markov model, bits per token.
         markov_order: its order, chosen once for all rows.
-        constant_share: rows of one token only.
+        constant_share: rows of one token only, after the seed that was given.
 
     """
 
@@ -118,8 +118,9 @@ class RowStatistics:
     constant_share: float
 
 
-def row_statistics(tokens_RT: npt.NDArray[np.uint8], vocabulary_size: int) -> RowStatistics:
-    """Measure rows of tokens below `vocabulary_size`, uint8 of shape (R, T), R rows."""
+def row_statistics(tokens_RT: npt.NDArray[np.uint8], vocabulary_size: int, *, seed_length: int = 0) -> RowStatistics:
+    """Measure rows of tokens below `vocabulary_size`, uint8 of shape (R, T), R rows, that start with given tokens."""
+    drawn_RT = tokens_RT[:, min(seed_length, tokens_RT.shape[1] - 1) :]
     entropies = [entropy_bits(row_T) for row_T in tokens_RT.astype(np.int64)]
     markov = choose(tokens_RT, vocabulary_size=vocabulary_size)
     return RowStatistics(
@@ -128,5 +129,5 @@ def row_statistics(tokens_RT: npt.NDArray[np.uint8], vocabulary_size: int) -> Ro
         zlib_bits=statistics.fmean(deflated_bits(row_T.tobytes()) for row_T in tokens_RT),
         markov_bits=float(in_context_bits(tokens_RT, markov, vocabulary_size=vocabulary_size).mean()),
         markov_order=markov.order,
-        constant_share=float((tokens_RT == tokens_RT[:, :1]).all(axis=1).mean()),
+        constant_share=float((drawn_RT == drawn_RT[:, :1]).all(axis=1).mean()),
     )

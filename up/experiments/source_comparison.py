@@ -24,6 +24,7 @@ from up.device import single_thread
 from up.evaluation.measures import RowStatistics, row_statistics
 from up.sources.base import Source, make_source
 from up.sources.buffer import BufferConfig
+from up.sources.nesting import seed_length
 from up.sources.registry import SOURCES, source_type
 
 
@@ -95,7 +96,7 @@ def measure_source(source: Source, *, rows: int, length: int, seed: int) -> Comp
         description=source.description,
         reads=source.reads,
         rows_per_second=rows / seconds,
-        **vars(row_statistics(tokens_RT.numpy(), source.vocabulary_size)),
+        **vars(row_statistics(tokens_RT.numpy(), source.vocabulary_size, seed_length=seed_length(source))),
     )
 
 

@@ -33,6 +33,11 @@ def all_sources(source: Source) -> tuple[Source, ...]:
     return (source, *(each for inner in inner_sources(source) for each in all_sources(inner)))
 
 
+def seed_length(source: Source) -> int:
+    """Return how many tokens at the start of a row are given, at most, by any of the sources that it is made of."""
+    return max(getattr(each, "seed_length", 0) for each in all_sources(source))
+
+
 def with_innermost(source: Source, change: Callable[[Source], Source]) -> Source:
     """Return a source with those changed that are made of no other, which may be itself."""
     if not inner_sources(source):

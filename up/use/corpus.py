@@ -33,7 +33,7 @@ from up.errors import InputError, RunError
 from up.evaluation.measures import row_statistics
 from up.runs.files import read_json, sha256_of, write_text
 from up.sources.base import Source
-from up.sources.nesting import all_sources
+from up.sources.nesting import all_sources, seed_length
 from up.use.dataset import RandomComputation, one_model_a_row
 
 LICENCE = "MIT, as the program that drew it; random numbers entered, and no data"
@@ -127,7 +127,7 @@ def write_corpus(
                     handle.flush()
                 os.fsync(handle.fileno())
             progress(rows, rows)
-            sheet = _finish(out, partial, beside, sheet)
+            sheet = _finish(out, partial, beside, sheet, seed_length(source))
             Path(lock.lock_file).unlink(missing_ok=True)
             return sheet
     except filelock.Timeout:
@@ -187,7 +187,7 @@ def _begin(partial: Path, beside: Path, sheet: Datasheet) -> int:
     return 0
 
 
-def _finish(out: Path, partial: Path, beside: Path, sheet: Datasheet) -> Datasheet:
+def _finish(out: Path, partial: Path, beside: Path, sheet: Datasheet, given: int) -> Datasheet:
     """Turn the raw rows into the file that was asked for, and write its datasheet."""
     tokens_RT = np.memmap(partial, dtype=np.uint8, mode="r", shape=(sheet.rows, sheet.length))
     whole = out.with_name(f"{out.name}.whole")
@@ -196,7 +196,7 @@ def _finish(out: Path, partial: Path, beside: Path, sheet: Datasheet) -> Datashe
             np.lib.format.write_array(handle, tokens_RT)
     else:
         _write_parquet(whole, tokens_RT)
-    measured = row_statistics(np.array(tokens_RT[:_MEASURED_ROWS]), sheet.vocabulary_size)
+    measured = row_statistics(np.array(tokens_RT[:_MEASURED_ROWS]), sheet.vocabulary_size, seed_length=given)
     sheet = dataclasses.replace(sheet, statistics=vars(measured), sha256=sha256_of(whole))
     write_text(out.with_name(f"{out.name}.json"), json.dumps(to_dict(sheet), indent=2) + "\n")
     whole.replace(out)

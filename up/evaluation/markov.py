@@ -69,7 +69,7 @@ def in_context_bits(tokens_NT: IntArray, model: MarkovModel, *, vocabulary_size:
         InputError: tokens outside the vocabulary, or an array that is not of shape (N, T).
 
     """
-    _check(tokens_NT, vocabulary_size)
+    check_tokens(tokens_NT, vocabulary_size)
     bits_NT = np.empty(tokens_NT.shape)
     for rows in _chunks(tokens_NT):
         for order, (contexts_NT, continuations_NT) in enumerate(_counts(tokens_NT[rows], vocabulary_size)):
@@ -100,7 +100,7 @@ def mean_bits(
         InputError: tokens outside the vocabulary, or an array that is not of shape (N, T).
 
     """
-    _check(tokens_NT, vocabulary_size)
+    check_tokens(tokens_NT, vocabulary_size)
     assert 0 <= first_position < tokens_NT.shape[1]
     total_OS = np.zeros((len(orders), len(smoothings)))
     for rows in _chunks(tokens_NT):
@@ -194,7 +194,8 @@ def _chunks(tokens_NT: IntArray) -> Iterator[slice]:
         yield slice(start, start + rows)
 
 
-def _check(tokens_NT: IntArray, vocabulary_size: int) -> None:
+def check_tokens(tokens_NT: IntArray, vocabulary_size: int) -> None:
+    """Raise `InputError` unless the tokens are a table of slices, integers in [0, vocabulary_size)."""
     if tokens_NT.ndim != 2 or not tokens_NT.size:
         raise InputError(
             "tokens must be a table of slices", received=tokens_NT.shape, remedy="give an array of shape (N, T)"

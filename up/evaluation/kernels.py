@@ -1,0 +1,44 @@
+"""Loops that are written once: numba, the extra `fast`, compiles them, and plain Python runs them where it is missing.
+
+Such a function takes only numbers and buffers that it indexes. A buffer is an array for the compiled function and a
+list for the plain one, which Python indexes faster; the results are the same.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+@functools.cache
+def compiled_kernel(function: Callable[..., None]) -> Callable[..., None] | None:
+    """Return the function compiled by numba, or None where numba is missing, unfit or switched off."""
+    try:
+        import numba
+    except Exception:  # beside a numpy or a system that it does not know, numba raises more than ImportError
+        return None
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        return None
+    try:
+        return numba.njit(cache=True)(function)
+    except RuntimeError:  # there is no folder to keep the compilation in
+        return numba.njit(function)
+
+
+def choose_kernel(function: Callable[..., None], compiled: bool | None) -> tuple[Callable[..., None], bool]:
+    """Return the function to call, and whether it is compiled.
+
+    Args:
+        function: the plain function.
+        compiled: whether to compile; if None, where that is possible.
+
+    """
+    kernel = None if compiled is False else compiled_kernel(function)
+    assert kernel is not None or not compiled, "numba is missing"
+    return kernel or function, kernel is not None
+
+
+def buffer(dtype: str, size: int, *, compiled: bool) -> Any:
+    """Return room for so many numbers, all of them 0; an array's pages take memory only once they are used."""
+    return np.zeros(size, dtype) if compiled else [0] * size

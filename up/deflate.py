@@ -13,5 +13,10 @@ def deflated_bits(text: bytes) -> float:
     >>> deflated_bits(bytes(512)) < 0.2
     True
     """
+    return 8 * len(deflated(text)) / len(text)
+
+
+def deflated(text: bytes) -> bytes:
+    """Return the raw stream of zlib at level 9."""
     compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)  # negative: a raw stream
-    return 8 * (len(compressor.compress(text)) + len(compressor.flush())) / len(text)
+    return compressor.compress(text) + compressor.flush()

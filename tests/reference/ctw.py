@@ -52,6 +52,30 @@ def recursion(visits: Visits, depth: int) -> Fraction:
     return krichevsky_trofimov(visits) / 2 + product / 2
 
 
+def words(vocabulary_size: int) -> list[Bits]:
+    """Return the binary word of every symbol, the most significant bit first."""
+    width = math.ceil(math.log2(vocabulary_size))
+    return [tuple((symbol >> place) & 1 for place in reversed(range(width))) for symbol in range(vocabulary_size)]
+
+
+def visits_of(text: Sequence[int], prefix: Bits, depth: int, vocabulary_size: int) -> tuple[Visits, Bits]:
+    """Return the visits to the tree of words that start with `prefix`, and the context after the text."""
+    word_of = words(vocabulary_size)
+    visits: Visits = []
+    context = (0,) * depth
+    for symbol in text:
+        word = word_of[symbol]
+        if word[: len(prefix)] == prefix:
+            visits.append((context, word[len(prefix)]))
+        context = (*reversed(word), *context)[:depth]
+    return visits, context
+
+
+def is_open(prefix: Bits, vocabulary_size: int) -> bool:
+    """Return whether words that start with `prefix` may go on with either bit."""
+    return len({word[len(prefix)] for word in words(vocabulary_size) if word[: len(prefix)] == prefix}) == 2
+
+
 def probability(
     past: Sequence[int],
     symbol: int,
@@ -61,21 +85,12 @@ def probability(
     weighted: Callable[[Visits, int], Fraction] = recursion,
 ) -> Fraction:
     """Return p(symbol | past): for every bit that the vocabulary leaves open, what its own tree says."""
-    width = math.ceil(math.log2(vocabulary_size))
-    words = [tuple(int(digit) for digit in f"{word:0{width}b}") if width else () for word in range(vocabulary_size)]
+    word = words(vocabulary_size)[symbol]
     result = Fraction(1)
-    for place in range(width):
-        prefix, bit = words[symbol][:place], words[symbol][place]
-        if len({word[place] for word in words if word[:place] == prefix}) == 1:
-            continue
-        visits: Visits = []
-        history = [0] * depth  # the latest bit last
-        for earlier in past:
-            if words[earlier][:place] == prefix:
-                visits.append((tuple(history[::-1][:depth]), words[earlier][place]))
-            history += words[earlier]
-        now = (tuple(history[::-1][:depth]), bit)
-        result *= weighted([*visits, now], depth) / weighted(visits, depth)
+    for place, bit in enumerate(word):
+        if is_open(word[:place], vocabulary_size):
+            visits, context = visits_of(past, word[:place], depth, vocabulary_size)
+            result *= weighted([*visits, (context, bit)], depth) / weighted(visits, depth)
     return result
 
 
@@ -87,8 +102,18 @@ def bits(
     weighted: Callable[[Visits, int], Fraction] = recursion,
 ) -> list[float]:
     """Return -log2 of `probability` for every symbol of a text given the ones before it."""
-    exact = [
-        probability(text[:t], symbol, depth=depth, vocabulary_size=vocabulary_size, weighted=weighted)
-        for t, symbol in enumerate(text)
-    ]
-    return [math.log2(p.denominator) - math.log2(p.numerator) for p in exact]
+    settings = {"depth": depth, "vocabulary_size": vocabulary_size}
+    return [_minus_log2(probability(text[:t], text[t], weighted=weighted, **settings)) for t in range(len(text))]
+
+
+def block_bits(text: Sequence[int], *, depth: int, vocabulary_size: int) -> float:
+    """Return -log2 of the probability of a whole text: the product of what each tree says about its visits."""
+    prefixes = {word[:place] for word in words(vocabulary_size) for place in range(len(word))}
+    trees_used = [prefix for prefix in prefixes if is_open(prefix, vocabulary_size)]
+    return sum(
+        _minus_log2(recursion(visits_of(text, prefix, depth, vocabulary_size)[0], depth)) for prefix in trees_used
+    )
+
+
+def _minus_log2(fraction: Fraction) -> float:
+    return math.log2(fraction.denominator) - math.log2(fraction.numerator)

@@ -75,6 +75,13 @@ def test_equals_the_recursion_on_real_bytes(corpus, depth):
     np.testing.assert_allclose(bits_NT, reference_bits(text_NT, depth), rtol=1e-11, atol=1e-11)
 
 
+@pytest.mark.parametrize("depth", [0, 13, 32])
+def test_a_slice_of_full_length_costs_what_the_recursion_says_of_it_as_a_whole(depth):
+    text_1T = sample_slices(load_corpus("stdlib"), num_slices=1, length=512, generator=np.random.default_rng(depth))
+    expected = reference.block_bits(text_1T[0].tolist(), depth=depth, vocabulary_size=256)
+    assert in_context_bits(text_1T, depth).sum() == pytest.approx(expected, rel=1e-11)
+
+
 @needs_numba
 def test_compiled_and_plain_agree_on_slices_of_full_length():
     text_NT = np.random.default_rng(2).integers(256, size=(3, 512)) & np.array([[1], [7], [255]])

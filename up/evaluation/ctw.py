@@ -1,4 +1,4 @@
-"""In-context prediction by context-tree weighting (CTW) on the bits of symbols: the other bar that is hard to beat.
+"""In-context prediction by context-tree weighting (CTW) on the bits of symbols: the other exact bar.
 
 Willems, Shtarkov and Tjalkens 1995 (The context-tree weighting method: basic properties) predict a bit by the mixture
 of all binary trees of depth at most D whose leaves, found by the last bits, each estimate a coin by Krichevsky and

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # up.runs imports torch
     from up.runs.overview import RunOverview
 
 _GAP = 2
+_DIGITS = 12
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -74,10 +75,21 @@ class ComparisonPage:
         if any(each.tail_difference_bits is not None for each in self.bits):
             said = "± of a difference: root of both squared; too large if both saw the same slices"
             yield Text(said, style="dim")
-        if any(each.run and each.tail_difference_bits is None for each in self.bits):
+        for each, other in self._other_texts():
+            said = f"{LETTERS[each.run]} has another text of the name {each.data} than {LETTERS[0]}"
+            seals = " and ".join(str(row.sha256)[:_DIGITS] for row in (each, other))
+            yield Text(f"not subtracted: {said} (SHA-256 {seals})")
+        explained = [each for each, _ in self._other_texts()]
+        if any(each.run and each.tail_difference_bits is None and each not in explained for each in self.bits):
             said = f"no difference: {LETTERS[0]} lacks the data set, or has another text, context or tail of that name"
             yield Text(said, style="dim")
         yield Text()
+
+    def _other_texts(self) -> "list[tuple[ComparedBits, ComparedBits]]":
+        """Return the runs whose text of a name is known not to be the first run's, each with what that one has."""
+        first = {each.data: each for each in self.bits if not each.run}
+        pairs = [(each, first[each.data]) for each in self.bits if each.run and each.data in first]
+        return [(each, other) for each, other in pairs if len({each.sha256, other.sha256} - {None}) == 2]
 
     def _table(self, title: str, prefix: str) -> Table:
         grid = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)

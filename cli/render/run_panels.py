@@ -5,6 +5,7 @@ note says so.
 """
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # up.runs imports torch
     from up.training.schedule import ScheduleCurves
     from up.training.step import Step
 
+_DIGITS = 12
 _DEEPEST = 12
 """Depths beyond this share one bar."""
 
@@ -66,9 +68,20 @@ def loss_panel(histories: "Mapping[str, History]", *, points: int) -> Panel | No
 
 
 def bits_panels(evaluations: "Mapping[str, Sequence[Evaluated]]", *, points: int) -> tuple[Panel, ...]:
-    """Return one panel for each data set: the bits of runs by their names, and the in-context Markov model."""
-    data = dict.fromkeys(row.data for records in evaluations.values() for record in records for row in record.rows)
-    return tuple(panel for name in data if (panel := _bits_panel(name, evaluations, points)) is not None)
+    """Return one panel for each text: the bits of runs by their names, and the in-context Markov model.
+
+    Texts are told apart by their content. The same text under two names is one panel; two texts of one name are two,
+    each with its SHA-256 in the title, for numbers on one say nothing about those on the other.
+    """
+    rows = [row for records in evaluations.values() for record in records for row in record.rows]
+    names: dict[str, str] = {}
+    for row in rows:
+        names.setdefault(row.identity, row.data)
+    ambiguous = {name for name, count in Counter(names.values()).items() if count > 1}
+    sealed = {row.identity: f"SHA-256 {row.sha256[:_DIGITS]}" for row in rows if row.sha256}
+    titles = {text: f"{name}, {sealed.get(text, text)}" if name in ambiguous else name for text, name in names.items()}
+    panels = (_bits_panel(text, title, evaluations, points) for text, title in titles.items())
+    return tuple(panel for panel in panels if panel is not None)
 
 
 def schedule_panels(curves: "ScheduleCurves", *, now: int | None = None) -> tuple[Panel, ...]:
@@ -111,14 +124,14 @@ def depth_bars(step: "Step", buffer: "BufferConfig") -> DepthBars:
     )
 
 
-def _bits_panel(data: str, evaluations: "Mapping[str, Sequence[Evaluated]]", points: int) -> Panel | None:
+def _bits_panel(text: str, title: str, evaluations: "Mapping[str, Sequence[Evaluated]]", points: int) -> Panel | None:
     rows = {
-        name: [(record.instances, row) for record in records for row in record.rows if row.data == data]
+        name: [(record.instances, row) for record in records for row in record.rows if row.identity == text]
         for name, records in evaluations.items()
     }
     tails = sorted({row.tail_positions for found in rows.values() for _, row in found})
     panel = _measured(
-        data,
+        title,
         f"bits per character, last {' or '.join(map(str, tails))}",
         {name: [(instances, row.tail_bits) for instances, row in found] for name, found in rows.items()},
         points,

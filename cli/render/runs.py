@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ _GAP = 2
 _MOST_NAME_COLUMNS, _FEWEST_NAME_COLUMNS = 24, 8
 _MOST_DATA_COLUMNS = 12
 _COMMIT_DIGITS = 10
+_DIGITS = 12
 
 Provenance = Sequence[Mapping[str, Any]]
 
@@ -53,6 +55,10 @@ class RunsTable:
         if any(run.rows for run in self.runs):
             yield Text()
             yield Text("bits per character: loss of the latest step, and zero-shot over the tail", style="dim")
+        texts = {(row.data, row.identity) for run in self.runs for row in run.rows}
+        several = sorted(name for name, count in Counter(name for name, _ in texts).items() if count > 1)
+        if several:
+            yield Text(f"not the same text in all runs, so do not compare: {', '.join(several)}", style="dim")
 
     def _rows(self, data: Sequence[str]) -> list[tuple[str, ...]]:
         heading = ("run", "state", "instances", "loss", *(_shortened(name, _MOST_DATA_COLUMNS) for name in data))
@@ -113,6 +119,7 @@ class RunPage:
         yield "versions", _over_time(map(_versions, records))
         yield "platform", _over_time(str(record.get("platform", "")) for record in records)
         yield "commit", _over_time(map(_commit, records))
+        yield "texts", _over_time(map(_texts, records))
         yield "started", "\n".join(map(_start, records))
         if run.skipped_steps:
             yield "skipped", f"{_count(run.skipped_steps, 'step')} whose loss or gradient was not finite"
@@ -213,6 +220,12 @@ def _commit(record: Mapping[str, Any]) -> str:
     if not commit:
         return "unknown"
     return f"{str(commit)[:_COMMIT_DIGITS]}{' with uncommitted changes' if record.get('commit_dirty') else ''}"
+
+
+def _texts(record: Mapping[str, Any]) -> str:
+    texts = record.get("texts")
+    found = [text for text in texts if isinstance(text, Mapping)] if isinstance(texts, list) else []
+    return ", ".join(f"{text.get('name')} {str(text.get('sha256'))[:_DIGITS]}" for text in found)
 
 
 def _start(record: Mapping[str, Any]) -> str:

@@ -58,6 +58,24 @@ class TestPanels:
         assert panel.levels == ()
         assert [curve.name for curve in panel.curves] == ["one", "other"]
 
+    def test_a_curve_breaks_where_the_text_changes_and_two_texts_of_one_name_are_not_drawn_together(self):
+        before, after = (a_row(sha256=digit * 64) for digit in "ab")
+        run = [Evaluated(instances=8 * (i + 1), rows=(row,)) for i, row in enumerate((before, before, after))]
+        panels = bits_panels({"one": run, "other": run[:1]}, points=50)
+        assert [panel.title for panel in panels] == [f"stdlib, SHA-256 {'a' * 12}", f"stdlib, SHA-256 {'b' * 12}"]
+        drawn_as = [[(curve.name, curve.x) for curve in panel.curves] for panel in panels]
+        assert drawn_as == [[("one", (8, 16)), ("other", (8,))], [("one", (24,))]]
+
+    def test_a_text_whose_digest_is_not_known_is_told_apart_by_what_it_is_made_of(self):
+        rows = (a_row(source="the file x"), a_row(sha256="a" * 64))
+        panels = bits_panels({"one": [Evaluated(instances=8, rows=rows)]}, points=50)
+        assert [panel.title for panel in panels] == ["stdlib, the file x", f"stdlib, SHA-256 {'a' * 12}"]
+
+    def test_one_text_under_two_names_is_one_panel(self):
+        one, other = ([Evaluated(instances=8, rows=(a_row(name, sha256="a" * 64),))] for name in ("x", "there/x"))
+        (panel,) = bits_panels({"one": one, "other": other}, points=50)
+        assert (panel.title, [curve.name for curve in panel.curves]) == ("x", ["one", "other"])
+
     def test_throughput_is_in_instances_a_second_and_the_share_of_the_source_in_percent(self):
         shown = run_panels(a_history(), CURVES, BufferConfig(), points=50)
         speed, source = shown.throughput

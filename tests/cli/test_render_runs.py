@@ -51,6 +51,11 @@ class TestList:
         assert "3 steps skipped" in drawn(RunsTable([an_overview(skipped_steps=3)]), width=100)
         assert "skipped" not in drawn(RunsTable([an_overview()]))
 
+    def test_a_column_with_two_texts_of_one_name_says_so(self):
+        runs = [an_overview(rows=(a_row("x", sha256=digest), a_row("y"))) for digest in ("12ab", "34cd")]
+        assert "not the same text in all runs, so do not compare: x\n" in re.sub(" +\n", "\n", drawn(RunsTable(runs)))
+        assert "do not compare" not in drawn(RunsTable(runs[:1] * 2))
+
     @given(WIDTHS, st.integers(1, 12), st.integers(1, 60))
     def test_it_fits_any_width_and_no_number_is_lost(self, width, data_sets, name_length):
         rows = tuple(a_row(f"data/{i}/text.txt", tail_bits=1 + i / 8) for i in range(data_sets))
@@ -148,6 +153,16 @@ class TestPages:
         assert "too large if both saw the same slices" in page
         assert "no difference" not in page
         assert "A one   B two" in page
+
+    def test_a_comparison_names_both_texts_that_are_called_alike(self):
+        page = " ".join(drawn(a_comparison(sha256="12ab", size_bytes=7)).split())
+        assert "not subtracted" not in page  # of the first run's text nothing is known
+        both = (a_row(sha256="12ab", size_bytes=7),), (a_row(sha256="34cd", size_bytes=8),)
+        runs = [an_overview(rows=rows) for rows in both]
+        page = drawn(ComparisonPage(runs=runs, settings=(), bits=compare_bits(both), panels=()))
+        said = "not subtracted: B has another text of the name stdlib than A (SHA-256 34cd and 12ab)"
+        assert said in " ".join(page.split())
+        assert "no difference" not in page
 
     def test_a_comparison_says_why_there_is_no_difference(self):
         page = drawn(a_comparison(source="another text"))

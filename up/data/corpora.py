@@ -7,10 +7,14 @@ values are the tokens, and evaluation cuts slices of the context length out of i
 The files of a folder are joined in the order of the SHA-256 of their relative paths, so that no topic dominates one
 region: the order is the same on every machine, and neighbours have nothing to do with each other.
 
+A text is its bytes: two corpora are the same if their lengths and SHA-256 are, whatever they are called and wherever
+they lie.
+
 Limits: a corpus is held in memory. The bytes of the two embedded corpora depend on the version of Python.
 """
 
 import dataclasses
+import functools
 import hashlib
 import os
 import platform
@@ -41,49 +45,63 @@ class Corpus:
     Attributes:
         name: `stdlib`, `pydoc`, or the path as the user wrote it.
         data: the bytes, read-only, uint8 of shape (size_bytes,).
-        source: where they come from, in words, such as `732 files of Python 3.11.7's standard library`.
+        source: where they come from, in words, such as `732 files of Python 3.11.7's standard library`; these do not
+            depend on where a file or folder of this name lies.
+        place: the file or folder that was read, as an absolute path; None for an embedded corpus.
 
     """
 
     name: str
     data: npt.NDArray[np.uint8]
     source: str
+    place: Path | None = None
 
     @property
     def size_bytes(self) -> int:
         """Length of the corpus in bytes."""
         return self.data.size
 
+    @functools.cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the bytes, in hexadecimal."""
+        return hashlib.sha256(self.data.data).hexdigest()
 
-def load_corpus(name_or_path: str) -> Corpus:
+
+def load_corpus(name_or_path: str, *, place: Path | None = None) -> Corpus:
     """Load an embedded corpus by name, or the bytes of any file or folder.
 
     A folder is read recursively. Hidden files and folders are skipped, and so are symbolic links to folders, which
     rules out loops. An embedded name wins over a path: write `./stdlib` for a folder of that name.
 
+    Args:
+        name_or_path: of the corpus.
+        place: where the bytes lie now; None: they are embedded, or lie where the name says.
+
     Raises:
         InputError: an unknown name that is no path either, a file or folder without bytes, or one that cannot be read.
 
     """
-    if name_or_path == "stdlib":
+    if name_or_path == "stdlib" and place is None:
         return _load_stdlib()
-    if name_or_path == "pydoc":
+    if name_or_path == "pydoc" and place is None:
         return _load_pydoc()
-    path = Path(name_or_path)
+    name, path = Path(name_or_path), place or Path(name_or_path)
     try:
         if not name_or_path:  # Path("") is the working directory
             raise FileNotFoundError
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a null character
-        raise _no_data("no such data", name_or_path) from None
+        raise _no_data("no such data", str(place or name_or_path)) from None
     except OSError as error:
         raise _unreadable(error, path) from error
     if stat.S_ISDIR(mode):
         files = _order(path, _walk(path))
-        return _corpus(name_or_path, _join(map(_read, files)), f"{len(files)} files of the folder {path}")
-    if stat.S_ISREG(mode):
-        return _corpus(name_or_path, _read(path), f"the file {path}")
-    raise _no_data("the data is neither a file nor a folder", name_or_path)
+        data, source = _join(map(_read, files)), f"{len(files)} files of the folder {name}"
+    elif stat.S_ISREG(mode):
+        data, source = _read(path), f"the file {name}"
+    else:
+        raise _no_data("the data is neither a file nor a folder", str(place or name_or_path))
+    return _corpus(name_or_path, data, source, place=path.absolute())
 
 
 def sample_slices(
@@ -130,10 +148,10 @@ def _load_pydoc() -> Corpus:
     return _corpus("pydoc", _join(text.encode() for text in texts), source)
 
 
-def _corpus(name: str, data: bytes, source: str) -> Corpus:
+def _corpus(name: str, data: bytes, source: str, *, place: Path | None = None) -> Corpus:
     if not data:
         raise InputError("the data has no bytes", received=name, remedy="give a file or folder with some text in it")
-    return Corpus(name=name, data=np.frombuffer(data, dtype=np.uint8), source=source)
+    return Corpus(name=name, data=np.frombuffer(data, dtype=np.uint8), source=source, place=place)
 
 
 def _walk(root: Path, *, skip: Iterable[str] = ()) -> Iterator[Path]:

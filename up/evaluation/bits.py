@@ -21,7 +21,7 @@ Shape suffixes: N slices, T tokens in a slice.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -92,6 +92,8 @@ class PreparedCorpus:
         slices_NT: uint8.
         markov: over the byte values that occur in the corpus.
         markov256: over all 256.
+        size_bytes: length of the corpus; None for rows of a source.
+        sha256: of its bytes; None likewise.
 
     """
 
@@ -100,6 +102,8 @@ class PreparedCorpus:
     slices_NT: npt.NDArray[np.uint8]
     markov: MarkovBaseline
     markov256: MarkovBaseline
+    size_bytes: int | None = None
+    sha256: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -143,12 +147,20 @@ class PreparedEvaluation:
                 markov=corpus.markov,
                 markov256=corpus.markov256,
                 tail_positions=self.config.tail_positions,
+                size_bytes=corpus.size_bytes,
+                sha256=corpus.sha256,
             )
             rows.append(row)
         return tuple(rows)
 
 
-def prepare(config: EvaluationConfig, *, context_length: int, device: torch.device) -> PreparedEvaluation:
+def prepare(
+    config: EvaluationConfig,
+    *,
+    context_length: int,
+    device: torch.device,
+    corpora: Sequence[Corpus] | None = None,
+) -> PreparedEvaluation:
     """Load the corpora, cut the slices and compute the Markov baselines (about a second for 4,000 slices of 512).
 
     Every corpus has a generator of its own, seeded alike, so its slices do not depend on the other corpora.
@@ -157,6 +169,7 @@ def prepare(config: EvaluationConfig, *, context_length: int, device: torch.devi
         config: what to evaluate on.
         context_length: T, tokens in a slice.
         device: where the models will be; settles the number of samples if the configuration leaves it open.
+        corpora: those of `config.data`, loaded already; None: each lies where its name says.
 
     Raises:
         InputError: a corpus that cannot be loaded or is shorter than the context, or a tail longer than the context.
@@ -169,7 +182,8 @@ def prepare(config: EvaluationConfig, *, context_length: int, device: torch.devi
             remedy=f"use at most {context_length - 1}",
         )
     num_slices = config.resolve_samples(device)
-    corpora = [load_corpus(name) for name in config.data]
+    if corpora is None:
+        corpora = [load_corpus(name) for name in config.data]
     return PreparedEvaluation(
         config=config,
         corpora=tuple(_prepare_corpus(corpus, config, num_slices, context_length) for corpus in corpora),
@@ -191,7 +205,8 @@ def evaluate(
 def _prepare_corpus(corpus: Corpus, config: EvaluationConfig, num_slices: int, context_length: int) -> PreparedCorpus:
     generator = np.random.default_rng(config.seed)
     slices_NT = sample_slices(corpus, num_slices=num_slices, length=context_length, generator=generator)
-    return prepare_slices(corpus.name, corpus.source, slices_NT, np.unique(corpus.data), config)
+    prepared = prepare_slices(corpus.name, corpus.source, slices_NT, np.unique(corpus.data), config)
+    return dataclasses.replace(prepared, size_bytes=corpus.size_bytes, sha256=corpus.sha256)
 
 
 def prepare_slices(

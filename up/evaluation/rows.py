@@ -57,6 +57,8 @@ class EvaluationRow:
     Attributes:
         data: name of the corpus.
         source: what the corpus is made of.
+        size_bytes: length of the corpus; None for rows of a source, which are drawn anew.
+        sha256: of its bytes, in hexadecimal; None likewise.
         samples: N, number of slices.
         context_length: tokens in a slice.
         bits: mean over the last character of each slice, the protocol of section 6.1.
@@ -79,6 +81,8 @@ class EvaluationRow:
 
     data: str
     source: str
+    size_bytes: int | None = None
+    sha256: str | None = None
     samples: int
     context_length: int
     bits: float
@@ -95,6 +99,11 @@ class EvaluationRow:
     markov256_bits: float
     markov256_tail_bits: float
     positions: tuple[PositionBits, ...]
+
+    @property
+    def identity(self) -> str:
+        """What tells this text from any other, whatever it is called: its SHA-256; of a source, what it is made of."""
+        return self.sha256 or self.source
 
 
 def octaves(length: int) -> tuple[tuple[int, int], ...]:
@@ -115,6 +124,8 @@ def summarise(
     markov: MarkovBaseline,
     markov256: MarkovBaseline,
     tail_positions: int,
+    size_bytes: int | None = None,
+    sha256: str | None = None,
 ) -> EvaluationRow:
     """Average a model's bits over slices.
 
@@ -125,6 +136,8 @@ def summarise(
         markov: the Markov model over the symbols of the corpus.
         markov256: that over all byte values.
         tail_positions: characters in the tail, below T.
+        size_bytes: length of the corpus.
+        sha256: of its bytes.
 
     """
     context_length = bits_NT.shape[1] + 1
@@ -147,6 +160,8 @@ def summarise(
     return EvaluationRow(
         data=data,
         source=source,
+        size_bytes=size_bytes,
+        sha256=sha256,
         samples=len(bits_NT),
         context_length=context_length,
         bits=bits,

@@ -5,6 +5,7 @@ err together, so for them it is too large rather than too small.
 """
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -29,6 +30,8 @@ class ComparedBits:
     Attributes:
         data: name of the data set.
         run: which run, counted from 0.
+        size_bytes: length of the text; None for rows of a source.
+        sha256: of the text; None likewise.
         bits: mean over the last character of each slice.
         stderr: its standard error.
         tail_bits: mean over the last `tail_positions` characters of each slice.
@@ -36,7 +39,7 @@ class ComparedBits:
         tail_positions: characters in the tail.
         markov_tail_bits: the in-context Markov model over the same tails.
         difference_bits: `bits` less those of the first run; None for the first itself, and where they are no measure of
-            the same thing: another text, length of context or of tail.
+            the same thing: another text, length of context or of tail. The same text is one under any name.
         difference_stderr: its standard error.
         tail_difference_bits: `tail_bits` less those of the first run, None likewise.
         tail_difference_stderr: its standard error.
@@ -44,6 +47,8 @@ class ComparedBits:
 
     data: str
     run: int
+    size_bytes: int | None
+    sha256: str | None
     bits: float
     stderr: float
     tail_bits: float
@@ -74,21 +79,25 @@ def compare_bits(evaluations: Sequence[Sequence[EvaluationRow]]) -> tuple[Compar
         evaluations: rows of one evaluation of each run; empty for a run without any.
 
     """
-    by_name = [{row.data: row for row in rows} for rows in evaluations]
-    names = dict.fromkeys(name for rows in by_name for name in rows)
+    name_of: dict[str, str] = {}  # a text has the name by which it is met first
+    for row in itertools.chain.from_iterable(evaluations):
+        name_of.setdefault(row.identity, row.data)
     return tuple(
-        _compared(rows[name], by_name[0].get(name) if run else None, run)
-        for name in names
-        for run, rows in enumerate(by_name)
-        if name in rows
+        _compared(row, evaluations[0] if run else (), run)
+        for name in dict.fromkeys(name_of.values())
+        for run, rows in enumerate(evaluations)
+        for row in rows
+        if name_of[row.identity] == name
     )
 
 
-def _compared(row: EvaluationRow, first: EvaluationRow | None, run: int) -> ComparedBits:
-    other = first if first is not None and _measure(row) == _measure(first) else None
+def _compared(row: EvaluationRow, first: Sequence[EvaluationRow], run: int) -> ComparedBits:
+    other = next((each for each in first if _measure(each) == _measure(row)), None)
     return ComparedBits(
         data=row.data,
         run=run,
+        size_bytes=row.size_bytes,
+        sha256=row.sha256,
         bits=row.bits,
         stderr=row.stderr,
         tail_bits=row.tail_bits,
@@ -103,4 +112,4 @@ def _compared(row: EvaluationRow, first: EvaluationRow | None, run: int) -> Comp
 
 
 def _measure(row: EvaluationRow) -> tuple[str, int, int]:
-    return row.source, row.context_length, row.tail_positions
+    return row.identity, row.context_length, row.tail_positions

@@ -75,6 +75,24 @@ def test_a_file_is_its_bytes(tmp_path):
     corpus = load_corpus(str(path))
     assert corpus.data.tolist() == list(range(256))
     assert corpus.name == str(path)
+    assert (corpus.size_bytes, corpus.sha256) == (256, hashlib.sha256(bytes(range(256))).hexdigest())
+
+
+def test_a_corpus_knows_where_it_lay_and_may_be_read_from_another_place(tmp_path, monkeypatch):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "a").write_text("in a folder")
+    (tmp_path / "file").write_text("in a file")
+    monkeypatch.chdir(tmp_path)
+    assert load_corpus("pydoc").place is None
+    for name in ("file", "folder"):
+        corpus = load_corpus(name)
+        assert corpus.place == tmp_path / name
+        (tmp_path / name).rename(tmp_path / f"moved {name}")
+        moved = load_corpus(name, place=Path(f"moved {name}"))
+        assert (moved.name, moved.source, moved.sha256) == (corpus.name, corpus.source, corpus.sha256)
+        assert moved.place == tmp_path / f"moved {name}"
+    with pytest.raises(InputError, match=r"no such data.*nowhere"):
+        load_corpus("file", place=Path("nowhere"))
 
 
 def test_a_folder_is_its_files_in_the_order_of_hashed_paths_one_newline_between(tmp_path):

@@ -3,6 +3,8 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.up.runs.cases import small_config
 from up.errors import InputError
@@ -159,6 +161,21 @@ class TestComparison:
         others = [a_row(source="another text"), a_row(context_length=64), a_row(tail_positions=4), a_row(samples=99)]
         compared = compare_bits([(a_row(),), *((row,) for row in others)])
         assert [each.tail_difference_bits is None for each in compared[1:]] == [True, True, True, False]
+
+    @given(st.tuples(*[st.sampled_from("xyz")] * 2), st.tuples(*[st.sampled_from(["12ab", "34cd", None])] * 2))
+    def test_two_texts_are_compared_if_and_only_if_their_content_is_the_same(self, names, digests):
+        rows = [a_row(name, sha256=digest, size_bytes=9) for name, digest in zip(names, digests, strict=True)]
+        one, other = compare_bits([rows[:1], rows[1:]])
+        same = digests[0] == digests[1] if any(digests) else names[0] == names[1]  # no digest: by what they are made of
+        assert (one.data, other.data, other.sha256) == (*names, digests[1])
+        assert (other.difference_bits == 0, other.tail_difference_bits == 0) == (same, same)
+        assert (other.difference_bits is None) == (not same)
+
+    def test_one_text_is_one_group_under_any_name(self):
+        first = (a_row("here/x", sha256="12ab"), a_row("y", sha256="34cd"))
+        second = (a_row("y", sha256="34cd"), a_row("there/x", sha256="12ab"))
+        compared = compare_bits([first, second])
+        assert [(each.data, each.run) for each in compared] == [("here/x", 0), ("there/x", 1), ("y", 0), ("y", 1)]
 
     def test_data_sets_stand_together_and_a_run_may_lack_one(self):
         compared = compare_bits([(a_row("x"),), (a_row("x"), a_row("y")), ()])

@@ -58,16 +58,22 @@ def evaluate(
         from up.device import resolve_device
         from up.runs.evaluate import prepare_evaluation
         from up.runs.folder import load_model, open_run
+        from up.runs.texts import load_texts, recorded_texts, texts_that_changed
 
         torch_device = resolve_device(device)
-        run_config = open_run(run).config()
+        opened = open_run(run)
+        run_config = opened.config()
         given = {"tail_positions": tail, "batch_size": batch, "seed": seed}
         if data or source:
             given |= {"data": tuple(data or ()), "sources": tuple(source or ())}
         changes = {name: value for name, value in given.items() if value is not None}
         config = dataclasses.replace(run_config.evaluation, samples=samples, **changes)
         model = load_model(run, torch_device)
-        prepared = prepare_evaluation(run_config, config, device=torch_device)
+        recorded = {} if data else recorded_texts(opened.provenance())
+        corpora = load_texts(config.data, recorded)
+        prepared = prepare_evaluation(run_config, config, device=torch_device, corpora=corpora)
+    for name, change in texts_that_changed(corpora, recorded).items():
+        cli.warn(f"{name} is another text than the run was evaluated on: {change}")
     with cli.progress("slices predicted") as progress:
         rows = prepared.evaluate(model, progress=progress)
     if cli.json_output:

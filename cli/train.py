@@ -17,7 +17,7 @@ from cli.run_view import LineView, LiveView, StopSignals
 from up.errors import InputError
 
 if TYPE_CHECKING:  # these import torch
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from up.evaluation.rows import EvaluationRow
     from up.runs.events import Event, Finished
@@ -61,6 +61,15 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
     out: Annotated[Path | None, path_option("Folder to write the run to. Default: runs/PRESET.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out where it stopped.")] = False,
+    data_at: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PATH", help="With --resume: where a text of the run's evaluation.data is now; repeat it."
+        ),
+    ] = None,
+    changed_data: Annotated[
+        bool, typer.Option("--changed-data", help="With --resume: go on though such a text has changed.")
+    ] = False,
     keep: Annotated[int, typer.Option(help="Checkpoints to keep, the latest ones.", min=1)] = 2,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Also write TensorBoard events to --out.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Print the plan and stop.")] = False,
@@ -76,6 +85,10 @@ def train(
     cli = CliContext.of(context, json_output=json_output, quiet=quiet)
     if plot and not plan:
         raise InputError("--plot draws the schedules of a plan", remedy="give it together with --plan")
+    if (data_at or changed_data) and not resume:
+        raise InputError(
+            "--data-at and --changed-data are about the texts of a run that goes on", remedy="give them with --resume"
+        )
     flags = {
         "model.width": width,
         "model.depth": depth,
@@ -107,6 +120,7 @@ def train(
             resume=resume,
             new=not plan,
         )
+        places = _places(data_at or (), config.evaluation.data)
         the_plan = plan_run(config, torch_device, trained=trained)
     if plan:
         _show_plan(cli, the_plan, out, schedule_curves(config) if plot else None)
@@ -121,11 +135,25 @@ def train(
         keep=keep,
         command=sys.argv,
         tensorboard=tensorboard,
+        data_at=places,
+        changed_data=changed_data,
         should_stop=signals,
         on_activity=view.on_activity,
     )
     with contextlib.closing(events):
         _watch(cli, events, view, signals, the_plan, out)
+
+
+def _places(given: "Sequence[str]", names: "Sequence[str]") -> dict[str, Path]:
+    """Read each `NAME=PATH`, where a name may have an equals sign of its own."""
+    places = {}
+    for word in given:
+        name = max((name for name in names if word.startswith(f"{name}=")), key=len, default=word.partition("=")[0])
+        path = word[len(name) + 1 :]
+        if not path:
+            raise InputError("--data-at gives no path", received=word, remedy="write NAME=PATH")
+        places[name] = Path(path)
+    return places
 
 
 def _show_plan(cli: CliContext, plan: "TrainingPlan", out: Path, curves: "ScheduleCurves | None") -> None:

@@ -1,6 +1,6 @@
 """Training, loading and evaluating in one call each: what `up.train`, `up.load` and `up.evaluate` are."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -25,6 +25,8 @@ def train(
     device: str = "auto",
     resume: bool = False,
     keep: int = KEPT_CHECKPOINTS,
+    data_at: Mapping[str, str | PathLike[str]] | None = None,
+    changed_data: bool = False,
     on_event: Callable[[Event], None] | None = None,
 ) -> RunFolder:
     """Train a configuration in a folder until it is complete, and return the run.
@@ -37,11 +39,14 @@ def train(
         device: `auto`, `cpu`, `cuda`, `cuda:1` or `mps`.
         resume: whether the run is there and goes on.
         keep: checkpoints to keep, the latest ones.
+        data_at: for a run that is resumed, where texts that it is evaluated on are now, by the names that it has for
+            them, as in `{"notes.txt": "/data/notes.txt"}`.
+        changed_data: whether a run that is resumed goes on though such a text has changed; its curve then breaks.
         on_event: called with everything that the run tells (`up.runs.events`).
 
     Raises:
-        InputError: data, source or folder cannot be used; or a configuration for a run that is resumed, or none for a
-            new one.
+        InputError: data, source or folder cannot be used; a text of a run that is resumed has changed; or a
+            configuration for a run that is resumed, or none for a new one.
         RunError: the run failed.
     """
     path, torch_device = Path(out), resolve_device(device)
@@ -51,12 +56,25 @@ def train(
             received=type(config).__name__,
             remedy="up.train(None, out, resume=True)" if resume else 'give one, such as up.configure("tiny")',
         )
+    if (data_at or changed_data) and not resume:
+        raise InputError(
+            "data_at and changed_data are about the texts of a run that is resumed", remedy="leave them out here"
+        )
     if config is None:
         config = open_run(path).config()
     else:
         require_writable(path)
         require_free(path)
-    for event in run(config.resolve(torch_device), path, device=torch_device, resume=resume, keep=keep):
+    events = run(
+        config.resolve(torch_device),
+        path,
+        device=torch_device,
+        resume=resume,
+        keep=keep,
+        data_at={name: Path(place) for name, place in (data_at or {}).items()},
+        changed_data=changed_data,
+    )
+    for event in events:
         if on_event is not None:
             on_event(event)
     return open_run(path, keep=keep)

@@ -7,10 +7,12 @@ Shape suffixes: N slices, T tokens in a slice.
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
+from up.data.corpora import Corpus
 from up.evaluation.bits import EvaluationConfig, PreparedCorpus, PreparedEvaluation, prepare, prepare_slices
 from up.recipes.config import RunConfig
 from up.sources.base import Source, make_source
@@ -20,18 +22,21 @@ _TURNS = 3  # of the whole buffer; 5 % of its rows are then as they began
 _DRAWN_AT_ONCE = 64
 
 
-def prepare_evaluation(run: RunConfig, config: EvaluationConfig, *, device: torch.device) -> PreparedEvaluation:
+def prepare_evaluation(
+    run: RunConfig, config: EvaluationConfig, *, device: torch.device, corpora: Sequence[Corpus] | None = None
+) -> PreparedEvaluation:
     """Return slices and baselines for the model of a run.
 
     Args:
         run: configuration of the run; a source of the kind that it was trained on has the settings that it has there.
         config: what to evaluate on, such as that of the run itself.
         device: where the model is, and where the sources work.
+        corpora: those of `config.data`, loaded already (`up.runs.texts`); None: each lies where its name says.
 
     Raises:
         InputError: data or a source that cannot be used, or a tail longer than the context.
     """
-    prepared = prepare(config, context_length=run.model.context_length, device=device)
+    prepared = prepare(config, context_length=run.model.context_length, device=device, corpora=corpora)
     drawn = [_rows_of(_source(run, kind, device), run, config, device) for kind in config.sources]
     return dataclasses.replace(prepared, corpora=(*prepared.corpora, *drawn))
 

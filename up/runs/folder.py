@@ -3,6 +3,7 @@
     runs/tiny/
       config.json              the resolved configuration
       provenance.json          one entry for each process that worked on the run: versions, commit, device, command line
+                               and the texts that it evaluated on (up.runs.texts)
       metrics.jsonl            what was learnt (up.runs.metrics)
       timings.jsonl            how fast
       checkpoints/00012000/    after 12,000 instances (up.runs.checkpoint)
@@ -44,6 +45,7 @@ from up.runs.checkpoint import (
 from up.runs.files import read_json, write_text
 from up.runs.metrics import MetricsLog
 from up.runs.provenance import describe_process
+from up.runs.texts import TextRecord
 from up.sources.nesting import all_sources, program_texts
 from up.training.state import TrainingState
 
@@ -169,8 +171,10 @@ class RunFolder:
             raise InputError(f"{path} holds something else than objects", remedy="restore the file, or remove it")
         return entries
 
-    def append_provenance(self, device: torch.device, command: Sequence[str], *, instances: int) -> None:
-        """Record the process that is about to continue the run after so many instances."""
+    def append_provenance(
+        self, device: torch.device, command: Sequence[str], *, instances: int, texts: Sequence[TextRecord] = ()
+    ) -> None:
+        """Record the process that is about to continue the run after so many instances, and what it evaluates on."""
         config = self.config()
         entry = {
             "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -178,6 +182,7 @@ class RunFolder:
             "command": list(command),
             "seeds": {"run": config.seed, **config.component_seeds()},
             **describe_process(device),
+            "texts": [to_dict(text) for text in texts],
         }
         write_text(self.path / _PROVENANCE_NAME, json.dumps([*self.provenance(), entry], indent=2) + "\n")
 

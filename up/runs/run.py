@@ -9,7 +9,7 @@
 import contextlib
 import dataclasses
 import json
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -24,6 +24,7 @@ from up.runs.folder import KEPT_CHECKPOINTS, create_run, hold, open_run, require
 from up.runs.loop import Activity, never, nobody, train
 from up.runs.provenance import changes_since
 from up.runs.tensorboard import TensorBoardLog
+from up.runs.texts import load_texts, record_of, recorded_texts, require_same_texts
 from up.sources.nesting import without_places
 from up.training.state import TrainingState
 
@@ -72,6 +73,8 @@ def run(
     keep: int = KEPT_CHECKPOINTS,
     command: Sequence[str] = (),
     tensorboard: bool = False,
+    data_at: Mapping[str, Path] | None = None,
+    changed_data: bool = False,
     should_stop: Callable[[], bool] = never,
     on_activity: Activity = nobody,
 ) -> Generator[Event]:
@@ -85,6 +88,8 @@ def run(
         keep: checkpoints to keep, the latest ones.
         command: the words of the command line, for the record.
         tensorboard: whether TensorBoard events are written to the folder, too.
+        data_at: where texts are now that a run which is resumed is evaluated on, by the names that it has for them.
+        changed_data: whether a run which is resumed goes on though such a text has changed; its curve then breaks.
         should_stop: asked between steps; the run then saves and ends.
         on_activity: told how far a step or an evaluation is.
 
@@ -92,11 +97,14 @@ def run(
         `Started`, then what `up.runs.loop.train` tells.
 
     Raises:
-        InputError: data, source, folder or checkpoint cannot be used.
+        InputError: data, source, folder or checkpoint cannot be used, or a text of a run which is resumed has changed.
         RunError: the run failed; `up.runs.loop.train` says how.
     """
     require_positive("run", keep=keep)
-    prepared = prepare_evaluation(config, config.evaluation, device=device)
+    recorded = recorded_texts(open_run(out).provenance()) if resume else {}
+    corpora = load_texts(config.evaluation.data, recorded, places=data_at)
+    broken = require_same_texts(corpora, recorded, changed_data=changed_data)
+    prepared = prepare_evaluation(config, config.evaluation, device=device, corpora=corpora)
     state = TrainingState(config, device)
     with contextlib.ExitStack() as held:
         held.enter_context(hold(out))
@@ -104,14 +112,16 @@ def run(
         damage = folder.restore(state) if resume else None
         log = held.enter_context(TensorBoardLog(out / "tensorboard", after=state.instances)) if tensorboard else None
         changed = changes_since(folder.provenance(), device)
-        folder.append_provenance(device, command, instances=state.instances)
+        folder.append_provenance(
+            device, command, instances=state.instances, texts=[record_of(corpus) for corpus in corpora]
+        )
         _, last = folder.metrics.latest()
         yield Started(
             resumed=resume,
             instances=state.instances,
             total_instances=config.training.instances,
             rows=last.rows if last is not None else (),
-            warnings=tuple(_warnings(damage, changed)),
+            warnings=(*_warnings(damage, changed), *broken),
         )
         for event in train(folder, state, prepared, should_stop=should_stop, on_activity=on_activity):
             if log is not None:

@@ -33,7 +33,7 @@ from up.errors import InputError, RunError
 from up.evaluation.measures import row_statistics
 from up.runs.files import read_json, sha256_of, write_text
 from up.sources.base import Source
-from up.sources.nesting import all_sources, seed_length
+from up.sources.nesting import all_sources, seed_length, without_places
 from up.use.dataset import RandomComputation, one_model_a_row
 
 LICENCE = "MIT, as the program that drew it; random numbers entered, and no data"
@@ -174,7 +174,9 @@ def _begin(partial: Path, beside: Path, sheet: Datasheet) -> int:
     said = json.loads(json.dumps(to_dict(sheet)))
     if partial.exists() and beside.exists():
         found = read_json(beside, dict, remedy="remove it, and the command starts again")
-        differing = [name for name, value in said.items() if found.get(name) != value]
+        found |= {"source": said["source"]}  # `settings` tells kind and SHA-256; a file may have moved
+        then, now = without_places(found), without_places(said)
+        differing = [name for name, value in now.items() if then.get(name) != value]
         if differing:
             raise InputError(
                 f"{partial} was begun with another {', '.join(differing[:3])}",

@@ -25,7 +25,9 @@ from up.device import keyed_generator, resolve_device
 from up.errors import InputError
 from up.sources.base import Source
 from up.sources.buffer import LARGEST_VOCABULARY, BufferConfig
+from up.sources.file import FileSource
 from up.sources.function import FunctionSource
+from up.sources.nesting import with_innermost
 from up.sources.registry import source_type
 from up.sources.stream import CadenceConfig
 from up.sources.user_code import checked_tokens
@@ -83,7 +85,8 @@ def wrap(
         raise InputError("length must leave a token to predict", received=length, remedy="use at least 2")
     device = device_of(model)
     where = device if buffer_device is None else resolve_device(str(buffer_device))
-    opened = _source(source, vocabulary_size).resolve(device).opened()
+    resolved = _source(source, vocabulary_size).resolve(device)
+    opened = resolved.opened()
     opened.require_fit(context_length=length, batch=1, buffer=buffer)
     require_causal(model, inputs=length - 1, vocabulary_size=vocabulary_size)
     return Pretraining(
@@ -92,6 +95,7 @@ def wrap(
         length=length,
         buffer=buffer,
         cadence=cadence,
+        settings=f"{with_innermost(resolved, _without_place)}, {length}, {buffer}, {cadence}",
         source_generator=keyed_generator(seed, 0, _SOURCE_KEY, device=device),
         buffer_generator=keyed_generator(seed, 0, _BUFFER_KEY, device=where),
     )
@@ -116,6 +120,7 @@ class Pretraining:
         length: int,
         buffer: BufferConfig,
         cadence: CadenceConfig,
+        settings: str,
         source_generator: torch.Generator,
         buffer_generator: torch.Generator,
     ) -> None:
@@ -128,7 +133,7 @@ class Pretraining:
             buffer_generator=buffer_generator,
         )
         self.steps = 0
-        self._settings = f"{source}, {length}, {buffer}, {cadence}"
+        self._settings = settings
         self._optimizer: torch.optim.AdamW | None = None
 
     def loss(self, batch_size: int = 16) -> Tensor:
@@ -245,6 +250,11 @@ def _source(source: Any, vocabulary_size: int) -> Source:
     raise InputError(
         "this is no source", received=source, remedy="give a name such as lstm, up.RecurrentSource(), or a function"
     )
+
+
+def _without_place(source: Source) -> Source:
+    """Return a source in a file as it is wherever the file lies: by its name and its SHA-256."""
+    return dataclasses.replace(source, kind=source.label) if isinstance(source, FileSource) else source
 
 
 def _cloned(value: Any) -> Any:

@@ -100,6 +100,27 @@ def test_a_half_written_file_of_other_settings_is_refused(tmp_path):
         write_corpus(tmp_path / "rows.npy", source=LSTM, rows=200, length=24, seed=4)
 
 
+def test_a_corpus_of_a_source_whose_file_moved_goes_on_and_one_of_another_text_does_not(tmp_path):
+    def stop(done, _total):
+        if done:
+            raise StopHereError
+
+    one, other = tmp_path / "here" / "coins.py", tmp_path / "there" / "coins.py"
+    for path in (one, other):
+        path.parent.mkdir()
+        path.write_text(COINS)
+    settings = {"rows": 200, "length": 24}
+    whole, out = tmp_path / "whole.npy", tmp_path / "rows.npy"
+    write_corpus(whole, source=up.make_source(f"{one}:Coins"), **settings)
+    with pytest.raises(StopHereError):
+        write_corpus(out, source=up.make_source(f"{one}:Coins"), **settings, progress=stop)
+    one.write_text(COINS.replace("randint(2", "randint(3"))
+    with pytest.raises(InputError, match=r"was begun with another .*settings"):
+        write_corpus(out, source=up.make_source(f"{one}:Coins"), **settings)
+    write_corpus(out, source=up.make_source(f"{other}:Coins"), **settings)
+    assert out.read_bytes() == whole.read_bytes()
+
+
 def test_a_full_disk_is_a_failed_run_and_keeps_what_there_is(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")

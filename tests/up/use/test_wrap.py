@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 import up
+from tests.up.sources.test_file import COINS
 from tests.up.use.models import Fixed, Recurrent, uniform
 from up.device import keyed_generator
 from up.errors import InputError
@@ -137,6 +138,18 @@ def test_a_state_is_gone_on_from_bit_for_bit(source):
         assert second.steps == 7
         for name, tensor in second.model.state_dict().items():
             assert torch.equal(tensor, first.model.state_dict()[name])
+
+
+def test_a_state_belongs_to_the_program_of_its_source_and_not_to_the_place_of_the_file(tmp_path):
+    one, other = tmp_path / "here" / "coins.py", tmp_path / "there" / "coins.py"
+    for path in (one, other):
+        path.parent.mkdir()
+        path.write_text(COINS)
+    state = wrapped(source=f"{one}:Coins").state_dict()
+    wrapped(source=f"{other}:Coins").load_state_dict(state)
+    one.write_text(COINS + "# the same settings, another program")
+    with pytest.raises(InputError, match="the state is not one of this pre-training"):
+        wrapped(source=f"{one}:Coins").load_state_dict(state)
 
 
 def test_a_state_of_other_settings_is_refused():

@@ -22,7 +22,8 @@ def evaluate(
         list[str] | None,
         typer.Option(
             metavar="NAME|PATH",
-            help="stdlib, pydoc, or a file or folder; repeat it. Default: what the run is evaluated on.",
+            help="stdlib, pydoc, a synthetic set (aut, bits, bitsflip, bitsrep, champ, dyck, ndfa, toy, toy2), or a "
+            "file or folder; repeat it. Default: what the run is evaluated on.",
         ),
     ] = None,
     source: Annotated[

@@ -2,11 +2,14 @@
 
 import json
 import shutil
+import typing
 
 import pytest
 import torch
 
+from cli.evaluate import evaluate as evaluate_command
 from tests.cli.streams import assert_refused
+from up.data.synthetic import SYNTHETIC_SETS
 from up.recipes.presets import configure
 from up.runs.folder import create_run
 from up.training.state import TrainingState
@@ -90,6 +93,21 @@ def test_what_is_not_given_is_as_the_run_has_it(run, text, tmp_path):
     given = run("eval", str(path), "--samples", "6", "--tail", "9", "--batch", "2", "--seed", "1", "--json", "--quiet")
     config = json.loads(given.stdout)["config"]
     assert (config["tail_positions"], config["batch_size"], config["seed"], config["samples"]) == (9, 2, 1, 6)
+
+
+def test_synthetic_sets_are_data_by_name_from_anywhere_and_as_a_setting(evaluate, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    row, other = rows_of(evaluate("--data", "dyck", "--json", "--quiet", data="toy2"))
+    assert (row["data"], row["source"]) == ("toy2", "synthetic set toy2 (Bloem 2025)")
+    assert (other["data"], other["symbols"]) == ("dyck", 3)
+    setting = uniform_run(tmp_path / "run", "model.context_length=96", 'evaluation.data=["ndfa", "bitsflip"]')
+    rows = rows_of(run("eval", str(setting), "--device", "cpu", "--json", "--quiet"))
+    assert [row["data"] for row in rows] == ["ndfa", "bitsflip"]
+
+
+def test_the_help_names_all_synthetic_sets():
+    (option,) = typing.get_type_hints(evaluate_command, include_extras=True)["data"].__metadata__
+    assert f"a synthetic set ({', '.join(SYNTHETIC_SETS)})" in option.help
 
 
 def test_rows_of_a_source_are_predicted_instead_of_data_or_beside_them(evaluate):

@@ -1,8 +1,9 @@
-"""Real bytes to predict zero-shot: two corpora that every Python brings along, and any file or folder.
+"""Bytes to predict zero-shot: two corpora that every Python brings along, the synthetic sets, any file or folder.
 
 `stdlib` is code: the sources of the running Python's standard library. `pydoc` is English: the language reference that
 `help()` prints. Neither needs a download. As in section 6.1 of Bloem (2025), a corpus is one long string of bytes, byte
-values are the tokens, and evaluation cuts slices of the context length out of it.
+values are the tokens, and evaluation cuts slices of the context length out of it. The synthetic sets of that section
+have names, too: `up.data.synthetic`, which also says on which of them a choice may be made.
 
 The files of a folder are joined in the order of the SHA-256 of their relative paths, so that no topic dominates one
 region: the order is the same on every machine, and neighbours have nothing to do with each other.
@@ -27,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from up.config import require_positive
+from up.data.synthetic import SYNTHETIC_SETS, synthetic_text
 from up.errors import InputError
 
 EMBEDDED_CORPORA = ("stdlib", "pydoc")
@@ -43,7 +45,7 @@ class Corpus:
     """One long string of bytes.
 
     Attributes:
-        name: `stdlib`, `pydoc`, or the path as the user wrote it.
+        name: `stdlib`, `pydoc`, a synthetic set, or the path as the user wrote it.
         data: the bytes, read-only, uint8 of shape (size_bytes,).
         source: where they come from, in words, such as `732 files of Python 3.11.7's standard library`; these do not
             depend on where a file or folder of this name lies.
@@ -68,10 +70,10 @@ class Corpus:
 
 
 def load_corpus(name_or_path: str, *, place: Path | None = None) -> Corpus:
-    """Load an embedded corpus by name, or the bytes of any file or folder.
+    """Load an embedded corpus or a synthetic set by name, or the bytes of any file or folder.
 
     A folder is read recursively. Hidden files and folders are skipped, and so are symbolic links to folders, which
-    rules out loops. An embedded name wins over a path: write `./stdlib` for a folder of that name.
+    rules out loops. A name wins over a path: write `./stdlib` for a folder of that name.
 
     Args:
         name_or_path: of the corpus.
@@ -85,6 +87,8 @@ def load_corpus(name_or_path: str, *, place: Path | None = None) -> Corpus:
         return _load_stdlib()
     if name_or_path == "pydoc" and place is None:
         return _load_pydoc()
+    if name_or_path in SYNTHETIC_SETS and place is None:
+        return _corpus(name_or_path, synthetic_text(name_or_path), f"synthetic set {name_or_path} (Bloem 2025)")
     name, path = Path(name_or_path), place or Path(name_or_path)
     try:
         if not name_or_path:  # Path("") is the working directory
@@ -190,7 +194,8 @@ def _read(file: Path) -> bytes:
 
 
 def _no_data(problem: str, name_or_path: str) -> InputError:
-    remedy = f"use {' or '.join(EMBEDDED_CORPORA)}, or the path of a file or folder"
+    names = f"{' or '.join(EMBEDDED_CORPORA)}, a synthetic set ({', '.join(SYNTHETIC_SETS)})"
+    remedy = f"use {names}, or the path of a file or folder"
     return InputError(problem, received=name_or_path, remedy=remedy)
 
 

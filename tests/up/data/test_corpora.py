@@ -133,7 +133,8 @@ def test_data_that_cannot_be_used_is_refused_in_one_line(tmp_path):
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
     cases = {
-        "wikipedia": r"no such data \(received 'wikipedia'\): use stdlib or pydoc, or the path of a file or folder",
+        "wikipedia": r"no such data \(received 'wikipedia'\): use stdlib or pydoc, a synthetic set \(aut, bits, "
+        r"bitsflip, bitsrep, champ, dyck, ndfa, toy, toy2\), or the path of a file or folder",
         "": "no such data",
         "null\0": "no such data",
         str(tmp_path / "missing"): "no such data",

@@ -163,7 +163,7 @@ def toy_derivations(text: str) -> tuple[int, float]:
         """Return (derivations, probability) of words[first:last] from these parts."""
         if last - first < len(parts):
             return 0, 0.0
-        if len(parts) > 1:
+        if len(parts) != 1:
             ways, probability = 0, 0.0
             longest = last if parts[0] == "S" else first + 3  # nothing but S has more than three words
             for middle in range(first + 1, min(longest, last - len(parts) + 1) + 1):

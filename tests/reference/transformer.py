@@ -22,6 +22,7 @@ def reference_logits(
     depth: int,
     base_width: int | None = None,
     base_heads: int = 1,
+    copy_pool: str = "logarithmic",
 ) -> Tensor:
     """Return logits_TV of one sequence, in the type of the parameters and without dropout.
 
@@ -41,9 +42,76 @@ def reference_logits(
             x_TD = plain_block(block, x_TD, heads, arch, base_head_size)
     if arch == "modern":
         x_TD = torch.stack([rms_norm(x_D, state["norm.weight"]) for x_D in x_TD])
-    if base_width is not None:
-        x_TD = base_width * x_TD / x_TD.shape[1]
-    return linear(state, "head", x_TD)
+    scale = 1.0 if base_width is None else base_width / x_TD.shape[1]
+    logits_TV = linear(state, "head", scale * x_TD)
+    copying = {name.removeprefix("copying."): value for name, value in state.items() if name.startswith("copying.")}
+    if not copying:
+        return logits_TV
+    embedding_TD = torch.stack([state["token_embedding.weight"][token] for token in tokens_T])
+    return copied_logits(copying, embedding_TD, x_TD, tokens_T, logits_TV, scale, copy_pool)
+
+
+def copied_logits(
+    copying: State,
+    embedding_TD: Tensor,
+    x_TD: Tensor,
+    tokens_T: list[int],
+    logits_TV: Tensor,
+    scale: float,
+    pool: str,
+) -> Tensor:
+    """The copy heads, position by position and vote by vote."""
+    length, vocabulary = logits_TV.shape
+    heads = len(copying["sink_H"])
+    ones_D = torch.ones_like(embedding_TD[0])
+    normed_TD = torch.stack([rms_norm(e_D, ones_D, epsilon=1e-10) for e_D in embedding_TD])
+    channels = {}
+    for name in ("query", "key"):
+        channels[name] = convolve(copying[f"{name}_convolution.weight"], linear(copying, name, normed_TD))
+    size = channels["query"].shape[1] // heads
+    pooled_TV = torch.empty_like(logits_TV)
+    for t in range(length):
+        votes, evidence_sink, evidence_largest = [], [], []
+        for head in range(heads):
+            of_head = slice(head * size, (head + 1) * size)
+            q_K, k_TK = channels["query"][t, of_head], channels["key"][:, of_head]
+            sharpness = torch.exp(copying["log_sharpness_H"][head])
+            weights = [torch.exp(sharpness * (q_K @ k_TK[j]) / size) for j in range(t)]
+            sink = torch.exp(copying["sink_H"][head])
+            total = sink + sum(weights)
+            sink = 1e-4 + (1 - 1e-4) * sink / total
+            vote_V = sink / vocabulary * torch.ones(vocabulary, dtype=x_TD.dtype)
+            for j, weight in enumerate(weights):
+                vote_V[tokens_T[j + 1]] += (1 - 1e-4) * weight / total
+            votes.append(vote_V)
+            evidence_sink.append(torch.log(sink))
+            evidence_largest.append(torch.log(vote_V.max()))
+        evidence_E = torch.stack(evidence_sink + evidence_largest)
+        hidden = copying["gate_hidden.weight"] @ x_TD[t] + copying["gate_hidden.bias"]
+        hidden = hidden + copying["gate_evidence.weight"] @ evidence_E
+        hidden = hidden / (1 + torch.exp(-hidden))
+        gate_G = scale * copying["gate_output.weight"] @ hidden + copying["gate_bias"]
+        if pool == "logarithmic":
+            pooled_TV[t] = logits_TV[t] + gate_G[heads] * logits_TV[t]
+            for head in range(heads):
+                pooled_TV[t] += gate_G[head] * torch.log(votes[head])
+        else:
+            gate_G = torch.exp(gate_G) / torch.exp(gate_G).sum()
+            mixture_V = gate_G[heads] * torch.exp(logits_TV[t]) / torch.exp(logits_TV[t]).sum()
+            for head in range(heads):
+                mixture_V = mixture_V + gate_G[head] * votes[head]
+            pooled_TV[t] = torch.log(mixture_V)
+    return pooled_TV
+
+
+def convolve(weight: Tensor, x_TC: Tensor) -> Tensor:
+    """Each channel by itself: the last tap is for the present position, the one before for the previous, and so on."""
+    taps = weight.shape[-1]
+    result_TC = torch.zeros_like(x_TC)
+    for t in range(len(x_TC)):
+        for back in range(min(taps, t + 1)):
+            result_TC[t] += weight[:, 0, 0, taps - 1 - back] * x_TC[t - back]
+    return result_TC
 
 
 def plain_block(block: State, x_TD: Tensor, heads: int, arch: str, base_head_size: float | None) -> Tensor:
@@ -68,6 +136,8 @@ def modern_block(block: State, x_TD: Tensor, heads: int, base_head_size: float |
     normed_TD = torch.stack([rms_norm(x_D, block["attention_norm.weight"]) for x_D in x_TD])
     x_TD = x_TD + attention(block, normed_TD, heads, scale=scale, rotate=True)
     normed_TD = torch.stack([rms_norm(x_D, block["feedforward_norm.weight"]) for x_D in x_TD])
+    if "feedforward.convolution.weight" in block:
+        normed_TD = convolve(block["feedforward.convolution.weight"], normed_TD)
     gate_TF = linear(block, "feedforward.gate", normed_TD)
     gate_TF = gate_TF / (1 + torch.exp(-gate_TF))
     return x_TD + linear(block, "feedforward.down", gate_TF * linear(block, "feedforward.up", normed_TD))
@@ -76,13 +146,14 @@ def modern_block(block: State, x_TD: Tensor, heads: int, base_head_size: float |
 def attention(block: State, x_TD: Tensor, heads: int, *, scale: float, rotate: bool) -> Tensor:
     length, width = x_TD.shape
     head_size = width // heads
-    query_DD, key_DD, value_DD = block["attention.qkv.weight"].split(width)
+    qkv_TC = x_TD @ block["attention.qkv.weight"].T
+    if "attention.convolution.weight" in block:
+        qkv_TC = convolve(block["attention.convolution.weight"], qkv_TC)
+    query_TD, key_TD, value_TD = qkv_TC.split(width, dim=1)
     gathered_TD = torch.zeros_like(x_TD)
     for head in range(heads):
         rows = slice(head * head_size, (head + 1) * head_size)
-        q_TK = x_TD @ query_DD[rows].T
-        k_TK = x_TD @ key_DD[rows].T
-        v_TK = x_TD @ value_DD[rows].T
+        q_TK, k_TK, v_TK = query_TD[:, rows], key_TD[:, rows], value_TD[:, rows]
         if rotate:
             q_TK = torch.stack([turn(q_K, t) for t, q_K in enumerate(q_TK)])
             k_TK = torch.stack([turn(k_K, t) for t, k_K in enumerate(k_TK)])
@@ -112,8 +183,8 @@ def layer_norm(x_D: Tensor, block: State, name: str) -> Tensor:
     return (x_D - mean) / torch.sqrt(variance + 1e-5) * block[f"{name}.weight"] + block[f"{name}.bias"]
 
 
-def rms_norm(x_D: Tensor, weight_D: Tensor) -> Tensor:
-    return x_D / torch.sqrt(x_D.square().sum() / len(x_D) + 1e-5) * weight_D
+def rms_norm(x_D: Tensor, weight_D: Tensor, epsilon: float = 1e-5) -> Tensor:
+    return x_D / torch.sqrt(x_D.square().sum() / len(x_D) + epsilon) * weight_D
 
 
 def linear(state: State, name: str, x_TD: Tensor) -> Tensor:

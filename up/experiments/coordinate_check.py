@@ -8,7 +8,8 @@ Its slope is the exponent p of a law width^p. Source: Yang et al. (2021), arXiv 
 A parametrisation passes (`violations` is empty) when, within a tolerance,
 
 - the initial sizes follow the law of muP: slope 0 for the outputs of attention and feed-forward network, before norm
-  and residual connection, and -1/2 for logits and attention logits, sums of independent terms over their number;
+  and residual connection, and -1/2 for logits and attention logits, sums of independent terms over their number; with
+  copy heads, 0 for their scores, whose queries and keys start equal, and for the logits that the pool makes of theirs;
 - no size grows with the width, at any step;
 - no change grows with the width, at any step, and none falls faster than the initial size does. That of a sub-layer's
   output is flat; that of the logits is the sum of a flat part, what was learned, and of a random part of slope -1/2.
@@ -36,13 +37,21 @@ from up.config import require_positive
 from up.errors import InputError
 from up.model.attention import SelfAttention
 from up.model.blocks import ModernBlock, PaperBlock, ProgressiveBlock
+from up.model.copying import CopyHeads
 from up.model.mup import parameter_groups
 from up.model.transformer import ModelConfig, Transformer
 from up.sources.recurrent import RecurrentSource
 
 Activations = dict[tuple[str, int | None], Tensor]  # by quantity and block
 
-INITIAL_SLOPES = {"logits": -0.5, "attention logits": -0.5, "attention": 0.0, "feed-forward": 0.0}
+INITIAL_SLOPES = {
+    "logits": -0.5,
+    "attention logits": -0.5,
+    "attention": 0.0,
+    "feed-forward": 0.0,
+    "copy scores": 0.0,
+    "pooled logits": 0.0,
+}
 SOURCE_HIDDEN_SIZE = 38
 
 
@@ -58,6 +67,8 @@ class CoordinateCheckConfig:
         depth: blocks of every model.
         heads: attention heads of every model.
         progressive_group: blocks in the first, normal group; later ones are progressive and enabled. 0: all are normal.
+        convolution_taps: of every model.
+        copy_heads: of every model; their size is a quarter of the width.
         learning_rate: of Adam, at the base width.
         steps: of Adam.
         sequences: in the batch.
@@ -73,6 +84,8 @@ class CoordinateCheckConfig:
     depth: int = 2
     heads: int = 1
     progressive_group: int = 0
+    convolution_taps: int = 0
+    copy_heads: int = 0
     learning_rate: float = 1e-3
     steps: int = 10
     sequences: int = 2
@@ -105,6 +118,8 @@ class CoordinateCheckConfig:
             parametrisation=self.parametrisation,
             base_width=self.base_width,
             progressive_group=self.progressive_group,
+            convolution_taps=self.convolution_taps,
+            copy_heads=self.copy_heads,
         )
 
 
@@ -216,7 +231,9 @@ def train(model: Transformer, tokens_BT: Tensor, config: CoordinateCheckConfig) 
     for step in range(config.steps + 1):
         with record(model) as activations:
             logits_BTV = model(tokens_BT[:, :-1])
-        yield {**activations, ("logits", None): logits_BTV.detach()}
+        if model.copying is not None:
+            activations["pooled logits", None] = logits_BTV.detach()
+        yield activations
         if step < config.steps:
             optimizer.zero_grad()
             nn.functional.cross_entropy(logits_BTV.flatten(0, 1), targets_S).backward()
@@ -225,7 +242,7 @@ def train(model: Transformer, tokens_BT: Tensor, config: CoordinateCheckConfig) 
 
 @contextlib.contextmanager
 def record(model: Transformer) -> Iterator[Activations]:
-    """Collect what the sub-layers of every block compute while the model runs, by quantity and block."""
+    """Collect what output layer, copy heads and the sub-layers of every block compute while the model runs."""
     activations: Activations = {}
     handles = []
     for index, block in enumerate(model.blocks):
@@ -243,6 +260,16 @@ def record(model: Transformer) -> Iterator[Activations]:
 
         handles.append(inner.attention.register_forward_hook(on_attention))
         handles.append(inner.feedforward.register_forward_hook(on_feedforward))
+
+    def on_head(_: nn.Module, __: tuple[Tensor], logits_BTV: Tensor) -> None:
+        activations["logits", None] = logits_BTV.detach()
+
+    def on_copying(copying: CopyHeads, inputs: tuple[Tensor, ...], _: Tensor) -> None:
+        activations["copy scores", None] = copy_scores(copying, inputs[0])
+
+    handles.append(model.head.register_forward_hook(on_head))
+    if model.copying is not None:
+        handles.append(model.copying.register_forward_hook(on_copying))
     try:
         yield activations
     finally:
@@ -257,6 +284,14 @@ def attention_logits(attention: SelfAttention, x_BTD: Tensor) -> Tensor:
     score_BNTT = attention.scale * torch.einsum("btnk,bsnk->bnts", q_BTNK, k_BTNK)
     row_P, column_P = torch.tril_indices(*score_BNTT.shape[-2:])
     return score_BNTT[..., row_P, column_P]
+
+
+@torch.no_grad()
+def copy_scores(copying: CopyHeads, embedding_BTD: Tensor) -> Tensor:
+    """Return the scores of every position with the earlier ones, (B, H, pairs)."""
+    score_BHTT = copying.scores(embedding_BTD)
+    row_P, column_P = torch.tril_indices(*score_BHTT.shape[-2:], offset=-1)
+    return score_BHTT[..., row_P, column_P]
 
 
 def fit_slope(widths: Sequence[int], sizes: Sequence[float]) -> float:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from up.model.convolution import CausalConvolution
+
 ROTARY_BASE = 10_000.0
 
 
@@ -60,19 +62,23 @@ class SelfAttention(nn.Module):
         scale: factor on the scores before the softmax.
         bias: whether the output projection has a bias.
         rotary: turns queries and keys; None where positions are embedded elsewhere.
+        taps: of the convolution on queries, keys and values; 0: there is none.
 
     """
 
-    def __init__(self, width: int, num_heads: int, *, scale: float, bias: bool, rotary: Rotary | None = None) -> None:
+    def __init__(
+        self, width: int, num_heads: int, *, scale: float, bias: bool, rotary: Rotary | None = None, taps: int = 0
+    ) -> None:
         super().__init__()
         self.num_heads, self.scale = num_heads, scale
         self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.output = nn.Linear(width, width, bias=bias)
+        self.convolution = CausalConvolution(3 * width, taps) if taps else nn.Identity()
         self.rotary = rotary
 
     def project(self, x_BTD: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return queries, keys and values, each (B, T, N, K), the first two turned where positions are rotary."""
-        qkv_BTZNK = self.qkv(x_BTD).unflatten(-1, (3, self.num_heads, -1))
+        """Return queries, keys and values, each (B, T, N, K): filtered, and the first two turned by positions."""
+        qkv_BTZNK = self.convolution(self.qkv(x_BTD)).unflatten(-1, (3, self.num_heads, -1))
         q_BTNK, k_BTNK, v_BTNK = qkv_BTZNK.unbind(2)
         if self.rotary is not None:
             q_BTNK, k_BTNK = self.rotary(q_BTNK), self.rotary(k_BTNK)

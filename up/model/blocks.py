@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from up.model.attention import Rotary, SelfAttention
 from up.model.config import ModelConfig
+from up.model.convolution import CausalConvolution
 
 NORM_EPSILON = 1e-5
 
@@ -30,16 +31,21 @@ class ReluFeedForward(nn.Module):
 
 
 class SwigluFeedForward(nn.Module):
-    """A hidden layer of size F, gated by a second one through SiLU, no biases: (B, T, D) -> (B, T, D)."""
+    """A hidden layer of size F, gated by a second one through SiLU, no biases: (B, T, D) -> (B, T, D).
 
-    def __init__(self, width: int, hidden_size: int) -> None:
+    With `taps` above 0 a convolution of so many stands before it.
+    """
+
+    def __init__(self, width: int, hidden_size: int, *, taps: int = 0) -> None:
         super().__init__()
+        self.convolution = CausalConvolution(width, taps) if taps else nn.Identity()
         self.gate = nn.Linear(width, hidden_size, bias=False)
         self.up = nn.Linear(width, hidden_size, bias=False)
         self.down = nn.Linear(hidden_size, width, bias=False)
 
     def forward(self, x_BTD: Tensor) -> Tensor:
-        """Apply the network at every position."""
+        """Apply the network at every position, or where there are filters to what they make of it and those before."""
+        x_BTD = self.convolution(x_BTD)
         return self.down(functional.silu(self.gate(x_BTD)) * self.up(x_BTD))
 
 
@@ -71,10 +77,15 @@ class ModernBlock(nn.Module):
         super().__init__()
         self.attention_norm = nn.RMSNorm(config.width, eps=NORM_EPSILON)
         self.attention = SelfAttention(
-            config.width, config.num_heads, scale=config.attention_scale, bias=False, rotary=rotary
+            config.width,
+            config.num_heads,
+            scale=config.attention_scale,
+            bias=False,
+            rotary=rotary,
+            taps=config.convolution_taps,
         )
         self.feedforward_norm = nn.RMSNorm(config.width, eps=NORM_EPSILON)
-        self.feedforward = SwigluFeedForward(config.width, config.feedforward_size)
+        self.feedforward = SwigluFeedForward(config.width, config.feedforward_size, taps=config.convolution_taps)
         self.dropout = nn.Dropout(config.dropout_probability)
 
     def forward(self, x_BTD: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from up.config import require_not_negative, require_one_of, require_positive
 from up.errors import InputError
 
 ARCHITECTURES = ("paper", "modern")
+POOLS = ("logarithmic", "linear")
 PARAMETRISATIONS = ("mup", "standard")
 PAPER_GROUP = 8  # blocks that are enabled together (A.1, "Progressive scaling")
 
@@ -30,7 +31,11 @@ _LARGEST = {
     "context_length": 65_536,
     "vocabulary_size": 1_048_576,
     "feedforward_multiplier": 64,
+    "convolution_taps": 64,
+    "copy_heads": 64,
+    "copy_head_size": 1_024,
 }
+_MAY_BE_ZERO = ("convolution_taps", "copy_heads")
 
 
 def depth_for_width(width: int) -> int:
@@ -73,10 +78,17 @@ class ModelConfig:
             `modern`.
         feedforward_multiplier: hidden size of the feed-forward network in widths, for two matrices; SwiGLU has three
             and takes two thirds of it (`feedforward_size`).
+        convolution_taps: positions that a depthwise causal convolution on queries, keys and values, and before the
+            feed-forward network, looks at (`up.model.convolution`); 0: there are none. `modern` only.
+        copy_heads: pointer heads that vote for what followed earlier occurrences of the latest tokens
+            (`up.model.copying`); 0: there are none. `modern` only.
+        copy_head_size: dimension of one of them; None: a quarter of the width.
+        copy_pool: how the votes and the output layer are combined, `logarithmic` or `linear`.
 
     Raises:
-        InputError: an unknown architecture, a number out of range, a width that the heads do not divide, an odd head
-            size where rotary positions need pairs, or two numbers of heads at the base width.
+        InputError: an unknown architecture or pool, a number out of range, a width that the heads do not divide, an odd
+            head size where rotary positions need pairs, two numbers of heads at the base width, or convolutions or copy
+            heads in the paper's form.
 
     """
 
@@ -92,6 +104,10 @@ class ModelConfig:
     base_heads: int | None = None
     progressive_group: int | None = None
     feedforward_multiplier: int = 4
+    convolution_taps: int = 0
+    copy_heads: int = 0
+    copy_head_size: int | None = None
+    copy_pool: str = "logarithmic"
 
     def __post_init__(self) -> None:
         require_one_of("model", "arch", self.arch, ARCHITECTURES)
@@ -99,10 +115,19 @@ class ModelConfig:
             value = getattr(self, name)
             if value is None:
                 continue
-            require_positive("model", **{name: value})
+            require = require_not_negative if name in _MAY_BE_ZERO else require_positive
+            require("model", **{name: value})
             if value > largest:
                 raise InputError(f"model.{name} is too large", received=value, remedy=f"give at most {largest}")
         require_one_of("model", "parametrisation", self.parametrisation, PARAMETRISATIONS)
+        require_one_of("model", "copy_pool", self.copy_pool, POOLS)
+        for name in _MAY_BE_ZERO:
+            if self.arch != "modern" and getattr(self, name):
+                raise InputError(
+                    f"model.{name} is a setting of the modern architecture",
+                    received=getattr(self, name),
+                    remedy="leave it at 0, or set model.arch=modern",
+                )
         if self.progressive_group is not None:
             require_not_negative("model", progressive_group=self.progressive_group)
         if self.dropout is not None and not 0 <= self.dropout < 1:
@@ -149,6 +174,19 @@ class ModelConfig:
     def head_size(self) -> int:
         """Dimension k of one attention head."""
         return self.width // self.num_heads
+
+    @property
+    def num_copy_channels(self) -> int:
+        """Dimension of the queries, and of the keys, of all copy heads together."""
+        return self.copy_heads * self._copy_head_size(self.width)
+
+    @property
+    def copy_scale(self) -> float:
+        """Factor on the scores of the copy heads: one over their size, as muP has it (`up.model.copying`)."""
+        return 1 / self._copy_head_size(self.width)
+
+    def _copy_head_size(self, width: int) -> int:
+        return max(1, width // 4) if self.copy_head_size is None else self.copy_head_size
 
     @property
     def dropout_probability(self) -> float:
@@ -213,4 +251,5 @@ class ModelConfig:
             base_heads=self.num_base_heads,
             dropout=self.dropout_probability,
             progressive_group=self.blocks_per_group,
+            copy_head_size=self._copy_head_size(self.width) if self.copy_heads else self.copy_head_size,
         )

@@ -23,6 +23,9 @@ class ParameterCount:
         norms: all blocks, and the last norm in `modern`.
         head: the output layer.
         progressive: one scalar for each progressive block.
+        convolutions: filters of all blocks.
+        copying: projections and gate of the copy heads.
+        copying_vectors: their filters, biases, sharpness and sinks.
 
     """
 
@@ -32,23 +35,28 @@ class ParameterCount:
     norms: int
     head: int
     progressive: int
+    convolutions: int = 0
+    copying: int = 0
+    copying_vectors: int = 0
 
     @property
     def total(self) -> int:
         """All of them, P."""
-        return self.embeddings + self.matrices + self.norms + self.progressive
+        vectors = self.norms + self.progressive + self.convolutions + self.copying_vectors
+        return self.embeddings + self.matrices + vectors
 
     @property
     def matrices(self) -> int:
-        """Those that multiply an activation of every token: blocks and head, biases included, no tables or norms."""
-        return self.attention + self.feedforward + self.head
+        """Those that multiply an activation of every token, no tables, norms or filters."""
+        return self.attention + self.feedforward + self.head + self.copying
 
 
 def parameter_breakdown(config: ModelConfig) -> ParameterCount:
     """Return the exact number of parameters in each part.
 
     `paper`: attention 4 D^2 + D, feed-forward 2 D F + F + D, norms 4 D a block; `modern`: 4 D^2, 3 D F, 2 D. Both: 1
-    for the scalar of a progressive block.
+    for the scalar of a progressive block. `modern` with convolutions of n taps: 4 D n a block. H copy heads, of C
+    channels in all and with a gate of G = D / 2: 2 D C + G (D + 3 H + 1) in matrices, and 2 C H + G + 3 H + 1.
     """
     layers, width, hidden, vocabulary = (
         config.num_layers,
@@ -65,8 +73,12 @@ def parameter_breakdown(config: ModelConfig) -> ParameterCount:
             head=vocabulary * width + vocabulary,
             progressive=config.num_progressive_blocks,
         )
+    heads, channels, gate = config.copy_heads, config.num_copy_channels, max(1, width // 2)
     return ParameterCount(
         embeddings=vocabulary * width,
+        convolutions=layers * 4 * width * config.convolution_taps,
+        copying=2 * width * channels + gate * (width + 3 * heads + 1) if heads else 0,
+        copying_vectors=2 * channels * heads + gate + 3 * heads + 1 if heads else 0,
         attention=layers * 4 * width**2,
         feedforward=layers * 3 * width * hidden,
         norms=(2 * layers + 1) * width,
@@ -99,12 +111,13 @@ def activation_bytes(config: ModelConfig, microbatch: int) -> int:
     """Return the bytes that a float32 forward pass and its cross-entropy keep for the backward pass.
 
     For each token, the blocks (`_block_floats`), D for what a progressive block multiplies by its scalar, the input of
-    the head (`modern`: that of the last norm, normalised input and output), the logits and their log-softmax. Counted
-    for the CPU kernels and with every block enabled; the kernels of a GPU keep less.
+    the head (`modern`: that of the last norm, normalised input and output), the logits and their log-softmax, and what
+    the copy heads keep (`_copying_floats`). Counted for the CPU kernels and with every block enabled; the kernels of a
+    GPU keep less.
     """
     width, tokens = config.width, microbatch * config.context_length
     blocks = config.num_layers * _block_floats(config) + config.num_progressive_blocks * width
-    last = (width if config.arch == "paper" else 3 * width + 1) + 2 * config.vocabulary_size
+    last = (width if config.arch == "paper" else 3 * width + 1) + 2 * config.vocabulary_size + _copying_floats(config)
     return _FLOAT_BYTES * tokens * (blocks + last)
 
 
@@ -124,7 +137,8 @@ def estimate_training_memory(config: ModelConfig, microbatch: int) -> int:
         microbatch: sequences of the full context length in one forward pass.
 
     """
-    working = 2 * _FLOAT_BYTES * microbatch * config.context_length * _block_floats(config)
+    a_block = 2 * _block_floats(config) + _copying_floats(config)
+    working = _FLOAT_BYTES * microbatch * config.context_length * a_block
     exact = 4 * _FLOAT_BYTES * count_parameters(config) + activation_bytes(config, microbatch) + working
     return exact * _ALLOCATOR_PERCENT // 100
 
@@ -135,9 +149,25 @@ def _block_floats(config: ModelConfig) -> int:
     `paper`: 8 D + F + 4: input, queries, keys, values, gathered values, two inputs of a layer norm with two statistics,
     and the output of the first, F after the ReLU. `modern`: 12 D + 4 F + 2: two norms of which each keeps input,
     normalised input, output and a statistic; values in the buffer they share with the first queries and keys (3 D),
-    turned queries and keys, gathered values; gate, its SiLU, up and their product. Both: N for the softmax, and 2 D
-    where dropout keeps its masks.
+    turned queries and keys, gathered values; gate, its SiLU, up and their product; 4 D for what convolutions read.
+    Both: N for the softmax, and 2 D where dropout keeps its masks.
     """
     width, hidden = config.width, config.feedforward_size
     block = 8 * width + hidden + 4 if config.arch == "paper" else 12 * width + 4 * hidden + 2
+    block += 4 * width if config.convolution_taps else 0
     return block + config.num_heads + (2 * width if config.dropout_probability > 0 else 0)
+
+
+def _copying_floats(config: ModelConfig) -> int:
+    """Return how many floats the copy heads keep for each token.
+
+    Each of the H: T for its attention, V for its votes and as many for their logarithms, 5 K for queries and keys
+    before and after their filters and scaled, and a dozen for the gate's evidence. All: V for what followed and as many
+    for the logits, once more in the linear pool, and 3 D for embeddings and the gate.
+    """
+    if not config.copy_heads:
+        return 0
+    vocabulary = config.vocabulary_size
+    each = config.context_length + 2 * vocabulary + 12
+    shared = (2 if config.copy_pool == "logarithmic" else 3) * vocabulary + 3 * config.width
+    return config.copy_heads * each + 5 * config.num_copy_channels + shared

@@ -23,6 +23,8 @@ from torch import nn
 from up.model.attention import Rotary
 from up.model.blocks import ProgressiveBlock
 from up.model.config import ModelConfig
+from up.model.convolution import CausalConvolution
+from up.model.copying import CopyHeads
 from up.model.mup import base_fan_in
 
 MODERN_STANDARD_DEVIATION = 0.02
@@ -39,8 +41,9 @@ def initialise(model: nn.Module, config: ModelConfig, generator: torch.Generator
 
     `paper`: linear weights and biases from U(-1/sqrt(fan_in), 1/sqrt(fan_in)), embeddings from N(0, 1).
     `modern`: all matrices and embeddings from N(0, 0.02^2), residual projections from N(0, 0.02^2 / (2 depth)).
-    Normalisation layers start as 1 and 0 in both, the scalars of progressive blocks as 0. The weights of the head
-    have a standard deviation of at most 2.56 / width.
+    Normalisation layers start as 1 and 0 in both, the scalars of progressive blocks as 0, convolutions as the
+    identity, and copy heads as `up.model.copying` says. The weights of the head have a standard deviation of at most
+    2.56 / width.
 
     So it is in standard parametrisation, and at the base width. In muP (`up.model.mup`) head and biases are drawn at
     every width as at the base width, and the variance of the matrices inside the blocks is in proportion to 1/fan_in,
@@ -53,7 +56,13 @@ def initialise(model: nn.Module, config: ModelConfig, generator: torch.Generator
 
     """
     for name, module in model.named_modules():
-        if isinstance(module, nn.LayerNorm | nn.RMSNorm):
+        if name.startswith("copying."):
+            continue  # a part of the copy heads, which have drawn all of theirs
+        if isinstance(module, CopyHeads):
+            module.initialise(generator)
+        elif isinstance(module, CausalConvolution):
+            module.initialise()
+        elif isinstance(module, nn.LayerNorm | nn.RMSNorm):
             module.reset_parameters()
         elif isinstance(module, Rotary):
             module.fill_tables()

@@ -9,6 +9,8 @@ layer's activations change by an amount that does not depend on the width w. Aga
     head                            that of w_0          x 1                  to its input times w_0 / w
     embeddings, vectors, scalars    that of w_0          x 1                  as they are
     attention scores                                                          times a scale ~ 1 / k, the head size
+    copy heads: projections         ~ 1 / fan-in         x fan-in_0 / fan-in  scores times 1 / k
+    copy heads: gate's output       0                    x 1                  to its input times w_0 / w
 
 The law of the head's initial variance is that of its gain over widths; how large it is, `up.model.initialisation` says.
 At w = w_0 both parametrisations are the same bit for bit, whatever the number of heads.
@@ -26,6 +28,9 @@ from typing import Any
 from torch import nn
 
 from up.model.config import ModelConfig
+
+# Those with an input and an output that both grow with the width.
+_MATRICES = ("blocks.", "copying.query.", "copying.key.", "copying.gate_hidden.")
 
 
 def output_scale(config: ModelConfig) -> float:
@@ -57,7 +62,7 @@ def parameter_groups(model: nn.Module, config: ModelConfig) -> list[dict[str, An
     groups: dict[float, list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         scale = 1.0
-        if config.parametrisation == "mup" and name.startswith("blocks.") and parameter.ndim == 2:
+        if config.parametrisation == "mup" and parameter.ndim == 2 and name.startswith(_MATRICES):
             scale = base_fan_in(config, name.removesuffix(".weight")) / parameter.shape[-1]
         groups.setdefault(scale, []).append(parameter)
     return [

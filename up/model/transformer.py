@@ -17,6 +17,7 @@ from up.errors import InputError
 from up.model.attention import Rotary
 from up.model.blocks import NORM_EPSILON, ModernBlock, PaperBlock, ProgressiveBlock
 from up.model.config import ModelConfig
+from up.model.copying import CopyHeads
 from up.model.initialisation import initialise
 from up.model.mup import output_scale
 
@@ -66,7 +67,8 @@ class Transformer(nn.Module):
             normal = config.num_layers - config.num_progressive_blocks
             self.blocks = nn.ModuleList(blocks[:normal] + [ProgressiveBlock(block) for block in blocks[normal:]])
             self.head = nn.Linear(config.width, config.vocabulary_size, bias=config.arch == "paper")
-        self.output_scale = output_scale(config)
+            self.output_scale = output_scale(config)
+            self.copying = CopyHeads(config, output_scale=self.output_scale) if config.copy_heads else None
         self.enabled_blocks = config.num_layers
         self.to_empty(device="cpu")
         initialise(self, config, generator if generator is not None else torch.Generator().manual_seed(0))
@@ -89,10 +91,13 @@ class Transformer(nn.Module):
                 remedy="cut them, or train a model with a larger context_length",
             )
         assert 0 < self.enabled_blocks <= len(self.blocks)
-        x_BTD = self.token_embedding(tokens_BT.long())
+        x_BTD = embedding_BTD = self.token_embedding(tokens_BT.long())
         if self.position_embedding is not None:
             x_BTD = x_BTD + self.position_embedding.weight[:length]
         for block in self.blocks[: self.enabled_blocks]:
             x_BTD = block(x_BTD)
-        logits_BTV = self.head(self.norm(x_BTD) * self.output_scale)
+        x_BTD = self.norm(x_BTD)
+        logits_BTV = self.head(x_BTD * self.output_scale)
+        if self.copying is not None:
+            logits_BTV = self.copying(embedding_BTD, x_BTD, tokens_BT, logits_BTV)
         return logits_BTV.to(self.head.weight.dtype)

@@ -47,6 +47,20 @@ def test_progressive_blocks_follow_the_same_law(arch: str) -> None:
     assert check_coordinates(CoordinateCheckConfig(**settings)).violations(0.4) == ()
 
 
+COPYING = {"arch": "modern", "convolution_taps": 3, "copy_heads": 3}
+
+
+def test_convolutions_and_copy_heads_follow_the_same_law() -> None:
+    check = check_coordinates(CoordinateCheckConfig(**COPYING))
+    assert {"copy scores", "pooled logits"} <= {coordinate.quantity for coordinate in check.coordinates}
+    assert check.violations(TOLERANCE) == ()
+
+
+def test_copy_heads_with_the_standard_rates_fail_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    unscaled_rates(monkeypatch)
+    assert "copy scores" in " ".join(check_coordinates(CoordinateCheckConfig(**COPYING)).violations(TOLERANCE))
+
+
 def unscaled_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     def one_group(model: Transformer, _: ModelConfig) -> list[dict]:
         return [{"params": list(model.parameters()), "lr_scale": 1.0}]

@@ -89,3 +89,28 @@ def test_memory_holds_the_state_of_adamw_and_grows_with_the_microbatch(arch: str
     assert one > 16 * count_parameters(config)
     assert abs((three - two) - (two - one)) <= 1
     assert two - one >= activation_bytes(config, 1)
+
+
+COPYING = {"arch": "modern", "width": 128, "depth": 2, "heads": 2, "convolution_taps": 3, "copy_heads": 5}
+
+
+def test_convolutions_and_copy_heads_are_counted_exactly() -> None:
+    config = ModelConfig(**COPYING)
+    named = {name: parameter.numel() for name, parameter in Transformer(config).named_parameters()}
+    parts = parameter_breakdown(config)
+    copying = {name: count for name, count in named.items() if name.startswith("copying.")}
+    filters = sum(count for name, count in named.items() if "convolution" in name and name not in copying)
+    assert parts.convolutions == filters > 0
+    assert parts.copying + parts.copying_vectors == sum(copying.values())
+    matrices = ("query.", "key.", "gate_hidden.weight", "gate_evidence.", "gate_output.")
+    assert parts.copying == sum(
+        count for name, count in copying.items() if name[len("copying.") :].startswith(matrices)
+    )
+    assert parts.total == sum(named.values())
+
+
+@pytest.mark.parametrize("pool", ["logarithmic", "linear"])
+@pytest.mark.parametrize("length", [64, 128])
+def test_what_convolutions_and_copy_heads_keep_is_counted_too(pool: str, length: int) -> None:
+    config = ModelConfig(**COPYING, copy_pool=pool, context_length=length)
+    assert activation_bytes(config, 4) == pytest.approx(saved_for_backward(config, 4), rel=0.02)

@@ -172,9 +172,12 @@ _BEFORE = "restore it, or remove the checkpoint's folder to go back to the one b
 
 
 def _require_config(folder: Path, manifest: Manifest, config: RunConfig) -> None:
-    """Refuse a run whose configuration was changed after the checkpoint was written; a source's file may have moved."""
-    now = json.loads(json.dumps(to_dict(config)))
-    then, now = flatten(without_places(manifest.config)), flatten(without_places(now))
+    """Refuse a run whose configuration was changed after the checkpoint was written; a source's file may have moved.
+
+    A setting that neither file has is one that came later, and has its default.
+    """
+    stored = from_dict(RunConfig, manifest.config)
+    then, now = (flatten(without_places(json.loads(json.dumps(to_dict(each))))) for each in (stored, config))
     for name in sorted(then.keys() | now.keys()):
         if then.get(name) != now.get(name):
             raise InputError(

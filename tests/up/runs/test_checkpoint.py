@@ -303,6 +303,17 @@ def test_a_configuration_edited_in_the_manifest_is_refused_alike(run):
         assert "source.temperature = 0.0001" in refusal(call, run)
 
 
+def test_a_run_from_before_a_setting_existed_is_read_with_its_default(run):
+    for path in (run.path / "config.json", latest(run, MANIFEST)):
+        edit(
+            path,
+            lambda values: [values.get("config", values)["model"].pop(name) for name in ("copy_heads", "copy_pool")],
+        )
+    assert run.config().model.copy_heads == 0
+    load(run)
+    assert restore(run).instances == 24
+
+
 def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes().partition(b"\n")[2])
 

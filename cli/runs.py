@@ -1,5 +1,6 @@
 """`up runs`: what has been trained, the page of one run, and runs side by side."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -59,7 +60,7 @@ def runs(
         return
     cli = CliContext.of(context, json_output=json_output, quiet=quiet)
     found: tuple[RunOverview, ...] = ()
-    if folder is not None or RUNS_FOLDER.is_dir():  # nobody has trained yet: that is no mistake
+    if folder is not None or os.path.lexists(RUNS_FOLDER):  # nobody has trained yet: that is no mistake
         with cli.status("reading the runs"):
             from up.runs.overview import list_runs
 

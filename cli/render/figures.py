@@ -4,10 +4,9 @@ matplotlib comes with the extra `plots` and is imported only when a figure is as
 bytes with the same version of matplotlib.
 """
 
-import contextlib
 import importlib.util
-import os
-from collections.abc import Iterator, Sequence
+import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +70,7 @@ def write_figure(path: Path, title: str, panels: Sequence[Panel], depths: DepthB
     """Draw panels two by two and write them as SVG or PNG, as the suffix says; the file appears when it is whole.
 
     Args:
-        path: where to; an existing file is replaced.
+        path: where to; an existing file is replaced (`up.runs.files.replacing`).
         title: of the whole figure.
         panels: to draw; those that are one line of text stand beneath.
         depths: drawn last.
@@ -82,18 +81,22 @@ def write_figure(path: Path, title: str, panels: Sequence[Panel], depths: DepthB
     """
     import matplotlib as mpl
 
+    from up.runs.files import replacing
+
+    drawn = io.BytesIO()
     with mpl.rc_context(_STYLE):
         figure = _draw(title, panels, depths)
-        try:
-            with _whole_or_absent(path) as partial:
-                if path.suffix.lower() == ".svg":
-                    figure.savefig(partial, format="svg", metadata={"Date": None})
-                else:
-                    figure.savefig(partial, format="png", dpi=_PNG_DOTS_PER_INCH)
-        except OSError as error:
-            raise InputError(
-                f"cannot write the figure ({error.strerror})", received=str(path), remedy="choose another file"
-            ) from None
+        if path.suffix.lower() == ".svg":
+            figure.savefig(drawn, format="svg", metadata={"Date": None})
+        else:
+            figure.savefig(drawn, format="png", dpi=_PNG_DOTS_PER_INCH)
+    try:
+        with replacing(path) as handle:
+            handle.write(drawn.getbuffer())
+    except OSError as error:
+        raise InputError(
+            f"cannot write the figure ({error.strerror})", received=str(path), remedy="choose another file"
+        ) from None
 
 
 def _draw(title: str, panels: Sequence[Panel], depths: DepthBars | None) -> "Figure":
@@ -168,14 +171,3 @@ def _label_below(axis: "Axes", label: str, note: str) -> None:
     axis.set_xlabel(label)
     if note:
         axis.set_title(note, loc="right", fontsize=6.5, fontweight="normal", color=_GREY)
-
-
-@contextlib.contextmanager
-def _whole_or_absent(path: Path) -> Iterator[Path]:
-    """Give a name beside `path` to write to; it is renamed once all is written, and removed if that fails."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        yield partial
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -1,6 +1,8 @@
 """Charts in files: whole or absent, and the same bytes for the same metrics."""
 
+import os
 import re
+import stat
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -44,13 +46,10 @@ class TestFigures:
         assert path.read_bytes().startswith(PNG_START)
 
     def test_what_fails_while_writing_leaves_the_older_file_and_nothing_else(self, tmp_path, monkeypatch):
-        from matplotlib.figure import Figure
-
-        def fail(_self, path, **_):
-            path.write_bytes(b"half")
+        def full(_descriptor):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(Figure, "savefig", fail)
+        monkeypatch.setattr(os, "fsync", full)
         path = tmp_path / "charts.svg"
         path.write_text("old")
         with pytest.raises(InputError, match="cannot write the figure") as caught:
@@ -58,6 +57,18 @@ class TestFigures:
         assert str(path) in str(caught.value)
         assert path.read_text() == "old"
         assert list(tmp_path.iterdir()) == [path]
+
+    @pytest.mark.parametrize("name", ["charts.svg", f"{'n' * 251}.png"])
+    def test_a_figure_is_written_through_a_link_and_keeps_the_mode_of_what_it_replaces(self, tmp_path, name):
+        target = tmp_path / "shared" / name
+        target.parent.mkdir()
+        target.write_text("old")
+        target.chmod(0o604)
+        (tmp_path / name).symlink_to(target)
+        write_figure(tmp_path / name, "runs/tiny", *self.all_panels())
+        assert (tmp_path / name).is_symlink()
+        assert target.stat().st_size > 1_000
+        assert stat.S_IMODE(target.stat().st_mode) == 0o604
 
     def test_a_figure_of_a_run_that_has_not_trained_has_its_schedules(self, tmp_path):
         nothing = run_panels(History(steps=(), evaluations=(), timings=()), CURVES, BufferConfig(), points=100)

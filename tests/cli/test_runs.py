@@ -10,7 +10,7 @@ from tests.cli.streams import assert_refused
 from tests.up.runs.cases import CPU, small_config
 from tests.up.runs.test_overview import a_row, a_run, a_step
 from up.runs.events import Evaluated, Timing
-from up.runs.folder import hold
+from up.runs.place import hold
 
 PNG_START = b"\x89PNG"
 

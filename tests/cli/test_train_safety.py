@@ -14,7 +14,8 @@ import torch
 
 from tests.cli.streams import assert_refused
 from tests.cli.training_runs import drop_checkpoints, files_of, lines_of, outcome_of
-from up.runs.folder import hold, in_use, load_model, open_run
+from up.runs.folder import load_model, open_run
+from up.runs.place import hold, in_use
 from up.runs.metrics import MetricsLog
 
 ROOT = Path(__file__).parents[2]
@@ -121,7 +122,7 @@ def test_the_checkpoint_of_another_model_is_refused(run, arguments, copied, tmp_
 def test_a_run_in_which_another_process_trains_is_refused_and_unchanged(run, arguments, copied, trained):
     drop_checkpoints(copied)
     before = files_of(copied)
-    words = ["import sys, time", "from pathlib import Path", "from up.runs.folder import hold"]
+    words = ["import sys, time", "from pathlib import Path", "from up.runs.place import hold"]
     words += ["with hold(Path(sys.argv[1])): print('held', flush=True); time.sleep(600)"]
     code = "\n".join(words)
     with subprocess.Popen(

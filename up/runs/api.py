@@ -14,7 +14,8 @@ from up.evaluation.rows import EvaluationRow
 from up.model.transformer import Transformer
 from up.recipes.config import RunConfig
 from up.runs.events import Event
-from up.runs.folder import KEPT_CHECKPOINTS, RunFolder, load_model, open_run, require_free, require_writable
+from up.runs.folder import KEPT_CHECKPOINTS, RunFolder, load_model, open_run
+from up.runs.place import require_free, require_writable
 from up.runs.run import run
 
 

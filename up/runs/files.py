@@ -1,35 +1,95 @@
-"""Writing files so that a crash leaves the old or the new content, and reading JSON with one clear line of error."""
+"""Writing files so that a crash leaves the old or the new content, and reading JSON with one clear line of error.
 
+Everything that replaces a file does so through `replacing`, so that links, modes, long names, devices and pipes are
+treated alike everywhere.
+
+Limits: a file is replaced by a new one, which belongs to whoever writes it and has no other hard links.
+"""
+
+import contextlib
+import errno
 import hashlib
 import json
 import os
+import re
+import secrets
+import stat
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from up.errors import InputError
 
 _NAMES = {dict: "object", list: "list"}
+_LONGEST_NAME_BYTES = 100
+_KEPT_CHARACTERS = 24
+_LEFTOVER = re.compile(r"\.[0-9a-f]{8}\.partial$")
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write to, which takes the place of `path` once all is written, in one step that survives a crash.
+
+    Where that fails, `path` is as it was. A symbolic link is followed, and what it leads to replaced; the mode of a file
+    that was there is kept. What is no file, such as a device or a pipe, has no content to keep and is written to; that
+    its reader has left is then nobody's mistake.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    if path.exists() and not path.is_file():
+        with contextlib.suppress(BrokenPipeError), path.open("wb") as handle:
+            yield handle
+        return
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    partial = beside(target, f".{secrets.token_hex(4)}.partial")
+    try:
+        with partial.open("xb") as handle:
+            yield handle
+            handle.flush()
+            if target.exists():
+                os.chmod(partial, stat.S_IMODE(target.stat().st_mode))
+            os.fsync(handle.fileno())
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    sync_folder(target.parent)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace a file's content in one step that survives a crash: write, fsync, rename, fsync the folder.
+    """Replace a file's content with a text in UTF-8; raises as `replacing` does."""
+    with replacing(path) as handle:
+        handle.write(text.encode("utf-8"))
 
-    What is no file, such as a device or a pipe, has no content to keep and is written to.
+
+def beside(path: Path, suffix: str) -> Path:
+    """Return the path whose name has a suffix more, such as `rows.npy.partial`; a name too long for that is cut.
+
+    What is cut off stands there as the beginning of the name's SHA-256, so that the answer is always the same.
+
+    >>> beside(Path("runs/rows.npy"), ".partial").as_posix()
+    'runs/rows.npy.partial'
+    >>> len(beside(Path("n" * 255), ".partial").name)
+    49
     """
-    if path.exists() and not path.is_file():
-        path.write_text(text, encoding="utf-8")
-        return
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with partial.open("w", encoding="utf-8") as handle:
-            handle.write(text)
-            handle.flush()
-            os.fsync(handle.fileno())
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    name = os.fsencode(path.name)
+    if len(name) > _LONGEST_NAME_BYTES:
+        return path.with_name(f"{path.name[:_KEPT_CHARACTERS]}-{hashlib.sha256(name).hexdigest()[:16]}{suffix}")
+    return path.with_name(f"{path.name}{suffix}")
+
+
+def is_leftover(name: str) -> bool:
+    """Whether a file has the name of one that `replacing` writes to; a process that is killed leaves it behind."""
+    return _LEFTOVER.search(name) is not None
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes left behind in a folder that no other process writes to."""
+    for entry in list(folder.iterdir()):
+        if is_leftover(entry.name):
+            entry.unlink()
 
 
 def sync_file(path: Path) -> None:

@@ -15,19 +15,15 @@ Loading a run executes nothing of it: JSON and safetensors only. Resuming one wh
 own runs that file, where it lay, and only if its SHA-256 is the one in `config.json`.
 """
 
-import contextlib
 import dataclasses
 import datetime
-import errno
 import json
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import filelock
 import torch
 
 from up.config import from_dict, to_dict
@@ -42,19 +38,17 @@ from up.runs.checkpoint import (
     require_format,
     write_checkpoint,
 )
-from up.runs.files import read_json, write_text
+from up.runs.files import read_json, remove_leftovers, write_text
 from up.runs.metrics import MetricsLog
+from up.runs.place import CONFIG_NAME, refuse_dead_link, require_free, unwritable
 from up.runs.provenance import describe_process
 from up.runs.texts import TextRecord
 from up.sources.nesting import all_sources, program_texts
 from up.training.state import TrainingState
 
 KEPT_CHECKPOINTS = 2
-_CONFIG_NAME = "config.json"
 _PROVENANCE_NAME = "provenance.json"
 SOURCE_NAME = "source.py"
-_LOCK_NAME = ".lock"
-_LOCK_SECONDS = 1.0  # `in_use` takes the lock for a moment
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +74,7 @@ class RunFolder:
         Raises:
             InputError: the file is missing, not JSON, or not a configuration of this version.
         """
-        path = self.path / _CONFIG_NAME
+        path = self.path / CONFIG_NAME
         values = read_json(path, dict)
         require_format(path, values)
         try:
@@ -103,7 +97,8 @@ class RunFolder:
 
     def instances_saved(self) -> int:
         """Return the instances behind the latest checkpoint; 0 if there is none."""
-        return int(self.checkpoints()[-1].name) if self.checkpoints() else 0
+        checkpoints = self.checkpoints()
+        return int(checkpoints[-1].name) if checkpoints else 0
 
     def save(self, state: TrainingState) -> Path:
         """Write a checkpoint and return its folder; older ones beyond those to keep are removed.
@@ -138,6 +133,7 @@ class RunFolder:
         else:
             self.metrics.clear()
         self._tidy()
+        remove_leftovers(self.path)
         return damage
 
     def _tidy(self) -> None:
@@ -151,13 +147,23 @@ class RunFolder:
     def load_weights(self, model: Transformer) -> None:
         """Load the weights of the latest checkpoint into a model.
 
+        A process that trains meanwhile may remove a checkpoint that is being read; then the latest one is another.
+
         Raises:
             InputError: there is no checkpoint, or it cannot be used.
         """
-        checkpoints = self.checkpoints()
-        if not checkpoints:
-            raise InputError(f"the run {self.path} has no checkpoint yet", remedy="let it train until it has saved one")
-        load_weights(checkpoints[-1], self.config(), model)
+        config = self.config()
+        while True:
+            checkpoints = self.checkpoints()
+            if not checkpoints:
+                raise InputError(
+                    f"the run {self.path} has no checkpoint yet", remedy="let it train until it has saved one"
+                )
+            try:
+                return load_weights(checkpoints[-1], config, model)
+            except (InputError, OSError, RuntimeError):
+                if checkpoints[-1].exists():
+                    raise
 
     def provenance(self) -> list[dict[str, Any]]:
         """Return an entry for each process that worked on the run, oldest first; none if the file is missing.
@@ -187,85 +193,6 @@ class RunFolder:
         write_text(self.path / _PROVENANCE_NAME, json.dumps([*self.provenance(), entry], indent=2) + "\n")
 
 
-@contextlib.contextmanager
-def hold(path: Path) -> Iterator[None]:
-    """Make the folder of a run if need be, and keep other processes from training in it meanwhile.
-
-    The lock is the operating system's and ends with the process, however that ends.
-
-    Raises:
-        InputError: another process trains there, or the folder cannot be written.
-    """
-    made = not path.exists()
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(path / _LOCK_NAME, timeout=_LOCK_SECONDS)
-        lock.acquire()
-    except filelock.Timeout:
-        raise InputError(
-            "another process is training in the output folder",
-            received=str(path),
-            remedy="wait until it has ended, or choose another --out",
-        ) from None
-    except OSError as error:
-        raise _unwritable(error, path) from None
-    try:
-        yield
-    finally:
-        lock.release()
-        if made and set(os.listdir(path)) <= {_LOCK_NAME}:  # nothing came of the run
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def in_use(path: Path) -> bool:
-    """Whether a process is training in a folder now."""
-    if not (path / _LOCK_NAME).exists():
-        return False
-    lock = filelock.FileLock(path / _LOCK_NAME, timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        return True
-    except OSError:  # a folder that we may read but not write
-        return False
-    lock.release()
-    return False
-
-
-def require_writable(path: Path) -> None:
-    """Raise `InputError` if a folder cannot be made or written at `path`.
-
-    An empty folder is made in the nearest one that is there, and removed: permissions alone do not tell.
-    """
-    nearest = path
-    while not os.path.lexists(nearest) and nearest != nearest.parent:
-        nearest = nearest.parent
-    if not nearest.is_dir():
-        raise _unwritable(NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)), path)
-    try:
-        os.rmdir(tempfile.mkdtemp(prefix=".up-", dir=nearest))
-    except OSError as error:
-        raise _unwritable(error, path) from None
-
-
-def require_free(path: Path) -> None:
-    """Raise `InputError` unless a new run can be written to `path`: it does not exist, or is an empty folder."""
-    try:
-        names = {entry.name for entry in path.iterdir()} - {_LOCK_NAME, f"{_CONFIG_NAME}.partial"}
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise _unwritable(error, path) from None
-    if _CONFIG_NAME in names:
-        raise InputError(
-            "the output folder holds another run",
-            received=str(path),
-            remedy="choose another --out, or continue that run with --resume",
-        )
-    if names:
-        raise InputError("the output folder is not empty", received=str(path), remedy="choose another --out")
-
-
 def create_run(path: Path, config: RunConfig, *, keep: int = KEPT_CHECKPOINTS) -> RunFolder:
     """Store the resolved configuration of a new run in its folder; `hold` it meanwhile.
 
@@ -273,13 +200,20 @@ def create_run(path: Path, config: RunConfig, *, keep: int = KEPT_CHECKPOINTS) -
         InputError: the folder is taken or cannot be written.
     """
     require_free(path)
+    texts = {
+        path / (SOURCE_NAME if number == 1 else f"source-{number}.py"): text
+        for number, text in enumerate(program_texts(config.source), start=1)
+    }
     try:
         path.mkdir(parents=True, exist_ok=True)
-        for number, text in enumerate(program_texts(config.source), start=1):
-            write_text(path / (SOURCE_NAME if number == 1 else f"source-{number}.py"), text)
-        write_text(path / _CONFIG_NAME, json.dumps({"format": FORMAT, **to_dict(config)}, indent=2) + "\n")
+        remove_leftovers(path)
+        for file, text in texts.items():
+            write_text(file, text)
+        write_text(path / CONFIG_NAME, json.dumps({"format": FORMAT, **to_dict(config)}, indent=2) + "\n")
     except OSError as error:
-        raise _unwritable(error, path) from None
+        for file in texts:
+            file.unlink(missing_ok=True)
+        raise unwritable(error, path) from None
     return RunFolder(path, keep)
 
 
@@ -289,7 +223,8 @@ def open_run(path: Path, *, keep: int = KEPT_CHECKPOINTS) -> RunFolder:
     Raises:
         InputError: there is no run.
     """
-    if not os.path.isfile(path / _CONFIG_NAME):  # False, too, for a name that is no path, such as one too long
+    refuse_dead_link(path)
+    if not os.path.isfile(path / CONFIG_NAME):  # False, too, for a name that is no path, such as one too long
         raise InputError(
             "there is no run here", received=str(path), remedy="name a folder that `up train --out` has written"
         )
@@ -320,11 +255,3 @@ def checkpoint_name(instances: int) -> str:
 def _is_checkpoint_name(name: str) -> bool:
     """Whether a folder has a name that `checkpoint_name` gives; `123` and `²` were made by somebody else."""
     return name.isascii() and name.isdecimal() and name == checkpoint_name(int(name))
-
-
-def _unwritable(error: OSError, path: Path) -> InputError:
-    if error.errno in (errno.ENOTDIR, errno.EEXIST):
-        problem = "the output folder is a file" if path.exists() else "the output folder would lie below a file"
-    else:
-        problem = f"cannot write the output folder ({error.strerror})"
-    return InputError(problem, received=str(path), remedy="choose another --out")

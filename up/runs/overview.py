@@ -6,7 +6,8 @@ from pathlib import Path
 
 from up.errors import InputError
 from up.evaluation.rows import EvaluationRow
-from up.runs.folder import RunFolder, in_use
+from up.runs.folder import RunFolder
+from up.runs.place import in_use, refuse_dead_link
 
 COMPLETE, RUNNING, STOPPED, BROKEN = "complete", "running", "stopped", "broken"
 
@@ -92,6 +93,7 @@ def list_runs(folder: Path) -> tuple[RunOverview, ...]:
     Raises:
         InputError: there is no such folder, or it cannot be read.
     """
+    refuse_dead_link(folder)
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:

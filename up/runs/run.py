@@ -20,8 +20,9 @@ from up.recipes.config import RunConfig
 from up.recipes.presets import configure, differing_settings
 from up.runs.evaluate import prepare_evaluation
 from up.runs.events import Event, Started
-from up.runs.folder import KEPT_CHECKPOINTS, create_run, hold, open_run, require_free, require_writable
+from up.runs.folder import KEPT_CHECKPOINTS, create_run, open_run
 from up.runs.loop import Activity, never, nobody, train
+from up.runs.place import hold, require_free, require_writable
 from up.runs.provenance import changes_since
 from up.runs.tensorboard import TensorBoardLog
 from up.runs.texts import load_texts, record_of, recorded_texts, require_same_texts

@@ -21,9 +21,8 @@ import sys
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-import filelock
 import numpy as np
 import torch
 
@@ -31,7 +30,8 @@ import up
 from up.config import require_at_most, require_not_negative, require_positive, to_dict
 from up.errors import InputError, RunError
 from up.evaluation.measures import row_statistics
-from up.runs.files import read_json, sha256_of, write_text
+from up.runs.files import beside, read_json, replacing, sha256_of, write_text
+from up.runs.lock import LockedError, locked
 from up.sources.base import Source
 from up.sources.nesting import all_sources, seed_length, without_places
 from up.use.dataset import RandomComputation, one_model_a_row
@@ -112,12 +112,11 @@ def write_corpus(
     source = one_model_a_row(source).resolve(torch.device("cpu"))
     dataset = RandomComputation(seed, length=length, source=source, block_rows=_BLOCK_ROWS, stop=rows)
     sheet = _datasheet(source, rows=rows, length=length, seed=seed)
-    partial = out.with_name(f"{out.name}.partial")
-    beside = partial.with_name(f"{partial.name}.json")
-    lock = filelock.FileLock(partial.with_name(f"{partial.name}.lock"), timeout=1)
+    partial, begun = beside(out, ".partial"), beside(out, ".partial.json")
+    lock = beside(out, ".partial.lock")
     try:
-        with lock:
-            done = _begin(partial, beside, sheet)
+        with locked(lock, seconds=1):
+            done = _begin(partial, begun, sheet)
             with partial.open("r+b") as handle:
                 handle.seek(done * length)
                 for block in range(done // _BLOCK_ROWS, -(-rows // _BLOCK_ROWS)):
@@ -127,12 +126,14 @@ def write_corpus(
                     handle.flush()
                 os.fsync(handle.fileno())
             progress(rows, rows)
-            sheet = _finish(out, partial, beside, sheet, seed_length(source))
-            Path(lock.lock_file).unlink(missing_ok=True)
+            sheet = _finish(out, partial, begun, sheet, seed_length(source))
+            lock.unlink(missing_ok=True)
             return sheet
-    except filelock.Timeout:
+    except LockedError as error:
         raise InputError(
-            "another process is writing the corpus", received=str(out), remedy="wait until it has ended"
+            "another process is writing the corpus",
+            received=str(out),
+            remedy=f"wait until it has ended{error.hint}",
         ) from None
     except OSError as error:
         if error.errno in _NO_ROOM:
@@ -169,11 +170,11 @@ def _distribution(source: Source) -> str:
     return (sys.modules[type(source).__module__].__doc__ or "").strip()
 
 
-def _begin(partial: Path, beside: Path, sheet: Datasheet) -> int:
+def _begin(partial: Path, begun: Path, sheet: Datasheet) -> int:
     """Return how many whole blocks of rows lie in the half-written file already, in rows; make it if there is none."""
     said = json.loads(json.dumps(to_dict(sheet)))
-    if partial.exists() and beside.exists():
-        found = read_json(beside, dict, remedy="remove it, and the command starts again")
+    if partial.exists() and begun.exists():
+        found = read_json(begun, dict, remedy="remove it, and the command starts again")
         found |= {"source": said["source"]}  # `settings` tells kind and SHA-256; a file may have moved
         then, now = without_places(found), without_places(said)
         differing = [name for name, value in now.items() if then.get(name) != value]
@@ -184,41 +185,44 @@ def _begin(partial: Path, beside: Path, sheet: Datasheet) -> int:
             )
         whole = partial.stat().st_size // (sheet.length * _BLOCK_ROWS) * _BLOCK_ROWS
         return min(whole, sheet.rows // _BLOCK_ROWS * _BLOCK_ROWS)
-    write_text(beside, json.dumps(said, indent=2) + "\n")
+    write_text(begun, json.dumps(said, indent=2) + "\n")
     partial.write_bytes(b"")
     return 0
 
 
-def _finish(out: Path, partial: Path, beside: Path, sheet: Datasheet, given: int) -> Datasheet:
+def _finish(out: Path, partial: Path, begun: Path, sheet: Datasheet, given: int) -> Datasheet:
     """Turn the raw rows into the file that was asked for, and write its datasheet."""
     tokens_RT = np.memmap(partial, dtype=np.uint8, mode="r", shape=(sheet.rows, sheet.length))
-    whole = out.with_name(f"{out.name}.whole")
-    if out.suffix == ".npy":
-        with whole.open("wb") as handle:
-            np.lib.format.write_array(handle, tokens_RT)
-    else:
-        _write_parquet(whole, tokens_RT)
     measured = row_statistics(np.array(tokens_RT[:_MEASURED_ROWS]), sheet.vocabulary_size, seed_length=given)
-    sheet = dataclasses.replace(sheet, statistics=vars(measured), sha256=sha256_of(whole))
-    write_text(out.with_name(f"{out.name}.json"), json.dumps(to_dict(sheet), indent=2) + "\n")
-    whole.replace(out)
+    with replacing(out) as handle:
+        if out.suffix == ".npy":
+            np.lib.format.write_array(handle, tokens_RT)
+        else:
+            _write_parquet(handle, tokens_RT)
+        handle.flush()
+        sheet = dataclasses.replace(sheet, statistics=vars(measured), sha256=sha256_of(Path(handle.name)))
+        write_text(_datasheet_of(out), json.dumps(to_dict(sheet), indent=2) + "\n")
     del tokens_RT
     partial.unlink()
-    beside.unlink()
+    begun.unlink()
     return sheet
 
 
-def _write_parquet(path: Path, tokens_RT: np.ndarray) -> None:
+def _write_parquet(handle: BinaryIO, tokens_RT: np.ndarray) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
     kind = pa.list_(pa.uint8(), tokens_RT.shape[1])
     schema = pa.schema([("tokens", kind)])
-    with parquet.ParquetWriter(path, schema) as writer:
+    with parquet.ParquetWriter(handle, schema) as writer:
         for start in range(0, len(tokens_RT), _ROW_GROUP):
             part = np.ascontiguousarray(tokens_RT[start : start + _ROW_GROUP])
             column = pa.FixedSizeListArray.from_arrays(pa.array(part.reshape(-1)), type=kind)
             writer.write_table(pa.table([column], schema=schema))
+
+
+def _datasheet_of(out: Path) -> Path:
+    return out.with_name(f"{out.name}.json")
 
 
 def _require_writable(out: Path) -> None:
@@ -234,3 +238,13 @@ def _require_writable(out: Path) -> None:
         raise InputError("the corpus exists already", received=str(out), remedy="choose another --out, or remove it")
     if not out.parent.is_dir():
         raise InputError("the corpus has no folder to go to", received=str(out), remedy="make the folder first")
+    try:
+        _datasheet_of(out).lstat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:  # a name that is too long
+        raise InputError(
+            f"cannot write the corpus and its datasheet beside it ({error.strerror})",
+            received=str(out),
+            remedy="choose another --out",
+        ) from None

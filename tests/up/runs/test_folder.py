@@ -26,7 +26,8 @@ from up.model.transformer import Transformer
 from up.runs import checkpoint
 from up.runs.checkpoint import read_manifest
 from up.runs.files import sha256_of
-from up.runs.folder import RunFolder, create_run, load_model, open_run, require_free
+from up.runs.folder import RunFolder, create_run, load_model, open_run
+from up.runs.place import require_free
 from up.training.state import TrainingState
 from up.training.step import Step
 
@@ -241,7 +242,7 @@ def test_leftovers_of_a_save_that_was_cut_off_are_no_checkpoints_and_the_next_sa
     for name in ("00000024.partial", "00000008.removed"):
         (folder / name).mkdir()
         (folder / name / "model.safetensors").write_bytes(b"half")
-    (run.path / "config.json.partial").write_text("{")
+    (run.path / "config.json.0123abcd.partial").write_text("{")
     assert [path.name for path in run.checkpoints()] == ["00000008", "00000016"]
     restored = small_state()
     run.restore(restored)
@@ -394,7 +395,7 @@ def test_a_checkpoint_in_a_folder_that_became_read_only_is_a_failed_run(saved, m
 
 
 def test_a_process_that_was_killed_as_it_began_is_not_in_the_way_of_the_next(tmp_path):
-    for name in (".lock", "config.json.partial"):
+    for name in (".lock", "config.json.0123abcd.partial"):
         (tmp_path / name).write_text("")
     require_free(tmp_path)
     create_run(tmp_path, small_config())

@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 
 from cli.output import Output
+from theory.words import readable
 
 PIPE_WIDTH = 80
 """Columns of output that goes to no terminal, unless COLUMNS says otherwise."""
@@ -101,7 +102,8 @@ class CliContext:
 
     def error(self, text: str) -> None:
         """Say in one line on stderr what failed; control characters of quoted input are shown, not obeyed."""
-        line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in " ".join(text.split()))
+        words = " ".join(readable(text).split())
+        line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
         self.stderr.print(f"up: {line}", style="red", soft_wrap=True)
 
     @contextlib.contextmanager

@@ -10,6 +10,8 @@ import os
 import sys
 from typing import Any, TextIO
 
+from theory.words import readable
+
 
 class ReaderGoneError(Exception):
     """The reader of a pipe closed it (`up ... | head -1`): there is nobody left to write to, and nothing went wrong."""
@@ -28,8 +30,8 @@ class Output:
         self._stream, self._is_result, self._is_lost = stream, is_result, False
 
     def write(self, text: str) -> int:
-        """Write, or drop what can be written no longer."""
-        self._try("write", text)
+        """Write, names that are no text escaped (`theory.words.readable`); or drop what can be written no longer."""
+        self._try("write", readable(text))
         return len(text)
 
     def flush(self) -> None:

@@ -105,12 +105,12 @@ def train(
         from up.runs.run import run, settle
         from up.training.schedule import schedule_curves
 
+        torch_device = resolve_device(device)
+        out = out or Path("runs") / (preset or ("tiny" if width is None else f"width-{width}"))
         if tensorboard:
             from up.runs.tensorboard import require_tensorboard
 
-            require_tensorboard()
-        torch_device = resolve_device(device)
-        out = out or Path("runs") / (preset or ("tiny" if width is None else f"width-{width}"))
+            require_tensorboard(out / "tensorboard")
         config, trained = settle(
             out,
             torch_device,

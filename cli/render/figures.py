@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.render.panels import DepthBars, Panel, compact
+from theory.words import readable
 from up.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ _STYLE: Any = {  # matplotlib's keys are a type of their own
     "ytick.labelcolor": _INK,
     "legend.frameon": False,
     "svg.hashsalt": "up",
+    "text.parse_math": False,  # a name may hold a dollar sign
 }
 
 
@@ -106,7 +108,7 @@ def _draw(title: str, panels: Sequence[Panel], depths: DepthBars | None) -> "Fig
     count = len(drawn) + (depths is not None)
     rows = max(1, -(-count // 2))
     figure = Figure(figsize=(_INCHES_WIDE, _INCHES_PER_ROW * rows + 0.5), layout="constrained", facecolor="white")
-    figure.suptitle(title, fontsize=10, color=_INK, x=0.01, ha="left")
+    figure.suptitle(readable(title), fontsize=10, color=_INK, x=0.01, ha="left")
     grid = figure.add_gridspec(rows, 2)
     wide = count % 2  # of an odd number, the first has a row of its own
     places = [grid[0, :]] * wide + [grid[place // 2, place % 2] for place in range(2 * wide, 2 * rows)]
@@ -116,25 +118,25 @@ def _draw(title: str, panels: Sequence[Panel], depths: DepthBars | None) -> "Fig
         _draw_depths(figure.add_subplot(places[len(drawn)]), depths)
     stated = [f"{panel.title}: {panel.statement}." for panel in panels if panel.statement is not None]
     if stated:
-        figure.supxlabel("   ".join(stated), fontsize=7, color=_GREY, x=0.01, ha="left")
+        figure.supxlabel(readable("   ".join(stated)), fontsize=7, color=_GREY, x=0.01, ha="left")
     return figure
 
 
 def _draw_panel(axis: "Axes", panel: Panel) -> None:
-    axis.set_title(panel.title)
+    axis.set_title(readable(panel.title))
     for place, curve in enumerate(panel.curves):
         colour = _COLOURS[place % len(_COLOURS)]
         marker = "o" if panel.marked and len(curve.x) <= _MANY_POINTS else None
         dashes = _DASHES[place % len(_DASHES)]
-        axis.plot(
-            curve.x, curve.y, dashes, color=colour, lw=1.3, marker=marker, ms=2.5, label=curve.name, clip_on=False
-        )
+        name = readable(curve.name)
+        axis.plot(curve.x, curve.y, dashes, color=colour, lw=1.3, marker=marker, ms=2.5, label=name, clip_on=False)
         if curve.errors:
             low = [height - error for height, error in zip(curve.y, curve.errors, strict=True)]
             high = [height + error for height, error in zip(curve.y, curve.errors, strict=True)]
             axis.fill_between(curve.x, low, high, color=colour, alpha=0.2, lw=0)
     for level in panel.levels:
-        axis.axhline(level.value, color=_INK, lw=1, ls=(0, (1, 1.5)), label=f"{level.name}: {level.value:.3f}")
+        name = readable(f"{level.name}: {level.value:.3f}")
+        axis.axhline(level.value, color=_INK, lw=1, ls=(0, (1, 1.5)), label=name)
     if panel.now is not None:
         axis.axvline(panel.now, color=_GREY, lw=1, ls=(0, (4, 2)), label=f"now, {panel.now:,}")
     if len(panel.curves) > 1 or panel.levels or panel.now is not None:

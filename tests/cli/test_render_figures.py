@@ -11,6 +11,7 @@ from cli.render import figures
 from cli.render.figures import require_figure_file, write_figure
 from cli.render.run_panels import run_panels
 from tests.cli.run_cases import CURVES, a_history
+from theory.words import readable
 from up.errors import InputError
 from up.runs.metrics import History
 from up.sources.buffer import BufferConfig
@@ -37,6 +38,14 @@ class TestFigures:
         assert {"runs/tiny", "instances", "bits per character", "Markov, order 1: 5.000", "model"} <= words
         assert "Batch: 8 instances a step throughout." in words
         assert sorted(path.name for path in tmp_path.iterdir()) == ["one.svg", "two.svg"]
+
+    @pytest.mark.parametrize("name", ["bad\udcff", "\udcc3\udca9", "costs $x^{$ and $\\nothing$"])
+    def test_a_name_is_written_as_it_is_and_bytes_that_are_no_text_escaped(self, tmp_path, monkeypatch, name):
+        monkeypatch.setitem(figures._STYLE, "svg.fonttype", "none")
+        shown = run_panels(a_history(data=(name,)), CURVES, BufferConfig(), points=100)
+        write_figure(tmp_path / "charts.svg", name, shown.bits)
+        words = [element.text for element in ElementTree.parse(tmp_path / "charts.svg").iter()]
+        assert words.count(readable(name)) >= 2  # the figure's title and the panel's
 
     def test_a_png_replaces_an_older_one(self, tmp_path):
         drawn_panels, depths = self.all_panels()

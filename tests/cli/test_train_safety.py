@@ -15,8 +15,8 @@ import torch
 from tests.cli.streams import assert_refused
 from tests.cli.training_runs import drop_checkpoints, files_of, lines_of, outcome_of
 from up.runs.folder import load_model, open_run
-from up.runs.place import hold, in_use
 from up.runs.metrics import MetricsLog
+from up.runs.place import hold, in_use
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}

@@ -27,6 +27,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from theory.words import findable
 from up.config import require_positive
 from up.data.synthetic import SYNTHETIC_SETS, synthetic_text
 from up.errors import InputError
@@ -89,7 +90,7 @@ def load_corpus(name_or_path: str, *, place: Path | None = None) -> Corpus:
         return _load_pydoc()
     if name_or_path in SYNTHETIC_SETS and place is None:
         return _corpus(name_or_path, synthetic_text(name_or_path), f"synthetic set {name_or_path} (Bloem 2025)")
-    name, path = Path(name_or_path), place or Path(name_or_path)
+    name, path = Path(name_or_path), Path(findable(str(place or name_or_path)))
     try:
         if not name_or_path:  # Path("") is the working directory
             raise FileNotFoundError

@@ -11,6 +11,7 @@ is a number is therefore complete. Nothing in it can execute code: JSON and safe
 
 import dataclasses
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,13 +19,13 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, load_file, save_file
 from torch import Tensor
 
 from up.config import flatten, from_dict, to_dict
 from up.errors import InputError, RunError
 from up.recipes.config import RunConfig
-from up.runs.files import read_json, sha256_of, sync_file, sync_folder, write_text
+from up.runs.files import read_json, reason_of, sha256_of, sync_file, sync_folder, write_text
 from up.runs.metrics import MetricsMark
 from up.sources.nesting import without_places
 from up.training.state import TrainingState
@@ -203,9 +204,9 @@ def _write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def _unwritten(folder: Path, error: Exception) -> RunError:
-    reason = getattr(error, "strerror", None) or " ".join(str(error).split())
     return RunError(
-        f"cannot write the checkpoint {folder} ({reason}): make room, then --resume continues from the one before"
+        f"cannot write the checkpoint {folder} ({reason_of(error)}): make room, then --resume continues from the one "
+        "before"
     )
 
 
@@ -218,6 +219,14 @@ def _save_tensors(tensors: dict[str, Tensor], path: Path) -> _FileSeal:
     return _FileSeal(bytes=path.stat().st_size, sha256=sha256_of(path))
 
 
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        os.fsencode(path).decode("utf-8")
+    except UnicodeDecodeError:  # `load_file` opens no such name
+        return load(path.read_bytes())
+    return load_file(path)
+
+
 def _load_tensors(path: Path, seal: _FileSeal) -> dict[str, Tensor]:
     try:
         size = path.stat().st_size
@@ -225,8 +234,8 @@ def _load_tensors(path: Path, seal: _FileSeal) -> dict[str, Tensor]:
             raise InputError(f"{path} has {size:,} bytes and was written with {seal.bytes:,}", remedy=_BEFORE)
         if sha256_of(path) != seal.sha256:
             raise InputError(f"{path} was changed after it was written: its SHA-256 differs", remedy=_BEFORE)
-        return load_file(path)
+        return _read_tensors(path)
     except OSError as error:
-        raise InputError(f"cannot read {path} ({error.strerror})", remedy=_BEFORE) from None
+        raise InputError(f"cannot read {path} ({reason_of(error)})", remedy=_BEFORE) from None
     except SafetensorError as error:
         raise InputError(f"{path} is no safetensors file ({error})", remedy=_BEFORE) from None

@@ -30,9 +30,9 @@ _LEFTOVER = re.compile(r"\.[0-9a-f]{8}\.partial$")
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Give a file to write to, which takes the place of `path` once all is written, in one step that survives a crash.
 
-    Where that fails, `path` is as it was. A symbolic link is followed, and what it leads to replaced; the mode of a file
-    that was there is kept. What is no file, such as a device or a pipe, has no content to keep and is written to; that
-    its reader has left is then nobody's mistake.
+    Where that fails, `path` is as it was. A symbolic link is followed, and what it leads to replaced; the mode of a
+    file that was there is kept. What is no file, such as a device or a pipe, has no content to keep and is written to;
+    that its reader has left is then nobody's mistake.
 
     Raises:
         OSError: the file cannot be written.
@@ -90,6 +90,15 @@ def remove_leftovers(folder: Path) -> None:
     for entry in list(folder.iterdir()):
         if is_leftover(entry.name):
             entry.unlink()
+
+
+def reason_of(error: Exception) -> str:
+    """Return in a few words why the system refused; what other packages raise may have only a text.
+
+    >>> reason_of(FileNotFoundError(2, "No such file or directory")), reason_of(OSError("100 requested and 7 written"))
+    ('No such file or directory', '100 requested and 7 written')
+    """
+    return getattr(error, "strerror", None) or " ".join(str(error).split())
 
 
 def sync_file(path: Path) -> None:

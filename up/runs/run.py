@@ -24,7 +24,7 @@ from up.runs.folder import KEPT_CHECKPOINTS, create_run, open_run
 from up.runs.loop import Activity, never, nobody, train
 from up.runs.place import hold, require_free, require_writable
 from up.runs.provenance import changes_since
-from up.runs.tensorboard import TensorBoardLog
+from up.runs.tensorboard import TensorBoardLog, require_tensorboard
 from up.runs.texts import load_texts, record_of, recorded_texts, require_same_texts
 from up.sources.nesting import without_places
 from up.training.state import TrainingState
@@ -107,6 +107,8 @@ def run(
     broken = require_same_texts(corpora, recorded, changed_data=changed_data)
     prepared = prepare_evaluation(config, config.evaluation, device=device, corpora=corpora)
     state = TrainingState(config, device)
+    if tensorboard:
+        require_tensorboard(out / "tensorboard")
     with contextlib.ExitStack() as held:
         held.enter_context(hold(out))
         folder = open_run(out, keep=keep) if resume else create_run(out, config, keep=keep)

@@ -6,6 +6,7 @@ The x axis is instances, as everywhere. A resumed run hides what an earlier proc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from theory.words import readable
 from up.errors import InputError
 from up.runs.events import Evaluated, Event, Timing
 from up.training.step import Step
@@ -22,10 +23,11 @@ class TensorBoardLog:
         after: instances from which the run continues.
 
     Raises:
-        InputError: the package tensorboard is not installed.
+        InputError: see `require_tensorboard`.
     """
 
     def __init__(self, folder: Path, *, after: int) -> None:
+        require_tensorboard(folder)
         self._writer = _writer_type()(str(folder), purge_step=after + 1)
 
     def __enter__(self) -> "TensorBoardLog":
@@ -51,8 +53,8 @@ class TensorBoardLog:
                 "speed/source_share": event.source_share,
             }
         elif isinstance(event, Evaluated):
-            scalars = {f"evaluation/{row.data}/bits": row.bits for row in event.rows}
-            scalars |= {f"evaluation/{row.data}/tail_bits": row.tail_bits for row in event.rows}
+            scalars = {f"evaluation/{readable(row.data)}/bits": row.bits for row in event.rows}
+            scalars |= {f"evaluation/{readable(row.data)}/tail_bits": row.tail_bits for row in event.rows}
         else:
             return
         for name, value in scalars.items():
@@ -60,9 +62,16 @@ class TensorBoardLog:
                 self._writer.add_scalar(name, value, event.instances)
 
 
-def require_tensorboard() -> None:
-    """Raise `InputError` unless the package tensorboard is installed."""
+def require_tensorboard(folder: Path) -> None:
+    """Raise `InputError` unless the package tensorboard is installed and can write to a folder that may yet be made."""
     _writer_type()
+    name = str(folder)
+    if readable(name) != name:
+        raise InputError(
+            "TensorBoard cannot write to a folder whose name is no text in this locale",
+            received=name,
+            remedy="choose another --out, or leave --tensorboard out",
+        )
 
 
 def _writer_type() -> "type[SummaryWriter]":

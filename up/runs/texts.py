@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from theory.words import findable
 from up.config import from_dict
 from up.data.corpora import EMBEDDED_CORPORA, Corpus, load_corpus
 from up.errors import InputError
@@ -138,7 +139,7 @@ def require_same_texts(
 def _load(name: str, recorded: TextRecord | None, place: Path | None) -> Corpus:
     if place is not None or recorded is None or recorded.place is None:
         return load_corpus(name, place=place)
-    if os.path.lexists(recorded.place):
+    if os.path.lexists(findable(recorded.place)):
         return load_corpus(name, place=Path(recorded.place))
     if os.path.lexists(name):
         return load_corpus(name, place=Path(name))

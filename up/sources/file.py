@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from theory.words import findable
 from up.config import from_dict, to_dict
 from up.errors import InputError
 from up.sources.base import ConditionalSource, RowSource, Source, StreamParts
@@ -52,7 +53,7 @@ class FileSource(Source):
     @property
     def path(self) -> Path:
         """The file."""
-        return Path(self.kind.rpartition(":")[0])
+        return Path(findable(self.kind.rpartition(":")[0]))
 
     @property
     def name(self) -> str:
@@ -218,4 +219,4 @@ def _blaming(kind: str) -> contextlib.AbstractContextManager[None]:
 
 def _path_of(kind: str) -> str:
     path, colon, _ = kind.rpartition(":")
-    return str(Path(path if colon and path.endswith(".py") else kind).resolve())
+    return str(Path(findable(path if colon and path.endswith(".py") else kind)).resolve())

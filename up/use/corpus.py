@@ -30,7 +30,7 @@ import up
 from up.config import require_at_most, require_not_negative, require_positive, to_dict
 from up.errors import InputError, RunError
 from up.evaluation.measures import row_statistics
-from up.runs.files import beside, read_json, replacing, sha256_of, write_text
+from up.runs.files import beside, read_json, reason_of, replacing, sha256_of, write_text
 from up.runs.lock import LockedError, locked
 from up.sources.base import Source
 from up.sources.nesting import all_sources, seed_length, without_places
@@ -138,10 +138,10 @@ def write_corpus(
     except OSError as error:
         if error.errno in _NO_ROOM:
             raise RunError(
-                f"cannot write {error.filename or partial} ({error.strerror}): make room, then the same command goes on"
+                f"cannot write {error.filename or out} ({reason_of(error)}): make room, then the same command goes on"
             ) from None
         raise InputError(
-            f"cannot write the corpus ({error.strerror})", received=str(out), remedy="choose another --out"
+            f"cannot write the corpus ({reason_of(error)})", received=str(out), remedy="choose another --out"
         ) from None
 
 
@@ -196,7 +196,8 @@ def _finish(out: Path, partial: Path, begun: Path, sheet: Datasheet, given: int)
     measured = row_statistics(np.array(tokens_RT[:_MEASURED_ROWS]), sheet.vocabulary_size, seed_length=given)
     with replacing(out) as handle:
         if out.suffix == ".npy":
-            np.lib.format.write_array(handle, tokens_RT)
+            np.lib.format.write_array_header_1_0(handle, np.lib.format.header_data_from_array_1_0(tokens_RT))
+            handle.write(tokens_RT.data)  # `write_array` would not say why it cannot be written
         else:
             _write_parquet(handle, tokens_RT)
         handle.flush()

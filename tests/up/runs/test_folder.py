@@ -432,3 +432,34 @@ def test_the_latest_checkpoint_is_the_one_with_the_most_instances_not_the_last_n
     run = RunFolder(tmp_path)
     assert [folder.name for folder in run.checkpoints()] == ["99000000", "99500000", "100000000"]
     assert run.instances_saved() == 10**8
+
+
+@pytest.mark.parametrize("reader", ["read_manifest", "_load_tensors", "load_file"])
+def test_a_checkpoint_that_is_removed_while_it_is_loaded_is_not_the_latest_any_more(begin, monkeypatch, reader):
+    """The process that trains saves just as the reader has looked for the latest checkpoint, or opens its files."""
+    run, state, _ = begin()
+    run = RunFolder(run.path, keep=1)
+    state.train_step()
+    run.save(state)
+    real, saves = getattr(checkpoint, reader), []
+
+    def interrupted(*arguments, **options):
+        if not saves:
+            saves.append(state.train_step())
+            run.save(state)
+        if not Path(arguments[0]).exists() and reader == "load_file":
+            raise RuntimeError("unable to mmap a file that is gone")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(checkpoint, reader, interrupted)
+    model = load_model(run.path, CPU)
+    assert len(saves) == 1
+    assert same_tensors(dict(model.state_dict()), weights(state))
+
+
+def test_a_checkpoint_that_is_there_and_broken_is_told_at_once_and_with_a_reason(saved):
+    run, _ = saved
+    (run.checkpoints()[-1] / "model.safetensors").unlink()
+    line = refusal(load_model, run.path, CPU)
+    assert "model.safetensors (No such file or directory)" in line
+    assert "None" not in line

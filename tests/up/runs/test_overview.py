@@ -13,8 +13,8 @@ from up.runs import overview
 from up.runs.comparison import compare_bits, settings_that_differ
 from up.runs.events import Evaluated
 from up.runs.folder import create_run
-from up.runs.place import hold
 from up.runs.overview import list_runs, summarise_run
+from up.runs.place import hold
 from up.training.step import Step
 
 

@@ -1,10 +1,12 @@
 """TensorBoard events: what the run told, on the axis of instances, and what a resumed run takes back."""
 
+import os
 import sys
 
 import pytest
 
 from tests.up.runs.cases import poison_loss
+from tests.up.runs.test_overview import a_row
 from up.errors import InputError
 from up.runs.events import Evaluated
 from up.runs.loop import train
@@ -67,12 +69,26 @@ def test_a_resumed_run_takes_back_what_an_earlier_process_wrote_beyond_its_check
 
 def test_without_the_package_it_says_how_to_install_it(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)  # importing it then raises ImportError
-    for call in (require_tensorboard, lambda: TensorBoardLog(tmp_path / "events", after=0)):
+    for call in (require_tensorboard, lambda path: TensorBoardLog(path, after=0)):
         with pytest.raises(InputError, match=r"need the package tensorboard.*pip install.*\[tensorboard\]") as caught:
-            call()
+            call(tmp_path / "events")
         assert "\n" not in str(caught.value)
     assert not (tmp_path / "events").exists()
 
 
-def test_with_the_package_nothing_is_asked_for():
-    require_tensorboard()
+def test_with_the_package_nothing_is_asked_for(tmp_path):
+    require_tensorboard(tmp_path / "events")
+
+
+def test_a_name_of_data_that_is_no_text_is_written_escaped(scalars, tmp_path):
+    with TensorBoardLog(tmp_path / "events", after=0) as log:
+        log.write(Evaluated(instances=8, rows=(a_row("data/bad\udcff", tail_bits=7.0),)))
+    assert "evaluation/data/bad\\xff/tail_bits" in scalars(tmp_path / "events")
+
+
+def test_a_folder_whose_name_is_no_text_is_refused_before_it_is_made(tmp_path):
+    folder = tmp_path / os.fsdecode(b"bad\xff")
+    for call in (require_tensorboard, lambda path: TensorBoardLog(path, after=0)):
+        with pytest.raises(InputError, match=r"no text in this locale .*bad.*--out"):
+            call(folder)
+    assert not folder.exists()

@@ -1,9 +1,11 @@
 """A corpus in a file: its rows are those of the data set, it goes on where it was cut off, and is never half there."""
 
+import contextlib
 import hashlib
 import importlib
 import json
 import os
+import resource
 
 import filelock
 import numpy as np
@@ -11,8 +13,8 @@ import pytest
 import torch
 
 import up
+from tests.up.runs.no_locks import REFUSALS, refuse_locks
 from up.errors import InputError, RunError
-from up.use import corpus as corpus_module
 from up.use.corpus import write_corpus
 from up.use.dataset import RandomComputation
 
@@ -121,19 +123,48 @@ def test_a_corpus_of_a_source_whose_file_moved_goes_on_and_one_of_another_text_d
     assert out.read_bytes() == whole.read_bytes()
 
 
-def test_a_full_disk_is_a_failed_run_and_keeps_what_there_is(tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
+@contextlib.contextmanager
+def no_file_larger_than(size_bytes):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    settings = {"source": up.NoiseSource(), "rows": 100, "length": 24}
-    with monkeypatch.context() as planted:
-        planted.setattr(corpus_module.np.lib.format, "write_array", full)
-        with pytest.raises(RunError, match=r"No space left on device.*make room") as caught:
-            write_corpus(tmp_path / "rows.npy", **settings)
+
+@pytest.mark.parametrize("name", ["rows.npy", "rows.parquet"])
+def test_where_there_is_no_room_for_the_file_it_says_why_and_the_rows_are_kept(tmp_path, name):
+    """The raw rows fit, to the byte; the finished file, which has a header, does not."""
+    pytest.importorskip("pyarrow" if name.endswith("parquet") else "numpy")
+    settings = {"source": up.NoiseSource(), "rows": 2_000, "length": 24}
+    with no_file_larger_than(48_000), pytest.raises(RunError, match=r"\(File too large\): make room") as caught:
+        write_corpus(tmp_path / name, **settings)
     assert "\n" not in str(caught.value)
-    assert not (tmp_path / "rows.npy").exists()
-    write_corpus(tmp_path / "rows.npy", **settings)
-    assert np.load(tmp_path / "rows.npy").shape == (100, 24)
+    left = sorted(f"{name}.partial{more}" for more in ("", ".json", ".lock"))
+    assert sorted(os.listdir(tmp_path)) == left
+    told = []
+    write_corpus(tmp_path / name, **settings, progress=lambda *each: told.append(each))
+    assert told[0][0] == 1_984  # it goes on with the last block
+    assert sorted(os.listdir(tmp_path)) == [name, f"{name}.json"]
+
+
+@pytest.mark.parametrize("stem", ["n" * 246, "ü" * 122])
+def test_a_name_that_leaves_just_room_for_its_datasheet_is_written_and_a_longer_one_is_refused(tmp_path, stem):
+    settings = {"source": up.NoiseSource(), "rows": 70, "length": 24}
+    write_corpus(tmp_path / f"{stem}.npy", **settings)
+    assert np.load(tmp_path / f"{stem}.npy").shape == (70, 24)
+    with pytest.raises(InputError, match=r"datasheet beside it \(File name too long"):
+        write_corpus(tmp_path / f"{stem}xxx.npy", **settings, progress=lambda *_: pytest.fail("it began"))
+    assert sorted(os.listdir(tmp_path)) == [f"{stem}.npy", f"{stem}.npy.json"]
+
+
+@pytest.mark.parametrize("number", REFUSALS)
+def test_on_a_file_system_without_locks_a_lock_that_was_left_behind_is_nobodys(tmp_path, monkeypatch, number):
+    refuse_locks(monkeypatch, number)
+    (tmp_path / "rows.npy.partial.lock").touch()
+    write_corpus(tmp_path / "rows.npy", source=LSTM, rows=10, length=24)
+    assert sorted(os.listdir(tmp_path)) == ["rows.npy", "rows.npy.json"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,37 @@
+"""Counts and names as words: the plural of a noun, and a name that is no text.
+
+On disk a name is bytes. Python reads those that are no text in the locale as lone surrogates (PEP 383), with which the
+file is found, but which can be written nowhere: not to a terminal, an SVG file, or an event of TensorBoard.
+"""
+
+import os
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun in the form that it asks for.
+
+    >>> counted(1, "instance"), counted(1_000, "instance"), counted(0, "byte")
+    ('1 instance', '1,000 instances', '0 bytes')
+    """
+    return f"{number:,} {noun if number == 1 else f'{noun}s'}"
+
+
+def readable(text: str) -> str:
+    r"""Return a text in which names that are no text can be read: bytes that are UTF-8 as such, others escaped.
+
+    >>> readable("runs/bad\udcff"), readable("runs/\udcc3\udca9t\udcc3\udca9"), readable("runs/été")
+    ('runs/bad\\xff', 'runs/été', 'runs/été')
+    """
+    return _bytes(text).decode("utf-8", "backslashreplace")
+
+
+def findable(name: str) -> str:
+    r"""Return a name, which may have been written down in another locale, as this process finds the file."""
+    return os.fsdecode(_bytes(name))
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # other lone surrogates, which are no name's
+        return text.encode("utf-8", "backslashreplace")

@@ -61,6 +61,8 @@ def examine(cli: CliContext) -> DoctorReport:
         corpora = tuple(_corpora(problems))
     except ImportError as error:
         problems.append(f"the corpora cannot be read: {error}")
+    disk_problem = _disk_problem(RUNS_FOLDER)
+    problems += [disk_problem] if disk_problem is not None else []
     return DoctorReport(
         up=up.__version__,
         python=platform.python_version(),
@@ -69,6 +71,7 @@ def examine(cli: CliContext) -> DoctorReport:
         devices=devices,
         corpora=corpora,
         free_disk_bytes=_free_disk_bytes(RUNS_FOLDER),
+        disk_problem=disk_problem,
         terminal=TerminalFound(
             is_terminal=cli.stdout.is_terminal,
             colour=cli.stdout.color_system is not None,
@@ -143,6 +146,19 @@ def _corpora(problems: list[str]) -> Iterator[CorpusFound]:
             problems.append(str(error))
         else:
             yield CorpusFound(name=name, size_bytes=corpus.size_bytes, source=corpus.source)
+
+
+def _disk_problem(folder: Path) -> str | None:
+    """Return why no run could be written to `folder`, or be put there once it is made."""
+    try:
+        from up.runs.place import require_writable
+
+        require_writable(folder)
+    except ImportError:  # told of among the packages
+        return None
+    except InputError as error:
+        return str(error)
+    return None
 
 
 def _free_disk_bytes(folder: Path) -> int:

@@ -4,6 +4,7 @@ The layout comes from typer without its rich boxes, which keeps `up --help` quic
 added to the finished text, and only where the injected console may show it.
 """
 
+import inspect
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import typer
 
 from cli.context import CliContext
+from theory.words import docstring_of
 
 _HEADING = re.compile(r"^(Usage|Arguments|Options|Commands):", re.MULTILINE)
 _LIST = re.compile(r"^(Arguments|Options|Commands):\n", re.MULTILINE)
@@ -38,9 +40,11 @@ class _HelpContext(typer.Context):
 
 
 def use_painted_help(command: Any) -> None:
-    """Give a command and its sub-commands help pages in colour."""
+    """Give a command and its sub-commands help pages in colour, with their text also under `python -OO`."""
     for each in _with_subcommands(command):
         each.context_class = _HelpContext
+        if not each.help and each.callback is not None:
+            each.help = docstring_of(inspect.unwrap(each.callback))
 
 
 def _with_subcommands(command: Any) -> Iterator[Any]:

@@ -1,10 +1,11 @@
-"""Counts and names as words: the plural of a noun, and a name that is no text.
+"""Counts, names and docstrings as words to show: plurals, names that are no text, and what a function says of itself.
 
 On disk a name is bytes. Python reads those that are no text in the locale as lone surrogates (PEP 383), with which the
 file is found, but which can be written nowhere: not to a terminal, an SVG file, or an event of TensorBoard.
 """
 
 import os
+from typing import Any
 
 
 def counted(number: int, noun: str) -> str:
@@ -28,6 +29,24 @@ def readable(text: str) -> str:
 def findable(name: str) -> str:
     r"""Return a name, which may have been written down in another locale, as this process finds the file."""
     return os.fsdecode(_bytes(name))
+
+
+def docstring_of(owner: Any) -> str:
+    """Return what a module or function says of itself, without its indentation; empty if it says nothing.
+
+    Under `python -OO`, which leaves docstrings out, it is read from the source.
+    """
+    import ast
+    import inspect
+    import textwrap
+
+    if owner.__doc__ is not None:
+        return inspect.cleandoc(owner.__doc__)
+    try:
+        parsed = ast.parse(textwrap.dedent(inspect.getsource(owner)))
+    except (OSError, SyntaxError, TypeError):  # there is no source
+        return ""
+    return ast.get_docstring(parsed if inspect.ismodule(owner) else parsed.body[0]) or ""  # pyright: ignore
 
 
 def _bytes(text: str) -> bytes:

@@ -149,20 +149,23 @@ def _take_defaults(values: dict[str, Any], group: Any) -> None:
 
 def require_positive(owner: str, **values: float) -> None:
     """Raise `InputError` unless every value is a finite number above zero; `owner` prefixes the field names."""
+    _require_finite(owner, values)
     for name, value in values.items():
-        if not (_is_finite(value) and value > 0):
+        if value <= 0:
             raise InputError(f"{owner}.{name} must be positive", received=value, remedy="give a number above 0")
 
 
 def require_not_negative(owner: str, **values: float) -> None:
     """Raise `InputError` unless every value is a finite number of at least zero."""
+    _require_finite(owner, values)
     for name, value in values.items():
-        if not (_is_finite(value) and value >= 0):
+        if value < 0:
             raise InputError(f"{owner}.{name} must not be negative", received=value, remedy="give 0 or more")
 
 
 def require_at_most(owner: str, **limits: tuple[float, float]) -> None:
-    """Raise `InputError` unless every value, the first of its pair, is at most the second."""
+    """Raise `InputError` unless every value, the first of its pair, is finite and at most the second."""
+    _require_finite(owner, {name: value for name, (value, _) in limits.items()})
     for name, (value, largest) in limits.items():
         if value > largest:
             raise InputError(f"{owner}.{name} is too large", received=value, remedy=f"give at most {largest:,}")
@@ -180,8 +183,10 @@ def _type_hints(config_type: type) -> dict[str, Any]:
     return typing.get_type_hints(config_type)
 
 
-def _is_finite(value: float) -> bool:
-    return isinstance(value, int) or math.isfinite(value)  # isfinite would turn a huge integer into a float, and fail
+def _require_finite(owner: str, values: Mapping[str, float]) -> None:
+    for name, value in values.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"{owner}.{name} must be finite", received=value, remedy="give another number")
 
 
 def _parse(text: str) -> Any:

@@ -46,6 +46,7 @@ class DoctorReport:
         devices: what torch can compute on.
         corpora: the embedded corpora that could be read.
         free_disk_bytes: room where runs would go.
+        disk_problem: why no run can be written there, None if one can.
         terminal: what stdout can show.
         problems: one line for each thing needed that is missing; empty if all is well.
 
@@ -58,6 +59,7 @@ class DoctorReport:
     devices: "tuple[DeviceInfo, ...]"
     corpora: tuple[CorpusFound, ...]
     free_disk_bytes: int
+    disk_problem: str | None
     terminal: TerminalFound
     problems: tuple[str, ...]
 
@@ -116,7 +118,8 @@ def _rows(report: DoctorReport, optional: Sequence[str], runs_folder: str) -> It
         yield _FOUND, device.name, f"{device.description}{cores}, {memory}{bf16}"
     for corpus in report.corpora:
         yield _FOUND, corpus.name, f"{gibibytes(corpus.size_bytes)}, {corpus.source}"
-    yield _FOUND, "disk", f"{gibibytes(report.free_disk_bytes)} free where runs go ({runs_folder})"
+    mark = _FOUND if report.disk_problem is None else _MISSING
+    yield mark, "disk", f"{gibibytes(report.free_disk_bytes)} free where runs go ({runs_folder})"
     if report.terminal.is_terminal:
         colour = "in colour" if report.terminal.colour else "no colour"
         yield _FOUND, "terminal", f"{report.terminal.width_columns} columns, {colour}"

@@ -2,6 +2,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,18 @@ from rich.cells import cell_len
 import up
 from cli import doctor
 
-FIELDS = {"up", "python", "packages", "folders", "devices", "corpora", "free_disk_bytes", "terminal", "problems"}
+FIELDS = {
+    "up",
+    "python",
+    "packages",
+    "folders",
+    "devices",
+    "corpora",
+    "free_disk_bytes",
+    "disk_problem",
+    "terminal",
+    "problems",
+}
 
 
 def test_json_is_one_object_with_what_this_machine_has(run):
@@ -108,6 +120,25 @@ def test_a_file_of_our_name_in_the_working_folder_does_not_break_the_console_ent
 def test_the_console_entry_is_the_function_that_the_tests_call():
     entries = importlib.metadata.entry_points(group="console_scripts", name="up")
     assert {entry.value for entry in entries} == {"cli.main:main"}
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no folder that nobody may write to")
+def test_a_folder_that_runs_cannot_be_written_to_is_a_problem_and_exit_1(run, monkeypatch):
+    monkeypatch.chdir("/proc")
+    outcome = run("doctor")
+    assert outcome.code == 1
+    assert re.search(r"^!!  disk", outcome.stdout, re.MULTILINE)
+    assert "cannot write the output folder" in " ".join(outcome.stdout.split())
+    report = json.loads(run("doctor", "--json").stdout)
+    assert report["problems"] == [report["disk_problem"]]
+
+
+def test_a_link_in_the_place_of_the_runs_that_leads_nowhere_is_a_problem(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").symlink_to("gone")
+    outcome = run("doctor", "--json")
+    assert outcome.code == 1
+    assert "runs is a link to gone" in json.loads(outcome.stdout)["disk_problem"]
 
 
 def test_free_space_is_that_of_the_nearest_folder_that_exists(tmp_path):

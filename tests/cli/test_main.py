@@ -107,7 +107,9 @@ def test_a_number_that_is_none_is_refused_in_one_line(path, option, run):
         ("demo enrich --width 3", ("width", "3")),
         ("demo enrich --width 99999999", ("width", "99999999")),
         ("demo enrich --seed -1", ("seed", "-1")),
-        ("demo enrich --temperature 0", ("temperature", "0")),
+        ("demo enrich --temperature 0", ("temperature must be positive", "0")),
+        ("demo enrich --temperature inf", ("temperature must be finite", "inf")),
+        ("demo enrich --temperature nan", ("temperature must be finite", "nan")),
         ("demo enrich --temperature nan", ("temperature", "nan")),
     ],
 )
@@ -219,3 +221,19 @@ def test_streams_of_a_real_process_are_kept_apart():
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.count("\n") == 1
     assert "\x1b" not in ended.stderr
+
+
+PAGES_IN_ONE = """
+import contextlib, io, sys
+from cli.main import main
+for words in sys.argv[1:]:
+    main([*words.split(), "--help"])
+    print("=" * 8)
+"""
+
+
+def test_help_says_the_same_where_python_leaves_docstrings_out():
+    pages = [" ".join(path) for path in [*PAGES, ("runs",), ("sources",), ("theory",)]]
+    usual, stripped = (process(*flags, "-c", PAGES_IN_ONE, *pages, COLUMNS="80").stdout for flags in ((), ("-OO",)))
+    assert usual.count("=" * 8) == len(pages)
+    assert stripped == usual

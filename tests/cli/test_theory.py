@@ -2,11 +2,13 @@
 
 import io
 import json
+import stat
 import subprocess
 import sys
 import types
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +23,8 @@ from tests.theory.checks.test_check import MINE
 from theory.checks import coding, domination
 from theory.checks.registry import CHECKS
 from theory.machines.mealy import mealy_class
+
+ROOT = Path(__file__).parents[2]
 
 
 def small(name):
@@ -220,6 +224,22 @@ class TestCertificates:
 
     def test_what_cannot_be_written_is_told_in_place_of_the_page(self, run, tmp_path):
         assert_refused(run(*small("domination"), "--certificate", str(tmp_path)), "cannot be written")
+
+    def test_one_is_written_through_a_link_and_keeps_the_mode_of_the_file(self, run, tmp_path):
+        (tmp_path / "shared").write_text("old")
+        (tmp_path / "shared").chmod(0o604)
+        (tmp_path / "certificate.json").symlink_to("shared")
+        assert run(*small("domination"), "--certificate", str(tmp_path / "certificate.json")).code == 0
+        assert (tmp_path / "certificate.json").is_symlink()
+        assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o604
+        assert run("theory", "verify", str(tmp_path / "shared")).code == 0
+
+    @pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="needs /dev/stdout")
+    def test_a_reader_of_one_that_leaves_is_no_mistake(self):
+        words = " ".join(small("domination"))
+        script = f"set -o pipefail; {sys.executable} -m cli.main {words} --certificate /dev/stdout | true"
+        done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
     def test_one_is_written_also_when_nobody_reads_the_page(self, tmp_path):
         class Closed(io.StringIO):

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from theory.words import docstring_of
 from up.config import require_at_most, require_not_negative, require_positive
 from up.device import single_thread
 from up.evaluation.measures import RowStatistics, row_statistics
@@ -123,6 +124,6 @@ def summaries(kinds: Sequence[str] = tuple(SOURCES)) -> dict[str, str]:
     """Return what each kind of source is, in a line: the first of its module's documentation."""
     lines = {}
     for kind in kinds:
-        text = sys.modules[source_type(kind).__module__].__doc__ or ""
+        text = docstring_of(sys.modules[source_type(kind).__module__])
         lines[kind] = " ".join(text.split("\n\n")[0].split())
     return lines

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from up.config import require_not_negative
 from up.errors import InputError
 from up.sources.base import Source, StreamParts
 from up.sources.buffer import BufferConfig
@@ -47,8 +48,7 @@ class MixSource(Source):
                 remedy=f"give {len(self.members)}, or none for equal shares",
             )
         for weight in self.weights:
-            if not (math.isfinite(weight) and weight >= 0):
-                raise InputError("source.weights must not be negative", received=weight, remedy="give 0 or more")
+            require_not_negative("source", weights=weight)
         if not math.isfinite(sum(self.weights)):
             raise InputError("source.weights are too large", received=self.weights, remedy="give smaller ones")
         if self.weights and not any(self.weights):

@@ -27,6 +27,7 @@ import numpy as np
 import torch
 
 import up
+from theory.words import docstring_of
 from up.config import require_at_most, require_not_negative, require_positive, to_dict
 from up.errors import InputError, RunError
 from up.evaluation.measures import row_statistics
@@ -167,7 +168,7 @@ def _distribution(source: Source) -> str:
     """Return how a source draws, in full: the text of its file, or what its module says."""
     if source.text is not None:
         return source.text
-    return (sys.modules[type(source).__module__].__doc__ or "").strip()
+    return docstring_of(sys.modules[type(source).__module__])
 
 
 def _begin(partial: Path, begun: Path, sheet: Datasheet) -> int:

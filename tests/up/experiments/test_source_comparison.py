@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import sys
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from up.experiments.source_comparison import ComparisonConfig, compare_sources, 
 from up.sources.base import ConditionalSource, RowSource
 from up.sources.noise import NoiseSource
 from up.sources.recurrent import RecurrentSource
-from up.sources.registry import SOURCES
+from up.sources.registry import SOURCES, source_type
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,6 +80,13 @@ def test_every_source_of_the_house_has_a_line_of_its_own():
     lines = summaries()
     assert list(lines) == list(SOURCES)
     assert all(len(line) > 20 for line in lines.values())
+
+
+def test_the_lines_are_there_where_python_leaves_docstrings_out(monkeypatch):
+    lines = summaries()
+    for kind in SOURCES:
+        monkeypatch.setattr(sys.modules[source_type(kind).__module__], "__doc__", None)
+    assert summaries() == lines
 
 
 @pytest.mark.parametrize(

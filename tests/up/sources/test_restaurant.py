@@ -381,7 +381,7 @@ def test_short_rows_and_small_vocabularies():
         ({"max_redraws": 10**9}, r"source.max_redraws is too large"),
         ({"max_discount": 1.5}, r"source.max_discount is too large \(received 1.5\)"),
         ({"copy_share": -0.5}, r"source.copy_share must not be negative \(received -0.5\)"),
-        ({"lag_share": math.nan}, r"source.lag_share must not be negative \(received nan\)"),
+        ({"lag_share": math.nan}, r"source.lag_share must be finite \(received nan\)"),
         ({"outside_share": 2.0}, r"source.outside_share is too large"),
         ({"band": (3.0, 1.0)}, r"source.band is no range \(received \(3.0, 1.0\)\)"),
         ({"band": (3.0,)}, r"source.band is no range"),

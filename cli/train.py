@@ -14,6 +14,7 @@ from cli.render.charts import schedules_view
 from cli.render.evaluation import evaluation_view
 from cli.render.training import duration, plan_view
 from cli.run_view import LineView, LiveView, StopSignals
+from theory.words import number_of
 from up.errors import InputError
 
 if TYPE_CHECKING:  # these import torch
@@ -196,7 +197,7 @@ def _watch(
         cli.stderr.print(plan_view(plan, out))
     _warn_if_long(cli, plan)
     if started.resumed:
-        cli.note(f"continuing after {started.instances:,} of {started.total_instances:,} instances")
+        cli.note(f"continuing after {started.instances:,} of {number_of(started.total_instances, 'instance')}")
     for warning in started.warnings:
         cli.warn(warning)
     rows, finished = started.rows, None
@@ -214,7 +215,7 @@ def _watch(
     if not finished.complete:
         cli.warn(f"stopped and saved; continue with: up train --resume --out {out}")
         raise typer.Exit(ExitCode.INTERRUPTED)
-    cli.note(f"{finished.instances:,} instances in {out}; evaluate in full with: up eval {out}")
+    cli.note(f"{number_of(finished.instances, 'instance')} in {out}; evaluate in full with: up eval {out}")
 
 
 def _show_outcome(

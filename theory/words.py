@@ -8,10 +8,10 @@ import os
 from typing import Any
 
 
-def counted(number: int, noun: str) -> str:
+def number_of(number: int, noun: str) -> str:
     """Return a number with its noun in the form that it asks for.
 
-    >>> counted(1, "instance"), counted(1_000, "instance"), counted(0, "byte")
+    >>> number_of(1, "instance"), number_of(1_000, "instance"), number_of(0, "byte")
     ('1 instance', '1,000 instances', '0 bytes')
     """
     return f"{number:,} {noun if number == 1 else f'{noun}s'}"

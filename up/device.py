@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from theory.words import number_of
 from up.errors import InputError
 from up.memory import memory_limit_bytes
 
@@ -100,7 +101,7 @@ def describe_device(device: torch.device) -> DeviceInfo:
     threads = torch.get_num_threads()
     return DeviceInfo(
         name=str(device),
-        description=f"{torch.backends.cpu.get_cpu_capability()}, {threads} thread{'' if threads == 1 else 's'}",
+        description=f"{torch.backends.cpu.get_cpu_capability()}, {number_of(threads, 'thread')}",
         memory_bytes=memory_limit_bytes(),
         cores=threads,
         bf16=device.type == "cpu" and _cpu_has_bf16(),

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from cli.render.panels import Curve, DepthBars, Panel, compact
 from cli.render.run_panels import schedule_panels
+from theory.words import number_of
 
 if TYPE_CHECKING:  # up.runs imports torch
     from up.training.schedule import ScheduleCurves
@@ -103,7 +104,7 @@ class DepthChart:
         mean = f"mean {bars.mean:.2f}"
         if bars.stationary_mean is not None:
             mean += f", settles at {bars.stationary_mean:.2f}"
-        yield Text.assemble(("Buffer depth", "bold"), (f"  share of {bars.rows:,} rows; {mean}", "dim"))
+        yield Text.assemble(("Buffer depth", "bold"), (f"  share of {number_of(bars.rows, 'row')}; {mean}", "dim"))
         settled = bars.stationary or (None,) * len(bars.shares)
         for label, share, expected in zip(bars.labels, bars.shares, settled, strict=True):
             length = round(share / highest * columns)
@@ -116,7 +117,7 @@ class DepthChart:
                 )
                 line.append(f"  {expected:6.1%}", style="dim")
             yield line
-        said = f"after {bars.instances:,} instances"
+        said = f"after {number_of(bars.instances, 'instance')}"
         settles = (
             "; without resets the depth grows on" if bars.stationary is None else f"; {_NOW} and right: stationary"
         )

@@ -14,6 +14,7 @@ from cli.render.exact import Number, bits_cell, cell, exact
 from cli.render.steps import StepBars
 from theory.checks.check import Check
 from theory.numbers.exact import log2_float
+from theory.words import number_of
 
 if TYPE_CHECKING:
     from theory.checks.result import CheckResult, Counterexample, Item
@@ -102,7 +103,7 @@ def verdict(result: "CheckResult") -> Iterator[RenderableType]:
     """Yield what came out, and the counterexample if there is one."""
     took = "" if result.seconds is None else f"; {result.seconds:.2f} s"
     failed = sum(not item.holds for item in result.items)
-    count = f"{len(result.items):,} {'item' if len(result.items) == 1 else 'items'}"
+    count = number_of(len(result.items), "item")
     if result.holds:
         least = "" if result.slack_bits is None else f"; least slack {bits_cell(result.slack_bits)} bits"
         yield Text.assemble(("holds", "bold green"), f" for all of {count}{least}{took}")

@@ -8,6 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from theory.words import number_of
+
 if TYPE_CHECKING:  # up.device imports torch
     from up.device import DeviceInfo
 
@@ -122,6 +124,6 @@ def _rows(report: DoctorReport, optional: Sequence[str], runs_folder: str) -> It
     yield mark, "disk", f"{gibibytes(report.free_disk_bytes)} free where runs go ({runs_folder})"
     if report.terminal.is_terminal:
         colour = "in colour" if report.terminal.colour else "no colour"
-        yield _FOUND, "terminal", f"{report.terminal.width_columns} columns, {colour}"
+        yield _FOUND, "terminal", f"{number_of(report.terminal.width_columns, 'column')}, {colour}"
     else:
-        yield _ABSENT, "terminal", f"none: plain text, {report.terminal.width_columns} columns"
+        yield _ABSENT, "terminal", f"none: plain text, {number_of(report.terminal.width_columns, 'column')}"

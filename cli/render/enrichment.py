@@ -15,6 +15,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.text import Text
 
 from cli.render.predictability import legend, ramp_for, shaded_lines
+from theory.words import number_of
 
 if TYPE_CHECKING:  # up.experiments imports torch
     from up.experiments.enrichment import Enrichment, EnrichmentPass
@@ -40,7 +41,7 @@ class Heading:
         else:
             yield Text(f"A random string, and strings drawn from the source {noun}", style="bold")
         yield Text(
-            f"seed {config.seed}, {config.length} characters, {config.source.description}, "
+            f"seed {config.seed}, {number_of(config.length, 'character')}, {config.source.description}, "
             f"uniform code: {math.log2(enrichment.alphabet_size):.2f} bits",
             style="dim",
         )
@@ -98,7 +99,7 @@ def pass_title(number: int, noun: str = "LSTM", *, conditional: bool = True) -> 
     """
     if number == 0:
         return "noise"
-    return f"after {_count(number, f'random {noun}')}" if conditional else f"{noun}, draw {number}"
+    return f"after {number_of(number, f'random {noun}')}" if conditional else f"{noun}, draw {number}"
 
 
 def what_was_drawn(passes: "Sequence[EnrichmentPass]", noun: str) -> str:
@@ -120,7 +121,7 @@ def what_was_seen(passes: "Sequence[EnrichmentPass]", model: str = "LSTM") -> st
     first, last = passes[0], passes[-1]
     count = len(passes) - 1
     change = f"from {first.markov_bits:.2f} to {last.markov_bits:.2f} bits per character"
-    networks = _count(count, f"random {model}")
+    networks = number_of(count, f"random {model}")
     fall = first.markov_bits - last.markov_bits
     if count == 0:
         return f"This is noise before any random {model} has touched it: give a --depth of 1 or more to enrich it."
@@ -138,7 +139,7 @@ def what_was_seen(passes: "Sequence[EnrichmentPass]", model: str = "LSTM") -> st
     rose = any(b.markov_bits > a.markov_bits + _NOTABLE_BITS for a, b in itertools.pairwise(passes))
     seen += ", though not at every step." if rose else "."
     if last.distinct_symbols <= 2:
-        left = _count(last.distinct_symbols, "distinct symbol")
+        left = number_of(last.distinct_symbols, "distinct symbol")
         return f"{seen} Only {left} left: order can also swallow everything."
     before = "the symbol before" if last.markov_order == 1 else f"the {last.markov_order} symbols before"
     context = (
@@ -150,10 +151,6 @@ def what_was_seen(passes: "Sequence[EnrichmentPass]", model: str = "LSTM") -> st
         f"{seen} Entropy, which sees only how often each symbol occurs, went from {first.entropy_bits:.2f} to "
         f"{last.entropy_bits:.2f}; {context}."
     )
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _measures(result: "EnrichmentPass", alphabet_size: int) -> list[Text]:

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.render.bars import BARS, bar
+from theory.words import number_of
 
 if TYPE_CHECKING:  # up.evaluation imports numpy
     from up.evaluation.rows import EvaluationRow
@@ -35,7 +36,7 @@ def evaluation_view(rows: "Sequence[EvaluationRow]") -> RenderableType:
         Text(),
         PositionCurves(tuple(rows)),
         Text(),
-        Text(f"Over the last {rows[0].tail_positions} characters", style="bold"),
+        Text(f"Over the last {number_of(rows[0].tail_positions, 'character')}", style="bold"),
         *(Text(finding(row)) for row in rows),
     )
 
@@ -70,7 +71,9 @@ class EvaluationTable:
         first = self.rows[0]
         yield Text("Zero-shot, in bits per character (lower is better)", style="bold")
         yield Text(
-            f"{first.samples:,} slices of {first.context_length} characters; ± is one standard error", style="dim"
+            f"{number_of(first.samples, 'slice')} of {number_of(first.context_length, 'character')}; "
+            "± is one standard error",
+            style="dim",
         )
         yield Text("Markov models learn from the same context, over the data's symbols or all 256", style="dim")
         yield Text()
@@ -143,7 +146,7 @@ def _lines(row: "EvaluationRow") -> Iterator[tuple[Text, Text, Text]]:
     tail = _number(row.tail_bits, row.tail_stderr, bold=wins_tail)
     yield Text("model"), _number(row.bits, row.stderr, bold=wins), tail
     tail_bar = Text.assemble(_number(row.markov_tail_bits, bold=not wins_tail), (f" order {row.markov_order}", "dim"))
-    yield Text(f"Markov, {row.symbols} symbols"), _number(row.markov_bits, bold=not wins), tail_bar
+    yield Text(f"Markov, {number_of(row.symbols, 'symbol')}"), _number(row.markov_bits, bold=not wins), tail_bar
     yield Text("Markov, 256 symbols"), _number(row.markov256_bits), _number(row.markov256_tail_bits)
     yield Text("uniform"), _number(row.uniform_bits), _number(row.uniform_bits)
 

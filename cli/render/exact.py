@@ -4,6 +4,7 @@ import math
 from fractions import Fraction
 
 from theory.numbers.exact import log2_float
+from theory.words import number_of
 
 Number = Fraction | float | int
 
@@ -30,11 +31,15 @@ def exact(value: Number) -> str:
     if bottom == 1 and abs(top).bit_length() < _MOST_PRINTABLE_BITS:
         return f"{top:,}"
     if max(abs(top), bottom).bit_length() > _MOST_PRINTABLE_BITS:
-        return f"{_rounded(value)}, a fraction of {_digits(top):,} over {_digits(bottom):,} digits"
+        return f"{_rounded(value)}, a fraction of {_digits(top):,} over {number_of(_digits(bottom), 'digit')}"
     shown = f"{_shortened(top)}/{_shortened(bottom)}"
     digits = [len(str(abs(part))) for part in (top, bottom)]
     if max(digits) > _MOST_DIGITS:
-        each = f"{digits[0]} digits each" if digits[0] == digits[1] else f"{digits[0]} over {digits[1]} digits"
+        each = (
+            f"{number_of(digits[0], 'digit')} each"
+            if digits[0] == digits[1]
+            else f"{digits[0]} over {number_of(digits[1], 'digit')}"
+        )
         shown += f" ({each})"
     return f"{shown} {_rounded(value)}"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.render.panels import DepthBars, Panel, compact
-from theory.words import readable
+from theory.words import number_of, readable
 from up.errors import InputError
 
 if TYPE_CHECKING:
@@ -164,8 +164,8 @@ def _draw_depths(axis: "Axes", bars: DepthBars) -> None:
     axis.set_xticks(list(places), bars.labels)
     axis.grid(visible=False, axis="x")
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-    axis.set_ylabel(f"share of {bars.rows:,} rows")
-    _label_below(axis, "models passed since the last reset", f"after {bars.instances:,} instances")
+    axis.set_ylabel(f"share of {number_of(bars.rows, 'row')}")
+    _label_below(axis, "models passed since the last reset", f"after {number_of(bars.instances, 'instance')}")
     axis.legend(fontsize=7)
 
 

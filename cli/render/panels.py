@@ -7,6 +7,8 @@ always instances.
 import dataclasses
 import math
 
+from theory.words import number_of
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Curve:
@@ -62,7 +64,9 @@ class Panel:
         if len(self.curves) > 1:
             return None
         if len(curve.x) == 1:
-            return f"{curve.y[0]:,.4g} {self.unit} after {curve.x[0]:,.0f} instances, the only one so far"
+            return (
+                f"{curve.y[0]:,.4g} {self.unit} after {number_of(round(curve.x[0]), 'instance')}, the only one so far"
+            )
         if self.is_schedule and len(set(curve.y)) == 1:
             return f"{compact(curve.y[0])} {self.unit} throughout"
         return None

@@ -16,6 +16,7 @@ from rich.text import Text
 from cli.render.charts import ROWS, Chart, ChartGrid, DepthChart
 from cli.render.panels import compact
 from cli.render.run_panels import RunPanels
+from theory.words import number_of
 
 if TYPE_CHECKING:  # up.runs imports torch
     from up.recipes.config import RunConfig
@@ -111,7 +112,7 @@ class RunPage:
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         run, config, records = self.overview, self.config, self.provenance
-        blocks = _count(config.model.num_layers, "block")
+        blocks = number_of(config.model.num_layers, "block")
         yield "model", f"{config.model.arch}, width {config.model.width}, {blocks}, {config.training.precision}"
         yield "source", config.source.description
         yield "seed", f"{config.seed}"
@@ -122,12 +123,13 @@ class RunPage:
         yield "texts", _over_time(map(_texts, records))
         yield "started", "\n".join(map(_start, records))
         if run.skipped_steps:
-            yield "skipped", f"{_count(run.skipped_steps, 'step')} whose loss or gradient was not finite"
+            yield "skipped", f"{number_of(run.skipped_steps, 'step')} whose loss or gradient was not finite"
         if run.loss_bits is not None:
             yield "loss", f"{run.loss_bits:.3f} bits per character at the latest step"
         for row in run.rows:
+            assert run.evaluated_at is not None  # where there are rows, there was an evaluation
             said = f"{row.tail_bits:.3f} ± {row.tail_stderr:.3f} bits per character over the last {row.tail_positions}"
-            yield row.data, f"{said} after {run.evaluated_at:,} instances; Markov {row.markov_tail_bits:.3f}"
+            yield row.data, f"{said} after {number_of(run.evaluated_at, 'instance')}; Markov {row.markov_tail_bits:.3f}"
 
 
 def no_runs_line(folder: Path) -> str:
@@ -142,8 +144,9 @@ def progress_of(run: "RunOverview") -> str:
     >>> progress_of(SimpleNamespace(state="stopped", instances=640, total_instances=1000, instances_saved=600))
     'stopped, 640 of 1,000 instances, 600 of them saved'
     """
+    assert run.total_instances is not None  # only a broken run has none
     saved = "" if run.instances == run.instances_saved else f", {run.instances_saved:,} of them saved"
-    return f"{run.state}, {run.instances:,} of {run.total_instances:,} instances{saved}"
+    return f"{run.state}, {run.instances:,} of {number_of(run.total_instances, 'instance')}{saved}"
 
 
 def moment(iso: str) -> str:
@@ -168,7 +171,7 @@ def _details(run: "RunOverview", *, with_bits: bool) -> str:
     if run.started is not None:
         parts.append(f"started {moment(run.started)}")
     if run.skipped_steps:
-        parts.append(f"{_count(run.skipped_steps, 'step')} skipped")
+        parts.append(f"{number_of(run.skipped_steps, 'step')} skipped")
     if with_bits:
         parts += [f"{row.data} {row.tail_bits:.3f}" for row in run.rows]
     return "; ".join(parts)
@@ -206,8 +209,8 @@ def _over_time(values: Iterable[str]) -> str:
 def _device(record: Mapping[str, Any]) -> str:
     description, threads = record.get("device_description"), record.get("threads")
     said = f"{record.get('device', '')} ({description})" if description else str(record.get("device", ""))
-    counted = "thread" in said  # the description of a CPU counts them
-    return f"{said}, {_count(threads, 'thread')}" if isinstance(threads, int) and not counted else said
+    has_threads = "thread" in said  # the description of a CPU counts them
+    return f"{said}, {number_of(threads, 'thread')}" if isinstance(threads, int) and not has_threads else said
 
 
 def _versions(record: Mapping[str, Any]) -> str:
@@ -233,16 +236,12 @@ def _start(record: Mapping[str, Any]) -> str:
     words = [str(word) for word in command] if isinstance(command, list) else []
     words[:1] = [Path(word).name for word in words[:1]]
     said = [moment(started)] if isinstance(started, str) else []
-    said += [f"at {instances:,} instances"] if isinstance(instances, int) else []
+    said += [f"at {number_of(instances, 'instance')}"] if isinstance(instances, int) else []
     return f"{' '.join(said)}{': ' if said and words else ''}{shlex.join(words)}"
 
 
 def _named(values: Any) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items()) if isinstance(values, Mapping) else ""
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _shortened(name: str, width: int) -> str:

@@ -9,6 +9,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from theory.words import number_of
+
 if TYPE_CHECKING:  # these import torch
     from up.experiments.source_comparison import ComparedSource
     from up.use.corpus import Datasheet
@@ -44,7 +46,9 @@ class ComparisonTable:
     length: int
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Text(f"{self.rows:,} rows of {self.length:,} tokens each; bits per token", style="bold")
+        yield Text(
+            f"{number_of(self.rows, 'row')} of {number_of(self.length, 'token')} each; bits per token", style="bold"
+        )
         yield Text()
         table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="dim")
         table.add_column(Text("\nsource"), overflow="fold", max_width=_MOST_NAME_COLUMNS)
@@ -77,7 +81,7 @@ class DatasheetView:
         grid.add_column(overflow="fold")
         statistics = sheet.statistics
         for name, value in (
-            ("written", f"{sheet.rows:,} rows of {sheet.length:,} tokens to {self.out}"),
+            ("written", f"{number_of(sheet.rows, 'row')} of {number_of(sheet.length, 'token')} to {self.out}"),
             ("datasheet", f"{self.out}.json"),
             ("source", sheet.description),
             ("entropy", f"{statistics['entropy_bits']:.2f} bits per token, order 0"),

@@ -12,6 +12,7 @@ from rich.text import Text
 from cli.render.check import facts
 from cli.render.exact import bits_cell
 from theory.checks.check import Check
+from theory.words import number_of
 
 if TYPE_CHECKING:
     from theory.certificates.verify import VerificationResult
@@ -110,10 +111,10 @@ class VerificationPage:
         yield facts([("bound", result.bound), ("members", f"{result.members:,}: {kinds}")])
         yield Text()
         if result.holds:
-            yield Text.assemble(("verified", "bold green"), f": all of {result.items_checked:,} items")
+            yield Text.assemble(("verified", "bold green"), f": all of {number_of(result.items_checked, 'item')}")
         else:
             yield Text.assemble(
-                ("REJECTED", "bold red"), f" after {result.items_checked:,} items: {result.first_wrong}"
+                ("REJECTED", "bold red"), f" after {number_of(result.items_checked, 'item')}: {result.first_wrong}"
             )
 
 

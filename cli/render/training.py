@@ -13,6 +13,7 @@ from rich.text import Text
 
 from cli.render.bars import bar, sparkline
 from cli.render.evaluation import EvaluationTable
+from theory.words import number_of
 
 if TYPE_CHECKING:  # up.runs imports torch
     from up.evaluation.rows import EvaluationRow
@@ -29,14 +30,14 @@ def plan_view(plan: "TrainingPlan", out: Path) -> RenderableType:
     memory = _size(plan.memory_bytes)
     if plan.device_memory_bytes:
         memory += f" of {_size(plan.device_memory_bytes)}"
-    model = f"{plan.arch}, width {plan.width}, depth {plan.depth}, {_count(plan.heads, 'head')}"
+    model = f"{plan.arch}, width {plan.width}, depth {plan.depth}, {number_of(plan.heads, 'head')}"
     return Group(
         Text("Training plan", style="bold"),
         _names_and_values(
             ("model", model),
             ("parameters", f"{plan.parameters:,}"),
             ("source", plan.source),
-            ("instances", f"{plan.instances:,} in {_count(plan.steps, 'step')}, microbatch {plan.microbatch}"),
+            ("instances", f"{plan.instances:,} in {number_of(plan.steps, 'step')}, microbatch {plan.microbatch}"),
             ("tokens", f"{plan.tokens:,}"),
             ("device", f"{plan.device} ({plan.device_description}), {plan.precision}"),
             ("memory", f"about {memory}"),
@@ -57,7 +58,7 @@ def progress_line(step: "Step", timing: "Timing", total_instances: int) -> str:
     """
     skipped = f", {_skipped(step.skipped_steps)}" if step.skipped_steps else ""
     return (
-        f"{step.instances:,}/{total_instances:,} instances, loss {_number(step.loss_bits, 3)} bits, "
+        f"{step.instances:,}/{number_of(total_instances, 'instance')}, loss {_number(step.loss_bits, 3)} bits, "
         f"rate {step.learning_rate:.1e}, gradient {_number(step.gradient_norm, 2)}, "
         f"{timing.instances_per_second:.1f}/s, source {timing.source_share:.0%}{skipped}, "
         f"{duration(timing.remaining_seconds)} left"
@@ -111,7 +112,11 @@ class Dashboard:
             pairs.append(("buffer depth", _depths(step.observations["depth"])))
         blocks: list[RenderableType] = [self._bar_line(step, timing), _names_and_values(*pairs)]
         if self.rows:
-            blocks += [Text(), EvaluationTable(self.rows), Text(f"after {self.evaluated_at:,} instances", style="dim")]
+            blocks += [
+                Text(),
+                EvaluationTable(self.rows),
+                Text(f"after {number_of(self.evaluated_at, 'instance')}", style="dim"),
+            ]
         return Group(*blocks)
 
     def _bar_line(self, step: "Step", timing: "Timing") -> Table:
@@ -179,11 +184,7 @@ def _number(value: float | None, digits: int) -> str:
 
 
 def _skipped(steps: int) -> str:
-    return f"{_count(steps, 'step')} without finite numbers"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number_of(steps, 'step')} without finite numbers"
 
 
 def _size(size_bytes: int) -> str:

@@ -13,6 +13,7 @@ from cli.render.check import facts
 from cli.render.exact import cell, exact
 from theory.numbers.bit_strings import BitString, shown
 from theory.numbers.exact import log2_float
+from theory.words import number_of
 
 if TYPE_CHECKING:  # these import numpy when they run
     from theory.machines.machine import Bound
@@ -31,7 +32,9 @@ class ComplexityPage:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         found = self.found
-        yield Text.assemble(("complexity", "bold"), f"  of {shown(found.string)}, {len(found.string)} bits")
+        yield Text.assemble(
+            ("complexity", "bold"), f"  of {shown(found.string)}, {number_of(len(found.string), 'bit')}"
+        )
         yield Text("under the bounded universal machine; another machine differs by its constant", style="dim")
         yield Text()
         yield facts(self._facts())
@@ -43,8 +46,8 @@ class ComplexityPage:
             yield Text.assemble(("Witness", "bold"), f"  {witness.program}")
             bits = witness.bits
             short = bits if len(bits) <= _MOST_STRING_COLUMNS else f"{bits[:_MOST_STRING_COLUMNS]}…"
-            used = f"halts after {witness.run.steps} steps in a space of {witness.run.space}"
-            yield facts([("as bits", f"{short} ({len(bits)} bits)"), ("run", used)])
+            used = f"halts after {number_of(witness.run.steps, 'step')} in a space of {witness.run.space}"
+            yield facts([("as bits", f"{short} ({number_of(len(bits), 'bit')})"), ("run", used)])
         yield Text("read more: theory/measures/complexity.py; Bloem 2025, section 4.1", style="dim")
 
     def _facts(self) -> Iterator[tuple[str, str]]:
@@ -52,10 +55,13 @@ class ComplexityPage:
         if found.condition:
             yield "condition", found.condition
         yield "bound", f"time {found.bound.time}, space {found.bound.space}"
-        yield "searched", f"all programs of up to {found.max_tokens} tokens: {found.leaves:,} runs"
+        yield (
+            "searched",
+            f"all programs of up to {number_of(found.max_tokens, 'token')}: {number_of(found.leaves, 'run')}",
+        )
         yield "K within the bound", self._bounded()
-        yield "K with no bound", f"at least {found.k_lower_bits} bits{self._at_most()}"
-        source = "the witness" if found.programs == 1 else f"{found.programs:,} programs"
+        yield "K with no bound", f"at least {number_of(found.k_lower_bits, 'bit')}{self._at_most()}"
+        source = "the witness" if found.programs == 1 else number_of(found.programs, "program")
         yield "m, at least", f"{exact(found.m_lower)}, from {source}"
         yield "m, at most", exact(found.m_upper)
         if found.m_lower:
@@ -66,9 +72,10 @@ class ComplexityPage:
         found = self.found
         if found.k_bounded_lower_bits is None:
             return "no program gives it, however long"
+        least = number_of(found.k_bounded_lower_bits, "bit")
         if found.is_shortest_within_bound:
-            return f"exactly {found.k_upper_bits} bits: the witness is shortest"
-        return f"at least {found.k_bounded_lower_bits} bits{self._at_most()}"
+            return f"exactly {least}: the witness is shortest"
+        return f"at least {least}{self._at_most()}"
 
     def _at_most(self) -> str:
         upper = self.found.k_upper_bits

@@ -162,3 +162,10 @@ def test_there_must_be_a_run_with_a_checkpoint(evaluate, uniform, tmp_path):
     bare = shutil.copytree(uniform, tmp_path / "bare")
     shutil.rmtree(bare / "checkpoints")
     assert_refused(evaluate("--quiet", folder=bare), "has no checkpoint yet")
+
+
+def test_one_character_is_told_in_the_singular(evaluate):
+    outcome = evaluate("--samples", "2", "--tail", "1")
+    assert outcome.code == 0
+    assert "2 slices of 96 characters" in outcome.stdout
+    assert "Over the last 1 character\n" in outcome.stdout

@@ -269,7 +269,7 @@ class TestEvaluation:
             bars = (row.markov_bits, row.markov_tail_bits, row.markov256_bits, row.markov256_tail_bits)
             for number in (row.bits, row.stderr, row.tail_bits, row.tail_stderr, *bars, row.uniform_bits):
                 assert f"{number:.3f}" in out
-            assert f"Markov, {row.symbols} symbols" in out
+            assert f"Markov, {row.symbols} symbol" in out
             assert f"{row.positions[0].bits:4.2f}" in out
             assert f"{row.positions[-1].markov_bits:4.2f}" in out
 

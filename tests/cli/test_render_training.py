@@ -215,7 +215,7 @@ def test_a_plain_line_is_one_line_with_the_numbers_of_the_step(moment):
     step, timing, total = moment
     line = progress_line(*moment)
     assert "\n" not in line
-    assert f"{step.instances:,}/{total:,} instances" in line
+    assert f"{step.instances:,}/{total:,} instance{'s' * (total != 1)}, " in line
     loss = "not finite" if step.loss_bits is None else f"{step.loss_bits:.3f}"
     assert f"loss {loss} bits" in line
     assert ("without finite numbers" in line) == (step.skipped_steps > 0)

@@ -20,6 +20,7 @@ from theory.certificates.file import Certificate, read_runs
 from theory.certificates.runs import ZERO, Mass, Tally, half_to_the, in_words, output_mass, verify_runs
 from theory.machines.machine import Bound, Run, Status
 from theory.numbers.bit_strings import BitString, strings
+from theory.words import number_of
 
 
 class _Measures:
@@ -112,7 +113,9 @@ def verify_embedding(tally: Tally, certificate: Certificate) -> None:
     claims = lengths.items()
     tally.equal("the number of lengths", len(claims), len(ratios))
     for length, claim in zip(sorted(ratios), claims, strict=True):
-        verify_least(tally, f"strings of {length} bits: the least m_D/m_C", claim, ratios[length], p_u * found)
+        verify_least(
+            tally, f"strings of {number_of(length, 'bit')}: the least m_D/m_C", claim, ratios[length], p_u * found
+        )
 
 
 class _Interpreter:

@@ -22,6 +22,7 @@ from theory.certificates.runs import Tally, Wrong, half_to_the, prefix_free, ver
 from theory.checks.registry import CHECKS
 from theory.errors import InputError
 from theory.numbers.bit_strings import strings
+from theory.words import number_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +69,8 @@ def verify_certificate(path: str | Path) -> VerificationResult:
     return VerificationResult(
         check=certificate.check,
         formula=formula,
-        bound=f"time {bound.time}, space {bound.space}, conditions of up to {certificate.condition_bits} bits",
+        bound=f"time {bound.time}, space {bound.space}, "
+        f"conditions of up to {number_of(certificate.condition_bits, 'bit')}",
         members=len(certificate.members),
         kinds=Counter(kind_of(member.machine) for member in certificate.members),
         holds=wrong is None,
@@ -95,7 +97,7 @@ def _verify_class(tally: Tally, certificate: Certificate) -> None:
         where = f"member {machine.name}"
         bits = certificate.condition_bits if machine.reads_condition else 0
         enough = len(member.runs) == (2 << bits) - 1  # before a list of 2^100000 conditions is made
-        tally.require(enough, f"{where}: runs for all conditions of up to {bits} bits are wanted")
+        tally.require(enough, f"{where}: runs for all conditions of up to {number_of(bits, 'bit')} are wanted")
         conditions = list(strings(bits))
         if isinstance(machine, TreeMachine):
             tally.require(set(machine.trees) == set(conditions), f"{where}: a tree for each condition is wanted")

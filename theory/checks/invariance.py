@@ -24,6 +24,7 @@ from theory.machines.named_sources import sources_class
 from theory.measures.mixture import Distribution, Mixture
 from theory.numbers.bit_strings import BitString, shown
 from theory.numbers.exact import log2_float
+from theory.words import number_of
 
 CALL = Fraction(1, 2)
 
@@ -80,7 +81,7 @@ def check_invariance(model_class: ModelClass, *, variant: str | None = None) -> 
         class_name=model_class.name,
         bound=(
             f"time {model_class.bound.time}, space {model_class.bound.space};"
-            f" the sticky source writes {model_class.max_length} bits"
+            f" the sticky source writes {number_of(model_class.max_length, 'bit')}"
         ),
         constants={"price of a call": CALL},
         counts={

@@ -42,6 +42,7 @@ from theory.measures.measure import Measure
 from theory.measures.mixture import Distribution, Mixture, depth_mixture, iterates, length_uniform, push
 from theory.numbers.bit_strings import BitString, shown
 from theory.numbers.exact import log2_float
+from theory.words import number_of
 
 
 def identity_index(mixture: Mixture, conditions: Iterable[BitString]) -> int | None:
@@ -108,7 +109,7 @@ def check_iteration(
     return ITERATION.result(
         items,
         class_name=mixture.model_class.name,
-        bound=f"n <= {steps}, base: {len(base)} strings up to length {max(map(len, base))}",
+        bound=f"n <= {steps}, base: {number_of(len(base), 'string')} up to length {max(map(len, base))}",
         constants={
             "p(i)": constant,
             "min K(x|x)": least_return(stages, mixture)[0],

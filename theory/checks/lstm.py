@@ -27,6 +27,7 @@ from theory.lstm.probability import log2_probability
 from theory.lstm.radius import REQUIRED_MARGIN, Region, certified_margin, certified_radius
 from theory.machines.one_tape import TapeMachine, load_machine
 from theory.numbers.exact import log2_float
+from theory.words import number_of
 
 PRECISIONS = (np.float64, np.float32, np.float16)
 LIPSCHITZ_TOKENS = (4, 8, 24)
@@ -83,8 +84,8 @@ def check_lstm(
 
     return LSTM_BALL.result(
         items,
-        class_name=f"LSTM with {lstm.hidden_size} hidden units and {lstm.parameter_count:,} parameters",
-        bound=f"{machine.name}: all tapes of {cells} cells run; radii for tapes of any length",
+        class_name=f"LSTM with {number_of(lstm.hidden_size, 'hidden unit')} and {lstm.parameter_count:,} parameters",
+        bound=f"{machine.name}: all tapes of {number_of(cells, 'cell')} run; radii for tapes of any length",
         constants={f"r ({region})": Fraction(radius) for region, radius in radii.items()},
         counts={"configurations": len(tapes.tokens_BTD), "parameters": lstm.parameter_count, "samples": samples},
         curves=curves,
@@ -163,7 +164,7 @@ def _lipschitz(lstm: LSTM, margin: float, certified: float) -> Iterator[Item]:
     """Return items that compare the norms with the intervals, both for the saturated read-out of Lemma 4.4."""
     for tokens in LIPSCHITZ_TOKENS:
         radius = lipschitz_radius(lstm, tokens=tokens, margin=margin)
-        name, witness = f"norms, {tokens} tokens", f"r = {radius:.1e}, below the certified ball"
+        name, witness = f"norms, {number_of(tokens, 'token')}", f"r = {radius:.1e}, below the certified ball"
         yield ratio_item(
             name,
             Fraction(certified) / Fraction(radius),
@@ -182,7 +183,7 @@ def _attacks(lstm: LSTM, tapes: Tapes, claimed: Mapping[Region, float], samples:
     failures = sampled_failures(
         lstm, tapes, radius=claimed["box"], read_out="saturated", samples=samples, generator=generator
     )
-    name, witness = "sampled in the box", f"{failures} of {samples} networks wrong"
+    name, witness = "sampled in the box", f"{failures} of {number_of(samples, 'network')} wrong"
     wrong = _failure(name, 0, failures, f"networks within the radius step wrongly: {witness}")
     yield Item(
         name=name,

@@ -25,6 +25,7 @@ from theory.measures.distances import least_ratio, total_variation
 from theory.measures.mixture import Distribution, Mixture, depth_mixture, iterates, length_uniform
 from theory.numbers.bit_strings import BitString, shown
 from theory.numbers.exact import log2_float
+from theory.words import number_of
 
 
 def check_mix(
@@ -101,7 +102,7 @@ def check_mix(
     return MIX.result(
         items,
         class_name=model_class.name,
-        bound=f"depths up to {steps}, base: {len(base)} strings up to length {max(map(len, base))}",
+        bound=f"depths up to {steps}, base: {number_of(len(base), 'string')} up to length {max(map(len, base))}",
         constants={"r": r, "unresolved mass of deeper rows": deeper},
         counts={"depths": steps + 1, "strings": len(mix)},
         curves=(buffer, slower),

@@ -29,6 +29,7 @@ from theory.machines.named_sources import SOURCES, prior
 from theory.measures.mixture import STRING_END, Distribution, Mixture, next_symbol, prefix_masses
 from theory.numbers.bit_strings import BitString, shown, strings_of_length
 from theory.numbers.exact import LogSum
+from theory.words import number_of
 
 
 def divergences(p: Distribution, q: Distribution, outcomes: str = "01" + STRING_END) -> list[LogSum]:
@@ -250,7 +251,7 @@ def _lacking_dup(length: int = 12) -> CheckResult:
     )
     return PREDICTION.result(
         [item],
-        class_name=f"sources without dup, {length} bits",
+        class_name=f"sources without dup, {number_of(length, 'bit')}",
         bound=f"every string that a member writes on condition {shown('')}",
         variant="lacking-dup",
         tightest=lambda item: item.name,

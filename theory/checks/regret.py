@@ -26,6 +26,7 @@ from theory.checks.registry import REGRET
 from theory.checks.result import CheckResult, Counterexample, Item, StepCurve, ratio_item
 from theory.errors import InputError
 from theory.numbers.exact import log2_float, log2_interval
+from theory.words import number_of
 
 EIGHTHS = tuple(Fraction(k, 8) for k in range(1, 8))
 
@@ -50,7 +51,7 @@ class Counts:
         return Fraction(len(self.weights) * self.weights[index], sum(self.weights))
 
     def __str__(self) -> str:
-        return f"{self.ones} ones, {self.zeros} zeros"
+        return f"{number_of(self.ones, 'one')}, {number_of(self.zeros, 'zero')}"
 
 
 def counts(thetas: Sequence[Fraction], steps: int) -> Iterator[Counts]:
@@ -135,7 +136,7 @@ def check_regret(*, steps: int = 64, thetas: Sequence[Fraction] = EIGHTHS, varia
         largest[case.length] = max(largest[case.length], *(case.ratio(index) for index in range(size)))
     return REGRET.result(
         items,
-        class_name=f"{size} coins, theta = {', '.join(str(theta) for theta in thetas)}",
+        class_name=f"{number_of(size, 'coin')}, theta = {', '.join(str(theta) for theta in thetas)}",
         bound=f"strings up to length {steps}",
         constants={"1/N": Fraction(1, size)},
         counts={"counts": len(cases), "strings": (2 << steps) - 1, "failures": sum(not item.holds for item in items)},

@@ -44,6 +44,7 @@ from theory.machines.one_tape import Configuration, TapeMachine, column_string, 
 from theory.measures.mixture import Distribution
 from theory.numbers.bit_strings import BitString, strings
 from theory.numbers.exact import log2_float
+from theory.words import number_of
 
 INPUT_CELL, HEAD_CELL = 2, 3
 MAX_LENGTH = 12  # about a minute
@@ -202,7 +203,8 @@ def check_universality(
         items,
         formula=f"m_C^(n+2)(x) >= p(r) p({stepping})^n p(s) m_UTM^n(x)",
         class_name="{i, s, f, r, const, rev}" if variant != "without-f" else "{i, s, r, const, rev}",
-        bound=f"{setting.machine.name}, n = {steps} steps, {cells} cells, inputs of at most {max_length} bits",
+        bound=f"{setting.machine.name}, n = {number_of(steps, 'step')}, {number_of(cells, 'cell')}, "
+        f"inputs of at most {number_of(max_length, 'bit')}",
         constants={"p(r) p(f)^n p(s)": constant} if stepping == "f" else {"p(r) p(i)^n p(s)": constant},
         tightest=lambda item: item.name,
         counts={"inputs": len(setting.inputs()), "outputs": len(tapes), "strings": len(observed)},

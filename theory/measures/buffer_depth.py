@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from theory.errors import InputError
+from theory.words import number_of
 
 
 def reset_probability(source_batch: int, reset_rows: int) -> Fraction:
@@ -65,7 +66,7 @@ def depth_distributions(*, buffer_rows: int, source_batch: int, reset_rows: int)
         raise InputError(
             "a source batch does not fit into the buffer",
             received=source_batch,
-            remedy=f"draw at most the buffer's {buffer_rows} rows",
+            remedy=f"draw at most the buffer's {number_of(buffer_rows, 'row')}",
         )
     drawn = Fraction(source_batch, buffer_rows)
     reset, deepened = drawn * r, drawn * (1 - r)

@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from theory.words import findable
+from theory.words import findable, number_of
 from up.config import require_positive
 from up.data.synthetic import SYNTHETIC_SETS, synthetic_text
 from up.errors import InputError
@@ -101,7 +101,7 @@ def load_corpus(name_or_path: str, *, place: Path | None = None) -> Corpus:
         raise _unreadable(error, path) from error
     if stat.S_ISDIR(mode):
         files = _order(path, _walk(path))
-        data, source = _join(map(_read, files)), f"{len(files)} files of the folder {name}"
+        data, source = _join(map(_read, files)), f"{number_of(len(files), 'file')} of the folder {name}"
     elif stat.S_ISREG(mode):
         data, source = _read(path), f"the file {name}"
     else:
@@ -126,7 +126,7 @@ def sample_slices(
     require_positive("sample_slices", num_slices=num_slices, length=length)
     if corpus.size_bytes < length:
         raise InputError(
-            f"the data {corpus.name} has {corpus.size_bytes} bytes, fewer than a slice of {length}",
+            f"the data {corpus.name} has {number_of(corpus.size_bytes, 'byte')}, fewer than a slice of {length}",
             remedy="give more data or use a shorter context",
         )
     starts = generator.integers(corpus.size_bytes - length + 1, size=num_slices)
@@ -137,7 +137,7 @@ def _load_stdlib() -> Corpus:
     root = Path(sysconfig.get_path("stdlib"))
     files = [file for file in _walk(root, skip=_NOT_STDLIB) if file.suffix == ".py"]
     files = _order(root, (file for file in files if not file.name.startswith(_GENERATED)))
-    source = f"{len(files)} files of Python {platform.python_version()}'s standard library"
+    source = f"{number_of(len(files), 'file')} of Python {platform.python_version()}'s standard library"
     return _corpus("stdlib", _join(map(_read, files)), source)
 
 
@@ -149,7 +149,7 @@ def _load_pydoc() -> Corpus:
             "this Python was installed without pydoc_data", remedy="use stdlib or the path of a text"
         ) from None
     texts = [topics[topic] for topic in sorted(topics) if isinstance(topics[topic], str)]
-    source = f"{len(texts)} topics of Python {platform.python_version()}'s language reference"
+    source = f"{number_of(len(texts), 'topic')} of Python {platform.python_version()}'s language reference"
     return _corpus("pydoc", _join(text.encode() for text in texts), source)
 
 

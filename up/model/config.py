@@ -148,7 +148,7 @@ class ModelConfig:
             )
         if self.width == self.base_width and self.num_heads != self.num_base_heads:
             raise InputError(
-                f"model.base_heads contradicts the {self.num_heads} heads of this model, whose width is the base width",
+                f"model.base_heads contradicts the heads of this model ({self.num_heads}), which has the base width",
                 received=self.base_heads,
                 remedy=f"give {self.num_heads}, or leave it out",
             )

@@ -13,6 +13,7 @@ length, all positions at once.
 import torch
 from torch import Tensor, nn
 
+from theory.words import number_of
 from up.errors import InputError
 from up.model.attention import Rotary
 from up.model.blocks import NORM_EPSILON, ModernBlock, PaperBlock, ProgressiveBlock
@@ -86,7 +87,7 @@ class Transformer(nn.Module):
         length = tokens_BT.shape[1]
         if length > self.config.context_length:
             raise InputError(
-                f"sequences are longer than the model's context of {self.config.context_length} tokens",
+                f"sequences are longer than the model's context of {number_of(self.config.context_length, 'token')}",
                 received=length,
                 remedy="cut them, or train a model with a larger context_length",
             )

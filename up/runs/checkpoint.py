@@ -22,6 +22,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, load_file, save_file
 from torch import Tensor
 
+from theory.words import number_of
 from up.config import flatten, from_dict, to_dict
 from up.errors import InputError, RunError
 from up.recipes.config import RunConfig
@@ -153,7 +154,7 @@ def load_checkpoint(folder: Path, config: RunConfig, state: TrainingState) -> Ma
     state.restore(weights, tensors)
     if not int(folder.name) == manifest.instances == state.instances:
         raise InputError(
-            f"{folder} is named after {int(folder.name):,} instances, {MANIFEST_NAME} in it says "
+            f"{folder} is named after {number_of(int(folder.name), 'instance')}, {MANIFEST_NAME} in it says "
             f"{manifest.instances:,}, and {STATE_NAME} {state.instances:,}",
             remedy="restore the name and the files that the run saved",
         )
@@ -231,7 +232,9 @@ def _load_tensors(path: Path, seal: _FileSeal) -> dict[str, Tensor]:
     try:
         size = path.stat().st_size
         if size != seal.bytes:
-            raise InputError(f"{path} has {size:,} bytes and was written with {seal.bytes:,}", remedy=_BEFORE)
+            raise InputError(
+                f"{path} has {number_of(size, 'byte')} and was written with {seal.bytes:,}", remedy=_BEFORE
+            )
         if sha256_of(path) != seal.sha256:
             raise InputError(f"{path} was changed after it was written: its SHA-256 differs", remedy=_BEFORE)
         return _read_tensors(path)

@@ -9,6 +9,7 @@ import functools
 import time
 from collections.abc import Callable, Iterator
 
+from theory.words import number_of
 from up.errors import RunError
 from up.evaluation.bits import PreparedEvaluation
 from up.evaluation.rows import EvaluationRow
@@ -126,8 +127,8 @@ def _due(interval: int, done_at: int, state: TrainingState) -> bool:
 
 def _diverged(state: TrainingState) -> RunError:
     return RunError(
-        f"{state.skipped_in_row} steps in a row had a loss or gradient that was not finite; the state is saved after "
-        f"{state.instances:,} instances: start a new run with a training.learning_rate below "
+        f"{number_of(state.skipped_in_row, 'step')} in a row had a loss or gradient that was not finite; the state is "
+        f"saved after {number_of(state.instances, 'instance')}: start a new run with a training.learning_rate below "
         f"{state.config.training.learning_rate:g}, a longer training.warmup_instances, or training.precision=fp32"
     )
 

@@ -34,6 +34,7 @@ import dataclasses
 import torch
 from torch import Tensor
 
+from theory.words import number_of
 from up.device import single_thread
 from up.sources.base import RowSource
 from up.sources.draws import log_uniform, permutations, require_range
@@ -79,7 +80,9 @@ class AutomatonSource(RowSource):
     @property
     def description(self) -> str:
         """Kind and size in a few words."""
-        return f"automaton, up to {self.max_states} states of up to {self.max_out_degree} edges"
+        return (
+            f"automaton, up to {number_of(self.max_states, 'state')} of up to {number_of(self.max_out_degree, 'edge')}"
+        )
 
     def draw_automata(self, num_rows: int, generator: torch.Generator) -> Automata:
         """Return an automaton for each row; those with fewer states than `max_states` never reach the others."""

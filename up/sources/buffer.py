@@ -13,6 +13,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from theory.words import number_of
 from up.config import require_at_most, require_not_negative, require_positive
 from up.errors import InputError
 
@@ -134,7 +135,7 @@ class Buffer:
             raise InputError(
                 "a batch must fit into the buffer",
                 received=num_rows,
-                remedy=f"use at most {self.config.capacity} rows or raise buffer.capacity_multiple",
+                remedy=f"use at most {number_of(self.config.capacity, 'row')} or raise buffer.capacity_multiple",
             )
         return self.rows_CT[self._draw(num_rows, self.config.capacity)]
 

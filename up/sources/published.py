@@ -42,6 +42,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from theory.words import number_of
 from up.config import require_at_most, require_not_negative, require_one_of, require_positive
 from up.errors import InputError
 from up.sources.exact_sampling import most_probable
@@ -98,8 +99,7 @@ class PublishedSource(RandomModelSource):
     @property
     def description(self) -> str:
         """Kind and size, such as `lstm-published, 4 layers of 38 units`."""
-        layers = f"{self.num_layers} layer{'s' * (self.num_layers > 1)}"
-        return f"{self.kind}, {layers} of {self.hidden_size} units"
+        return f"{self.kind}, {number_of(self.num_layers, 'layer')} of {number_of(self.hidden_size, 'unit')}"
 
     def with_rules(self, *, target_width: int, given: Collection[str]) -> Self:
         """Return the settings with d a tenth of the target's width (A.1), at least 2, unless it is given."""

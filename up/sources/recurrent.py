@@ -24,6 +24,7 @@ from typing import ClassVar, Self
 import torch
 from torch import Tensor
 
+from theory.words import number_of
 from up.config import require_at_most, require_one_of, require_positive
 from up.errors import InputError
 from up.sources.buffer import LARGEST_VOCABULARY
@@ -86,7 +87,7 @@ class RecurrentSource(RandomModelSource):
     @property
     def description(self) -> str:
         """Cell and size, such as `lstm, 51 units`."""
-        return f"{self.kind}, {self.hidden_size} units"
+        return f"{self.kind}, {number_of(self.hidden_size, 'unit')}"
 
     @property
     def embedding_size(self) -> int:

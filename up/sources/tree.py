@@ -45,6 +45,7 @@ import torch
 from torch import Tensor
 
 from theory.machines.universal.interpreter import can_compile
+from theory.words import number_of
 from up.config import require_at_most, require_not_negative
 from up.sources.base import RowSource
 from up.sources.draws import require_range
@@ -78,7 +79,7 @@ class TreeSource(RowSource):
     @property
     def description(self) -> str:
         """Kind and size in a few words."""
-        return f"tree, up to {self.max_depth} tokens of context"
+        return f"tree, up to {number_of(self.max_depth, 'token')} of context"
 
     def rows(self, num_rows: int, num_tokens: int, generator: torch.Generator) -> Tensor:
         """Return tokens_RT, bit by bit; the tree of a row grows where the row leads."""

@@ -41,6 +41,7 @@ from torch import Tensor
 
 from theory.machines.universal.interpreter import Interpreter
 from theory.machines.universal.semantics import MachineSize, ResultColumn
+from theory.words import number_of
 from up.config import require_at_most, require_positive
 from up.errors import InputError
 from up.sources.base import RowSource
@@ -76,7 +77,8 @@ class UniversalSource(RowSource):
     @property
     def description(self) -> str:
         """Kind and size, such as `utm, 100 cells of 128 values, 1,000 steps`."""
-        return f"{self.kind}, {CELLS * self.scale:,} cells of {self.num_values} values, {STEPS * self.scale:,} steps"
+        values = number_of(self.num_values, "value")
+        return f"{self.kind}, {CELLS * self.scale:,} cells of {values}, {STEPS * self.scale:,} steps"
 
     @property
     def num_values(self) -> int:

@@ -182,7 +182,7 @@ def test_mass_cannot_be_hidden(folder):
         ("domination trees", ("claims", 1, "constant"), "2/5", "member copy: the constant p(c) is 1/5"),
         ("domination trees", ("claims", 1, "least", "ratio"), "1/4", "member copy: the least m_C/p_c"),
         ("domination trees", ("claims", 1, "least", "x"), "01", "the string x where it is first attained"),
-        ("domination trees", ("condition_bits",), 90_000, "runs for all conditions of up to 90000 bits"),
+        ("domination trees", ("condition_bits",), 90_000, "runs for all conditions of up to 90,000 bits"),
         ("embedding trees", ("claims", "kappa"), "1", "kappa is"),
         ("embedding trees", ("claims", "prior_of_u"), "1", "p_D(u) is not between 0 and 1"),
         ("embedding trees", ("claims", "prior_of_u"), "0", "p_D(u) is not between 0 and 1"),
@@ -270,7 +270,7 @@ def test_an_inequality_that_fails_is_found():
 def test_verification_shares_only_the_machines_with_the_search():
     """It is followed import by import, except into the machines themselves and what the checks declare."""
     names = ("machine", "mealy", "named_sources", "turing", "universal.machine")
-    machines = {f"machines.{name}" for name in names} | {"numbers.bit_strings", "errors", "checks.registry"}
+    machines = {f"machines.{name}" for name in names} | {"numbers.bit_strings", "errors", "words", "checks.registry"}
     left, seen = ["certificates.verify"], set()
     while left:
         name = left.pop()

@@ -126,7 +126,7 @@ def sample_slices(
     require_positive("sample_slices", num_slices=num_slices, length=length)
     if corpus.size_bytes < length:
         raise InputError(
-            f"the data {corpus.name} has {number_of(corpus.size_bytes, 'byte')}, fewer than a slice of {length}",
+            f"the data {corpus.name} has {number_of(corpus.size_bytes, 'byte')}, fewer than a slice of {length:,}",
             remedy="give more data or use a shorter context",
         )
     starts = generator.integers(corpus.size_bytes - length + 1, size=num_slices)

@@ -178,7 +178,10 @@ def _require_config(folder: Path, manifest: Manifest, config: RunConfig) -> None
 
     A setting that neither file has is one that came later, and has its default.
     """
-    stored = from_dict(RunConfig, manifest.config)
+    try:
+        stored = from_dict(RunConfig, manifest.config)
+    except InputError as error:
+        raise InputError(f"cannot read {folder / MANIFEST_NAME} ({error})", remedy=_BEFORE) from None
     then, now = (flatten(without_places(json.loads(json.dumps(to_dict(each))))) for each in (stored, config))
     for name in sorted(then.keys() | now.keys()):
         if then.get(name) != now.get(name):

@@ -94,7 +94,7 @@ def test_so_many_in_a_row_end_the_run_with_its_state_saved(begin, allowed):
     last = 8 * (2 + allowed)
     line = str(caught.value)
     assert "\n" not in line
-    for said in (f"{allowed} steps in a row", f"after {last} instances", "training.learning_rate below 0.0"):
+    for said in (f"{allowed} step", f"after {last} instances", "training.learning_rate below 0.0"):
         assert said in line
     assert isinstance(events[-1], Saved)
     assert events[-1].instances == last
@@ -104,7 +104,7 @@ def test_so_many_in_a_row_end_the_run_with_its_state_saved(begin, allowed):
     run.restore(restored)
     assert same_tensors(weights(restored), weights(state))
     assert (restored.skipped, restored.skipped_in_row) == (allowed, allowed)
-    with pytest.raises(RunError, match=f"{allowed} steps in a row"):  # the same advice, not another attempt
+    with pytest.raises(RunError, match=f"{allowed} step"):  # the same advice, not another attempt
         list(train(run, restored, prepared))
 
 

@@ -20,8 +20,9 @@ import numpy as np
 from benchmarks.environment import environment
 from theory.checks.coding import check_coding
 from theory.checks.domination import check_domination
+from theory.compiling import can_compile
 from theory.machines.classes import load_class
-from theory.machines.universal.interpreter import Interpreter, can_compile
+from theory.machines.universal.interpreter import Interpreter
 from theory.machines.universal.semantics import INSTRUCTIONS, MachineSize, ResultColumn
 from theory.measures.complexity import complexity
 from theory.measures.omega import stream_measure

@@ -24,9 +24,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from theory.compiling import can_compile
 from theory.errors import InputError
 from theory.machines.machine import Bound
-from theory.machines.universal.interpreter import UNCODED, Interpreter, can_compile
+from theory.machines.universal.interpreter import UNCODED, Interpreter
 from theory.machines.universal.machine import UniversalMachine, machine_size
 from theory.machines.universal.semantics import INSTRUCTIONS, MachineSize, ResultColumn, Stop
 from theory.measures.measure import Measure

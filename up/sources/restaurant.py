@@ -32,6 +32,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from theory.compiling import can_compile, compile_function, is_switched_off
 from up.config import require_at_most, require_not_negative, require_positive
 from up.errors import InputError
 from up.sources.base import RowSource
@@ -275,19 +276,9 @@ class RowWriter:
 @functools.cache
 def compiled_kernel() -> Callable[..., None] | None:
     """Return `write_row` compiled by numba, or None where numba is missing, unfit or switched off."""
-    try:
-        import numba
-        from numba.extending import register_jitable
-    except Exception:  # beside a numpy or a system that it does not know, numba raises more than ImportError
+    if not can_compile() or is_switched_off():  # lists are faster than arrays for plain Python
         return None
-    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
-        return None
-    for helper in (uniform, _find):
-        register_jitable(helper)
-    try:
-        return numba.njit(cache=True)(write_row)
-    except RuntimeError:  # there is no folder to keep the compilation in
-        return numba.njit(write_row)
+    return compile_function(write_row, uniform, _find)
 
 
 def uniform(words: Any) -> float:

@@ -44,7 +44,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from theory.machines.universal.interpreter import can_compile
+from theory.compiling import can_compile
 from theory.words import number_of
 from up.config import require_at_most, require_not_negative
 from up.sources.base import RowSource

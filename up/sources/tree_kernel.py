@@ -19,6 +19,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.compiling import compile_function
+
 Words = NDArray[np.uint64]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # the increment of SplitMix64
@@ -81,12 +83,7 @@ def write_rows(
 @functools.cache
 def compiled_write_rows() -> Callable[..., NDArray[np.uint8]]:
     """Return `write_rows` compiled, a function of the same arguments; numba must be installed."""
-    import numba
-
-    try:
-        write = numba.njit(cache=True)(_write_row_by_row)
-    except RuntimeError:  # there is no folder to keep the compilation in
-        write = numba.njit(_write_row_by_row)
+    write = compile_function(_write_row_by_row)
 
     def write_rows_compiled(
         key_R: Words, uniform_TRW: NDArray[np.float64], vocabulary_size: int, max_depth: int, threshold: int

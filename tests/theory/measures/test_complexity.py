@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reference.universal import run_from_prose
+from theory.compiling import can_compile
 from theory.machines.machine import Bound, Status
-from theory.machines.universal.interpreter import can_compile
 from theory.machines.universal.machine import UniversalMachine
 from theory.measures.complexity import complexity, literal_program
 from theory.measures.measure import enumerate_programs

@@ -6,8 +6,8 @@ from itertools import pairwise, product
 import pytest
 
 from tests.reference.universal import run_from_prose
+from theory.compiling import can_compile
 from theory.machines.machine import Bound
-from theory.machines.universal.interpreter import can_compile
 from theory.machines.universal.machine import UniversalMachine
 from theory.machines.universal.semantics import MachineSize
 from theory.measures.measure import output_measure

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.reference import tree as reference
 from tests.reference.chi_squared import limit, statistic
-from theory.machines.universal.interpreter import can_compile
+from theory.compiling import can_compile
 from up.errors import InputError
 from up.sources.tree import TreeSource
 from up.sources.tree_kernel import compiled_write_rows, write_rows

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reference.universal import run_from_prose
-from theory.machines.universal.interpreter import can_compile, run_program
+from theory.compiling import can_compile
+from theory.machines.universal.interpreter import run_program
 from theory.machines.universal.semantics import INSTRUCTIONS, MachineSize
 from up.errors import InputError
 from up.recipes.presets import configure

@@ -1,10 +1,9 @@
 """Running the universal machine: buffers, the choice between compiled and plain, and one program at a time.
 
 `Interpreter` holds preallocated buffers and runs many programs a call: arrays for the compiled function, lists for the
-plain one, which Python indexes faster. numba is the extra `fast`; its own variable `NUMBA_DISABLE_JIT=1` switches
-compilation off everywhere, `compiled=False` for one interpreter. Both give the same results bit for bit.
-
-Limits: the first compilation takes a few seconds; it is kept on disk where there is a folder for it.
+plain one, which Python indexes faster. numba is the extra `fast` (`theory.compiling`); its own variable
+`NUMBA_DISABLE_JIT=1` switches compilation off everywhere, `compiled=False` for one interpreter. Both give the same
+results bit for bit.
 """
 
 import dataclasses
@@ -12,6 +11,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from theory.compiling import can_compile, compile_function
 from theory.errors import InputError
 from theory.machines.universal.semantics import LARGEST, SYMBOLS, MachineSize, ResultColumn, Stop, interpret_rows
 
@@ -20,24 +20,9 @@ UNCODED = (0,) * len(SYMBOLS)
 
 
 @functools.cache
-def can_compile() -> bool:
-    """Return whether numba, the extra `fast`, is installed and can be imported beside the numpy that is there."""
-    try:
-        import numba  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
-
-@functools.cache
 def compiled_interpreter() -> Callable[..., int]:
     """Return `interpret_rows` compiled by numba."""
-    import numba
-
-    try:
-        return numba.njit(cache=True)(interpret_rows)
-    except RuntimeError:  # there is no folder to keep the compilation in
-        return numba.njit(interpret_rows)
+    return compile_function(interpret_rows)
 
 
 class Interpreter:
@@ -50,7 +35,7 @@ class Interpreter:
         size: the machine.
         rows: how many programs run in a call.
         stream_length: tokens of each program, the end of the program included.
-        compiled: whether to compile; if None, where numba is installed.
+        compiled: whether to compile; if None, where numba can be.
 
     Raises:
         InputError: no rows, or programs without tokens.

@@ -1,8 +1,6 @@
 """The bounded universal machine: its rules by worked examples, and equality with an interpreter from the prose."""
 
 import random
-import sys
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -10,7 +8,8 @@ from hypothesis import strategies as st
 
 import theory.machines.universal.interpreter
 from tests.reference.universal import run_from_prose
-from theory.machines.universal.interpreter import Interpreter, assemble, can_compile, run_program
+from theory.compiling import can_compile
+from theory.machines.universal.interpreter import Interpreter, assemble, run_program
 from theory.machines.universal.semantics import SYMBOLS, MachineSize, ResultColumn, Stop, interpret_rows
 
 MODES = [
@@ -83,24 +82,6 @@ def test_the_compiled_function_gives_the_same_results_bit_for_bit() -> None:
     for row, result in enumerate(plain.results):
         length = result[ResultColumn.OUTPUT_LENGTH]
         assert compiled.outputs[row][:length].tolist() == plain.outputs[row][:length]
-
-
-@pytest.fixture
-def without_numba(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(sys.modules, "numba", None)  # `import numba` fails, as where it is absent or does not fit numpy
-    can_compile.cache_clear()
-    yield
-    can_compile.cache_clear()
-
-
-@pytest.mark.usefixtures("without_numba")
-def test_without_numba_the_plain_function_runs() -> None:
-    assert not can_compile()
-    interpreter = Interpreter(MachineSize(), rows=1, stream_length=3)
-    interpreter.streams[0][:] = assemble("+.!")
-    interpreter.run()
-    assert not interpreter.compiled
-    assert interpreter.outputs[0][0] == 1
 
 
 @pytest.mark.skipif(not can_compile(), reason="needs numba, the extra fast")

@@ -13,12 +13,15 @@ import up
 from cli.context import CliContext, ExitCode, JsonOption, QuietOption
 from cli.render.doctor import CorpusFound, DoctorReport, TerminalFound, doctor_view
 from up.errors import InputError
+from up.packages import why_broken
 
 if TYPE_CHECKING:  # up.device imports torch
     from up.device import DeviceInfo
 
 NEEDED = ("torch", "numpy", "rich", "typer", "plotext", "safetensors", "filelock")
-OPTIONAL = ("matplotlib", "tensorboard", "sympy", "numba", "triton")
+OPTIONAL = ("matplotlib", "tensorboard", "pyarrow", "sympy", "numba", "triton")
+USED_AS = {"matplotlib": "matplotlib.figure", "tensorboard": "torch.utils.tensorboard", "pyarrow": "pyarrow.parquet"}
+"""What of a package is imported by `up`, where that is not the package alone."""
 OURS = ("cli", "up", "theory")
 DISTRIBUTION = "universal-pretraining"
 RUNS_FOLDER = Path("runs")
@@ -32,7 +35,7 @@ def register(app: typer.Typer) -> None:
 def doctor(context: typer.Context, json_output: JsonOption = False, quiet: QuietOption = False) -> None:
     """Check this machine: versions, devices, data, disk and terminal.
 
-    Exits with 1 if something needed is missing.
+    Exits with 1 if something needed is missing or cannot be imported.
     """
     cli = CliContext.of(context, json_output=json_output, quiet=quiet)
     with cli.status("looking around"):
@@ -49,24 +52,24 @@ def examine(cli: CliContext) -> DoctorReport:
     """Look at the machine; whatever cannot be found becomes a line in `problems`."""
     packages = {name: _version(name) for name in (*NEEDED, *OPTIONAL)}
     problems = [f"{name} is not installed: reinstall up" for name in NEEDED if packages[name] is None]
+    broken = {name: why for name in packages if packages[name] and (why := why_broken(USED_AS.get(name, name)))}
+    problems += [f"{name} cannot be imported ({why}): reinstall it" for name, why in broken.items() if name in NEEDED]
     folders = {name: _folder(name) for name in OURS}
     problems += foreign_packages(folders, _providers())
     devices: tuple[DeviceInfo, ...] = ()
-    try:
+    usable = {name for name, version in packages.items() if version and name not in broken}
+    if "torch" in usable:
         devices = tuple(_devices())
-    except (ImportError, OSError) as error:  # OSError: a shared library of torch is missing
-        problems.append(f"torch cannot be imported: {error}")
     corpora: tuple[CorpusFound, ...] = ()
-    try:
+    if "numpy" in usable:
         corpora = tuple(_corpora(problems))
-    except ImportError as error:
-        problems.append(f"the corpora cannot be read: {error}")
     disk_problem = _disk_problem(RUNS_FOLDER)
     problems += [disk_problem] if disk_problem is not None else []
     return DoctorReport(
         up=up.__version__,
         python=platform.python_version(),
         packages=packages,
+        broken=broken,
         folders={name: str(folder) for name, folder in folders.items()},
         devices=devices,
         corpora=corpora,

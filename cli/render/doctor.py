@@ -44,19 +44,21 @@ class DoctorReport:
         up: version of this package.
         python: version of Python.
         packages: package to version, None where it is not installed; needed ones first, then optional ones.
+        broken: package to why its import fails, of those that are installed.
         folders: each package of this program, and the folder that it was imported from.
         devices: what torch can compute on.
         corpora: the embedded corpora that could be read.
         free_disk_bytes: room where runs would go.
         disk_problem: why no run can be written there, None if one can.
         terminal: what stdout can show.
-        problems: one line for each thing needed that is missing; empty if all is well.
+        problems: one line for each thing needed that is missing or broken; empty if all is well.
 
     """
 
     up: str
     python: str
     packages: dict[str, str | None]
+    broken: dict[str, str]
     folders: dict[str, str]
     devices: "tuple[DeviceInfo, ...]"
     corpora: tuple[CorpusFound, ...]
@@ -106,7 +108,10 @@ def _rows(report: DoctorReport, optional: Sequence[str], runs_folder: str) -> It
     for folder, names in by_folder.items():
         yield (_FOUND if len(by_folder) == 1 else _MISSING), ", ".join(names), f"from {folder}"
     for name, version in report.packages.items():
-        if version is not None:
+        if name in report.broken:
+            unneeded = " (optional)" if name in optional else ""
+            yield _MISSING, name, f"{version}, cannot be imported{unneeded}: {report.broken[name]}"
+        elif version is not None:
             yield _FOUND, name, version
         elif name in optional:
             yield _ABSENT, name, "not installed (optional)"

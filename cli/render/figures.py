@@ -1,18 +1,22 @@
 """The panels of a run as one figure for a page, drawn with matplotlib and written as SVG or PNG.
 
 matplotlib comes with the extra `plots` and is imported only when a figure is asked for. The same panels give the same
-bytes with the same version of matplotlib.
+bytes with the same version of matplotlib: its own defaults stand in for the settings of the user (matplotlibrc,
+MPLBACKEND), which are for other figures.
 """
 
-import importlib.util
+import contextlib
 import io
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.render.panels import DepthBars, Panel, compact
 from theory.words import number_of, readable
 from up.errors import InputError
+from up.packages import import_optional
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +56,8 @@ def require_figure_file(path: Path, suffix: str) -> None:
     """Check, before any work is done, that a figure can be written to `path`.
 
     Raises:
-        InputError: another suffix, no such folder, a folder in its place, or no matplotlib.
+        InputError: another suffix, no such folder, a folder in its place, or no matplotlib
+            that can be imported.
 
     """
     if path.suffix.lower() != suffix:
@@ -61,11 +66,7 @@ def require_figure_file(path: Path, suffix: str) -> None:
         raise InputError("there is no such folder to write to", received=str(path.parent), remedy="make it first")
     if path.is_dir():
         raise InputError("there is a folder where the figure would go", received=str(path), remedy="name a file")
-    if importlib.util.find_spec("matplotlib") is None:
-        raise InputError(
-            "matplotlib, which draws the figure, is not installed",
-            remedy="pip install 'universal-pretraining[plots]'",
-        )
+    _matplotlib()
 
 
 def write_figure(path: Path, title: str, panels: Sequence[Panel], depths: DepthBars | None = None) -> None:
@@ -81,12 +82,11 @@ def write_figure(path: Path, title: str, panels: Sequence[Panel], depths: DepthB
         InputError: the file cannot be written.
 
     """
-    import matplotlib as mpl
-
     from up.runs.files import replacing
 
     drawn = io.BytesIO()
-    with mpl.rc_context(_STYLE):
+    mpl = _matplotlib()
+    with mpl.rc_context({**_defaults(mpl), **_STYLE}):
         figure = _draw(title, panels, depths)
         if path.suffix.lower() == ".svg":
             figure.savefig(drawn, format="svg", metadata={"Date": None})
@@ -99,6 +99,16 @@ def write_figure(path: Path, title: str, panels: Sequence[Panel], depths: DepthB
         raise InputError(
             f"cannot write the figure ({error.strerror})", received=str(path), remedy="choose another file"
         ) from None
+
+
+def _matplotlib() -> Any:
+    import_optional("matplotlib.figure", package="matplotlib", extra="plots", use="drawing a figure")
+    return sys.modules["matplotlib"]
+
+
+def _defaults(mpl: Any) -> dict[str, Any]:
+    """Return the settings that matplotlib comes with, but for the backend, which is for windows and none of ours."""
+    return {name: value for name, value in mpl.rcParamsDefault.items() if name not in ("backend", "backend_fallback")}
 
 
 def _draw(title: str, panels: Sequence[Panel], depths: DepthBars | None) -> "Figure":

@@ -18,6 +18,7 @@ FIELDS = {
     "up",
     "python",
     "packages",
+    "broken",
     "folders",
     "devices",
     "corpora",
@@ -69,6 +70,23 @@ def test_a_missing_optional_library_is_no_problem(run, monkeypatch):
     outcome = run("doctor")
     assert outcome.code == 0
     assert "not installed (optional)" in outcome.stdout
+
+
+@pytest.mark.parametrize(("needed", "code"), [(("torch", "numpy"), 1), ((), 0)])
+def test_a_package_that_is_installed_and_cannot_be_imported_is_not_vouched_for(run, monkeypatch, needed, code):
+    def why_broken(module):
+        return f"TypeError: {module} is broken" if module in ("numpy", "torch.utils.tensorboard") else None
+
+    monkeypatch.setattr(doctor, "NEEDED", needed)
+    monkeypatch.setattr(doctor, "why_broken", why_broken)
+    outcome = run("doctor", environment={"COLUMNS": "200"})
+    assert outcome.code == code
+    rows = {line.split()[1]: line for line in outcome.stdout.splitlines() if line.startswith(("ok", "!!"))}
+    optional = "cannot be imported (optional): TypeError: torch.utils.tensorboard is broken"
+    assert rows["tensorboard"].startswith("!!")
+    assert optional in rows["tensorboard"]
+    assert ("numpy cannot be imported (TypeError: numpy is broken): reinstall it" in outcome.stdout) == bool(needed)
+    assert json.loads(run("doctor", "--json").stdout)["broken"]["tensorboard"] == why_broken("torch.utils.tensorboard")
 
 
 def test_the_three_packages_come_from_one_folder(run):

@@ -3,7 +3,10 @@
 import os
 import re
 import stat
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import pytest
 
@@ -86,6 +89,56 @@ class TestFigures:
 
     def test_without_matplotlib_the_remedy_is_the_extra(self, tmp_path, monkeypatch):
         require_figure_file(tmp_path / "charts.svg", ".svg")
-        monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+        monkeypatch.setitem(sys.modules, "matplotlib", None)  # importing it then raises ModuleNotFoundError
+        monkeypatch.delitem(sys.modules, "matplotlib.figure", raising=False)
         with pytest.raises(InputError, match=re.escape("pip install 'universal-pretraining[plots]'")):
             require_figure_file(tmp_path / "charts.svg", ".svg")
+
+
+DRAW = """
+import sys
+from pathlib import Path
+from cli.render.figures import write_figure
+from tests.cli.test_render_figures import TestFigures
+for name in ("charts.svg", "charts.png"):
+    write_figure(Path(name), "runs/tiny", *TestFigures().all_panels())
+"""
+# What differs from matplotlib's own defaults wherever that can be seen, and what would need programs that are not there.
+SETTINGS = """
+backend: module://nowhere
+text.usetex: True
+font.family: cursive
+axes.prop_cycle: cycler("color", ["red"])
+axes.xmargin: 0.4
+lines.linewidth: 9
+path.sketch: 1, 100, 2
+legend.loc: lower left
+figure.constrained_layout.h_pad: 1
+savefig.bbox: tight
+savefig.dpi: 10
+savefig.transparent: True
+svg.fonttype: none
+"""
+
+
+@pytest.mark.parametrize("name", ["MPLBACKEND", "MATPLOTLIBRC"])
+def test_neither_the_backend_of_a_notebook_nor_the_settings_of_the_user_change_a_byte(name, tmp_path):
+    (tmp_path / "settings").write_text(SETTINGS)
+    value = {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "MATPLOTLIBRC": str(tmp_path / "settings")}[
+        name
+    ]
+    drawn = []
+    for folder, more in (("plain", {}), ("settled", {name: value})):
+        (tmp_path / folder).mkdir()
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("MPL")}
+        said = subprocess.run(
+            [sys.executable, "-c", DRAW],
+            cwd=tmp_path / folder,
+            env={**environment, "PYTHONPATH": str(Path(__file__).parents[2]), **more},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert said.returncode == 0, said.stderr
+        drawn.append([(tmp_path / folder / f"charts.{kind}").read_bytes() for kind in ("svg", "png")])
+    assert drawn[0] == drawn[1]

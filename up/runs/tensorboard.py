@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from theory.words import readable
 from up.errors import InputError
+from up.packages import import_optional
 from up.runs.events import Evaluated, Event, Timing
 from up.training.step import Step
 
@@ -63,7 +64,7 @@ class TensorBoardLog:
 
 
 def require_tensorboard(folder: Path) -> None:
-    """Raise `InputError` unless the package tensorboard is installed and can write to a folder that may yet be made."""
+    """Raise `InputError` unless the package tensorboard can be imported and write to a folder that may yet be made."""
     _writer_type()
     name = str(folder)
     if readable(name) != name:
@@ -75,11 +76,6 @@ def require_tensorboard(folder: Path) -> None:
 
 
 def _writer_type() -> "type[SummaryWriter]":
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise InputError(
-            "TensorBoard events need the package tensorboard",
-            remedy="pip install 'universal-pretraining[tensorboard]'",
-        ) from None
-    return SummaryWriter
+    use = "writing TensorBoard events"
+    module = import_optional("torch.utils.tensorboard", package="tensorboard", extra="tensorboard", use=use)
+    return module.SummaryWriter

@@ -14,7 +14,6 @@ Limits: at most 256 tokens, as uint8.
 
 import dataclasses
 import errno
-import importlib.util
 import json
 import os
 import sys
@@ -31,6 +30,7 @@ from theory.words import docstring_of
 from up.config import require_at_most, require_not_negative, require_positive, to_dict
 from up.errors import InputError, RunError
 from up.evaluation.measures import row_statistics
+from up.packages import import_optional
 from up.runs.files import beside, read_json, reason_of, replacing, sha256_of, write_text
 from up.runs.lock import LockedError, locked
 from up.sources.base import Source
@@ -232,10 +232,8 @@ def _require_writable(out: Path) -> None:
         raise InputError(
             "the corpus has another suffix", received=str(out), remedy=f"name it with {' or '.join(_SUFFIXES)}"
         )
-    if out.suffix == ".parquet" and importlib.util.find_spec("pyarrow") is None:
-        raise InputError(
-            "writing .parquet needs the package pyarrow", remedy="pip install 'universal-pretraining[parquet]'"
-        )
+    if out.suffix == ".parquet":
+        import_optional("pyarrow.parquet", package="pyarrow", extra="parquet", use="writing .parquet")
     if os.path.lexists(out):
         raise InputError("the corpus exists already", received=str(out), remedy="choose another --out, or remove it")
     if not out.parent.is_dir():

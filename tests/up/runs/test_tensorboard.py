@@ -68,9 +68,9 @@ def test_a_resumed_run_takes_back_what_an_earlier_process_wrote_beyond_its_check
 
 
 def test_without_the_package_it_says_how_to_install_it(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)  # importing it then raises ImportError
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)  # importing it then raises ModuleNotFoundError
     for call in (require_tensorboard, lambda path: TensorBoardLog(path, after=0)):
-        with pytest.raises(InputError, match=r"need the package tensorboard.*pip install.*\[tensorboard\]") as caught:
+        with pytest.raises(InputError, match=r"needs the package tensorboard: pip install.*\[tensorboard\]") as caught:
             call(tmp_path / "events")
         assert "\n" not in str(caught.value)
     assert not (tmp_path / "events").exists()

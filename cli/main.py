@@ -21,6 +21,7 @@ from cli.context import CliContext, ExitCode
 from cli.help import use_painted_help
 from cli.output import ReaderGoneError, open_closed_streams, point_at_nothing
 from up.errors import InputError, RunError
+from up.memory import is_out_of_memory, memory_limit_bytes
 
 _HELP = """Universal pre-training: train a model on random computation, before any data is seen.
 
@@ -112,10 +113,26 @@ def _run(arguments: list[str], context: CliContext) -> int:
     except OSError as error:  # a full disk, a folder without permission: not ours, and no traceback would help
         context.error(str(error))
         return ExitCode.FAILED
-    except Exception:
-        context.stderr.file.write(traceback.format_exc())
-        context.error("this is a bug in up, not a mistake of yours: please report it with the lines above")
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] in ("", "cli", "up", "theory"):
+            return _bug(context)
+        context.error(f"cannot import {error.name} ({error}): up doctor tries every package")
         return ExitCode.FAILED
+    except Exception as error:
+        if not is_out_of_memory(error):
+            return _bug(context)
+        traceback.clear_frames(error.__traceback__)  # what they hold may be all that there is
+        limit = memory_limit_bytes()
+        room = f", of which this process may use {limit / 2**30:.1f} GiB" if limit else ""
+        context.error(f"ran out of memory{room}: ask for less at a time, or give it more")
+        return ExitCode.FAILED
+
+
+def _bug(context: CliContext) -> int:
+    """Show what is being handled as what it is; everything else has a line of its own."""
+    context.stderr.file.write(traceback.format_exc())
+    context.error("this is a bug in up, not a mistake of yours: please report it with the lines above")
+    return ExitCode.FAILED
 
 
 def _invoke(arguments: list[str], context: CliContext) -> int:

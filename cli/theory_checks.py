@@ -125,7 +125,7 @@ def _blaming_the_file(class_name: str | None) -> Iterator[None]:
 
     try:
         yield
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except (Exception, SystemExit) as error:
         if class_name is None or class_name in class_names():

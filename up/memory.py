@@ -1,4 +1,6 @@
-"""How much memory this process may use: the least of what the machine has and of every limit that it is under.
+"""How much memory this process may use, and whether an exception says that there was too little of it.
+
+What it may use is the least of what the machine has and of every limit that it is under.
 
 A container is limited by its control group, of version 2 (`memory.max`) or 1 (`memory/memory.limit_in_bytes`), or by
 any group above it; `ulimit -v` limits the address space (RLIMIT_AS).
@@ -8,7 +10,19 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+try:  # now, and not when memory has run out
+    import resource
+except ImportError:  # on Windows
+    resource = None
+
 _UNLIMITED = 1 << 60  # version 1 writes no limit as a number near 2^63
+_RAN_OUT = (
+    "DefaultCPUAllocator: ",  # torch on a CPU: "can't allocate memory", or "not enough memory"
+    "out of memory",  # torch on CUDA and MPS
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "annot allocate memory",  # the system, through any library: mmap, safetensors
+    "std::bad_alloc",
+)
 
 
 def memory_limit_bytes(root: Path = Path("/")) -> int:
@@ -21,6 +35,19 @@ def memory_limit_bytes(root: Path = Path("/")) -> int:
     return min(known, default=0)
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an exception says that memory could not be allocated, on a CPU or on a card.
+
+    Libraries have no type in common for this: torch raises a plain RuntimeError on a CPU.
+
+    >>> is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes"))
+    True
+    >>> is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    False
+    """
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _RAN_OUT)
+
+
 def _of_machine() -> int:
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -28,9 +55,7 @@ def _of_machine() -> int:
 
 
 def _of_address_space() -> int:
-    try:
-        import resource  # not on Windows
-    except ImportError:
+    if resource is None:
         return 0
     soft, _ = resource.getrlimit(resource.RLIMIT_AS)
     return 0 if soft == resource.RLIM_INFINITY else soft

@@ -124,12 +124,58 @@ def test_bad_input_is_one_line_on_stderr_that_names_it_and_exit_2(arguments, sai
         (RunError("the loss is not finite: lower the rate"), 1, "up: the loss is not finite: lower the rate"),
         (PermissionError(13, "Permission denied", "runs"), 1, "up: [Errno 13] Permission denied: 'runs'"),
         (KeyboardInterrupt(), 130, "up: interrupted"),
+        (
+            ImportError("libtorch.so: cannot open shared object file", name="torch._C"),
+            1,
+            "up: cannot import torch._C (libtorch.so: cannot open shared object file): up doctor tries every package",
+        ),
     ],
 )
 def test_failures_become_one_line_and_an_exit_code(raised, code, line, run, monkeypatch):
     monkeypatch.setattr("cli.doctor.examine", raiser(raised))
     outcome = run("doctor")
     assert (outcome.code, outcome.stdout, outcome.stderr) == (code, "", f"{line}\n")
+
+
+TRIED = "you tried to allocate 8796093022208 bytes. Error code 12 (Cannot allocate memory)"
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        MemoryError(),
+        MemoryError("Unable to allocate 8.00 TiB for an array with shape (1099511627776,) and data type float64"),
+        RuntimeError(
+            f"[enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory: {TRIED}"
+        ),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:83] data. DefaultCPUAllocator: not enough memory: you tried ..."),
+        RuntimeError("MPS backend out of memory (MPS allocated: 18.13 GB)"),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("unable to mmap 123 bytes from file </x>: Cannot allocate memory (12)"),
+    ],
+)
+def test_memory_that_runs_out_is_one_line_with_what_there_is(raised, run, monkeypatch):
+    monkeypatch.setattr("cli.doctor.examine", raiser(raised))
+    monkeypatch.setattr("cli.main.memory_limit_bytes", lambda: 3 << 29)
+    outcome = run("doctor")
+    line = "up: ran out of memory, of which this process may use 1.5 GiB: ask for less at a time, or give it more\n"
+    assert (outcome.code, outcome.stdout, outcome.stderr) == (1, "", line)
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        RuntimeError("mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)"),
+        ImportError("cannot import name 'nothing' from 'up.config'", name="up.config"),
+        ImportError("bad magic number"),
+    ],
+)
+def test_what_is_neither_a_lack_of_memory_nor_a_package_of_others_stays_a_bug(raised, run, monkeypatch):
+    monkeypatch.setattr("cli.doctor.examine", raiser(raised))
+    outcome = run("doctor")
+    assert outcome.code == 1
+    assert "Traceback" in outcome.stderr
+    assert "a bug in up" in outcome.stderr
 
 
 def test_a_bug_shows_its_traceback_and_is_called_a_bug(run, monkeypatch):

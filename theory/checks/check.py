@@ -140,7 +140,7 @@ class Check:
             raise InputError("a length is not negative", received=max_length, remedy="give 0 or more")
         try:
             found = load_class(name, max_length)
-        except InputError:
+        except (InputError, MemoryError):
             raise
         except (Exception, SystemExit) as error:
             if name in class_names():

@@ -178,6 +178,8 @@ class FunctionMachine:
             status = Status.HALTED
         except _Stop as stop:
             status = stop.status
+        except MemoryError:
+            raise
         except Exception as error:
             problem = f"machine {self.name} fails on program {shown(tape.read_so_far)}: {type(error).__name__}: {error}"
             raise InputError(problem, remedy="correct its function") from error

@@ -25,6 +25,7 @@ from torch import Tensor
 from theory.words import number_of
 from up.config import flatten, from_dict, to_dict
 from up.errors import InputError, RunError
+from up.memory import is_out_of_memory
 from up.recipes.config import RunConfig
 from up.runs.files import read_json, reason_of, sha256_of, sync_file, sync_folder, write_text
 from up.runs.metrics import MetricsMark
@@ -241,7 +242,9 @@ def _load_tensors(path: Path, seal: _FileSeal) -> dict[str, Tensor]:
         if sha256_of(path) != seal.sha256:
             raise InputError(f"{path} was changed after it was written: its SHA-256 differs", remedy=_BEFORE)
         return _read_tensors(path)
-    except OSError as error:
-        raise InputError(f"cannot read {path} ({reason_of(error)})", remedy=_BEFORE) from None
-    except SafetensorError as error:
+    except (OSError, SafetensorError) as error:
+        if is_out_of_memory(error):  # nothing is wrong with the file, and it is not to be removed
+            raise
+        if isinstance(error, OSError):
+            raise InputError(f"cannot read {path} ({reason_of(error)})", remedy=_BEFORE) from None
         raise InputError(f"{path} is no safetensors file ({error})", remedy=_BEFORE) from None

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from up.errors import InputError
+from up.memory import is_out_of_memory
 from up.sources.buffer import token_dtype
 
 
@@ -54,13 +55,15 @@ def blaming(name: str, path: str, *, remedy: str = "correct the file") -> Iterat
         remedy: what the user can do.
 
     Raises:
-        InputError: for whatever exception the code raises.
+        InputError: for whatever exception the code raises, unless memory ran out.
     """
     try:
         yield
     except InputError:
         raise
     except (Exception, SystemExit) as error:
+        if is_out_of_memory(error):
+            raise
         frames = traceback.extract_tb(error.__traceback__)
         if isinstance(error, SyntaxError):
             line = error.lineno

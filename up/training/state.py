@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from up.errors import InputError, RunError
+from up.memory import is_out_of_memory
 from up.model.mup import parameter_groups
 from up.model.transformer import Transformer
 from up.recipes.config import RunConfig
@@ -72,7 +73,7 @@ class TrainingState:
             on_microbatch: called with instances done and instances in all, after every microbatch.
 
         Raises:
-            RunError: a GPU ran out of memory; the weights are as before.
+            RunError: the device ran out of memory; the weights are as before.
         """
         training = self.config.training
         assert training.microbatch is not None
@@ -92,7 +93,9 @@ class TrainingState:
                     done += len(tokens_BT)
                     if on_microbatch is not None:
                         on_microbatch(done, batch)
-        except torch.OutOfMemoryError:
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
             raise RunError(
                 f"{self.device} ran out of memory at a microbatch of {training.microbatch}: lower training.microbatch"
             ) from None
@@ -175,6 +178,8 @@ class TrainingState:
             )
             self._restore_optimizer(tensors)
         except (KeyError, RuntimeError, TypeError, ValueError) as error:
+            if is_out_of_memory(error):
+                raise
             reason = " ".join(str(error).split())[:120]
             raise InputError(
                 f"the checkpoint does not fit its configuration ({reason})",

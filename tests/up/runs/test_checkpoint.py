@@ -12,6 +12,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from tests.up.runs.cases import CPU, outcome, refusal, same_tensors, small_config, small_state, weights
@@ -391,3 +392,23 @@ def test_a_byte_changed_anywhere_is_refused_or_changes_nothing(finished, name, d
                 assert same_tensors(state.tensors(), before.tensors())
     finally:
         path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        OSError(12, "Cannot allocate memory"),
+        SafetensorError("Error while deserializing header: I/O error: Cannot allocate memory (os error 12)"),
+        MemoryError(),
+    ],
+)
+def test_where_memory_runs_out_nothing_is_said_against_the_files(run, monkeypatch, raised):
+    """Once the advice was to remove the checkpoint, which was good."""
+
+    def run_out(_path):
+        raise raised
+
+    monkeypatch.setattr("up.runs.checkpoint.load_file", run_out)
+    with pytest.raises(type(raised)) as caught:
+        restore(run)
+    assert caught.value is raised

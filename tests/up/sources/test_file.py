@@ -184,6 +184,14 @@ def test_what_it_draws_is_looked_at(tmp_path, body, said):
         assert each in line
 
 
+def test_a_lack_of_memory_is_no_mistake_of_the_file(tmp_path):
+    path = tmp_path / "large.py"
+    start = f"import dataclasses, torch, up\n\n\n{DATACLASS}\nclass Large(up.RowSource):\n"
+    path.write_text(f"{start}    def rows(self, num_rows, num_tokens, generator):\n        raise MemoryError\n")
+    with pytest.raises(MemoryError):
+        drawn(source_in(path, "Large").resolve(CPU))
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [

@@ -241,11 +241,39 @@ def test_the_microbatch_changes_neither_the_instances_nor_the_losses():
         assert other == pytest.approx(losses[0], rel=1e-4)
 
 
-def test_a_card_that_runs_out_of_memory_is_a_failed_run_that_names_the_setting():
+@pytest.mark.parametrize(
+    "raised",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8796093022208 bytes"),
+        MemoryError(),
+    ],
+)
+def test_a_device_that_runs_out_of_memory_is_a_failed_run_that_names_the_setting(raised):
     def run_out(*_):
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        raise raised
 
     state = small_state()
     state.model.register_forward_hook(run_out)
-    with pytest.raises(RunError, match=r"ran out of memory .* lower training\.microbatch"):
+    with pytest.raises(RunError, match=r"cpu ran out of memory .* lower training\.microbatch"):
         state.train_step()
+
+
+def test_any_other_error_of_a_step_stays_what_it_is():
+    def fail(*_):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    state = small_state()
+    state.model.register_forward_hook(fail)
+    with pytest.raises(RuntimeError, match="^mat1 and mat2"):
+        state.train_step()
+
+
+def test_a_lack_of_memory_is_not_told_as_a_checkpoint_that_does_not_fit(monkeypatch):
+    def run_out(*_):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    state = small_state()
+    monkeypatch.setattr(state.model, "load_state_dict", run_out)
+    with pytest.raises(RuntimeError, match="^DefaultCPUAllocator"):
+        state.restore(weights(state), state.tensors())

@@ -13,6 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from typing import Annotated, Any, TextIO, cast
 
 import typer
@@ -79,16 +80,18 @@ class CliContext:
     def emit_json(self, value: Any) -> None:
         """Write one JSON object to stdout; call it once, and print nothing else there.
 
-        Dataclasses become objects, tuples become lists, enums their values. The text is ASCII, so that it survives
-        any locale.
+        Dataclasses become objects, tuples become lists, enums their values, fractions strings p/q, of any number of
+        digits. The text is ASCII, so that it survives any locale.
 
         Raises:
             ValueError: a number that is not finite, which JSON cannot carry.
 
         """
-        plain = _plain(value)
-        assert isinstance(plain, dict), "a command's JSON is an object, so that fields can be added later"
-        self.stdout.file.write(json.dumps(plain, allow_nan=False) + "\n")
+        with _long_integers():
+            plain = _plain(value)
+            assert isinstance(plain, dict), "a command's JSON is an object, so that fields can be added later"
+            text = json.dumps(plain, allow_nan=False)
+        self.stdout.file.write(text + "\n")
         self.stdout.file.flush()
 
     def note(self, text: str) -> None:
@@ -166,7 +169,7 @@ def _console(stream: TextIO, environment: Mapping[str, str], *, is_result: bool)
 
 
 def _plain(value: Any) -> Any:
-    """Turn dataclasses, enums, paths and tuples into what JSON knows."""
+    """Turn dataclasses, enums, fractions, paths and tuples into what JSON knows."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, enum.Enum):
@@ -177,4 +180,20 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, os.PathLike):
         return os.fspath(value)
+    if isinstance(value, Fraction):
+        return f"{value.numerator}/{value.denominator}"
     return value
+
+
+@contextlib.contextmanager
+def _long_integers() -> Iterator[None]:
+    """Let integers of any length become text: exact results have thousands of digits, and Python refuses them.
+
+    Only what is written: the limit stays where text is read, such as options and certificates.
+    """
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        yield
+    finally:
+        sys.set_int_max_str_digits(before)

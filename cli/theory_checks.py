@@ -5,7 +5,6 @@ import dataclasses
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from fractions import Fraction
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -124,7 +123,8 @@ def _blaming_the_file(class_name: str | None) -> Iterator[None]:
     from theory.machines.classes import class_names
 
     try:
-        yield
+        with contextlib.redirect_stdout(sys.stderr):  # also what a member prints when it runs
+            yield
     except (InputError, MemoryError):
         raise
     except (Exception, SystemExit) as error:
@@ -147,15 +147,12 @@ def _write_certificate(result: "CheckResult", path: Path) -> None:
 
 
 def result_object(result: "CheckResult") -> dict[str, Any]:
-    """Return a result as JSON knows it: fractions as strings p/q, what is not finite as null."""
-    with _long_integers():
-        fields = {name: _plain(value) for name, value in vars(result).items() if name not in ("pictures", "evidence")}
-        return {"class" if name == "class_name" else name: value for name, value in fields.items()}
+    """Return a result for `emit_json`: what is not finite as null, without what is only to be drawn or certified."""
+    fields = {name: _plain(value) for name, value in vars(result).items() if name not in ("pictures", "evidence")}
+    return {"class" if name == "class_name" else name: value for name, value in fields.items()}
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Fraction):
-        return f"{value.numerator}/{value.denominator}"
     if isinstance(value, float):
         return value if isfinite(value) else None
     if isinstance(value, Mapping):
@@ -165,14 +162,3 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return {name: _plain(part) for name, part in vars(value).items() if name != "failure"}
     return value
-
-
-@contextlib.contextmanager
-def _long_integers() -> Iterator[None]:
-    """Let integers of any length become text: exact results have thousands of digits, and Python refuses them."""
-    before = sys.get_int_max_str_digits()
-    sys.set_int_max_str_digits(0)
-    try:
-        yield
-    finally:
-        sys.set_int_max_str_digits(before)

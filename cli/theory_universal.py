@@ -1,6 +1,5 @@
 """`up theory complexity` and `up theory universal`: what the bounded universal machine says about short strings."""
 
-from fractions import Fraction
 from typing import Annotated, Any
 
 import typer
@@ -50,9 +49,8 @@ def complexity(
         run = found.witness.run
         program = {"program": found.witness.program, "bits": found.witness.bits}
         witness = {**program, "steps": run.steps, "space": run.space}
-    fields = {name: _text(value) for name, value in vars(found).items()}
     more = {"is_shortest_within_bound": found.is_shortest_within_bound, "witness": witness}
-    cli.emit_json({"command": "theory complexity", **fields, **more})
+    cli.emit_json({"command": "theory complexity", **vars(found), **more})
 
 
 def universal(
@@ -85,12 +83,11 @@ def universal(
         growth = {each: halting_measure(each) for each in bounds}
     shown = list(strings(max_length))
     if cli.json_output:
-        masses = {x: _text(measure.lower(x)) for x in shown}
+        masses = {x: measure.lower(x) for x in shown}
         points = [
-            {"time": b.time, "space": b.space, "omega": _text(m.total), "unresolved": _text(m.unresolved)}
-            for b, m in growth.items()
+            {"time": b.time, "space": b.space, "omega": m.total, "unresolved": m.unresolved} for b, m in growth.items()
         ]
-        known = {"omega": _text(measure.total), "unresolved": _text(measure.unresolved)}
+        known = {"omega": measure.total, "unresolved": measure.unresolved}
         cli.emit_json({"command": "theory universal", "bound": bound, **known, "mass": masses, "growth": points})
     else:
         cli.stdout.print(UniversalPage(bound=bound, strings=shown, measure=measure, growth=growth))
@@ -103,7 +100,3 @@ def _quarters(largest: int, parts: int) -> list[int]:
     ([4, 8, 12, 16, 20], [1, 2])
     """
     return sorted({max(1, largest * part // parts) for part in range(1, parts + 1)}) if largest > 0 else [largest]
-
-
-def _text(value: Any) -> Any:
-    return f"{value.numerator}/{value.denominator}" if isinstance(value, Fraction) else value

@@ -1,5 +1,6 @@
 """The one exception for a user's mistake, shared by all packages."""
 
+from fractions import Fraction
 from typing import Any
 
 _ABSENT = object()
@@ -22,5 +23,13 @@ class InputError(ValueError):
     """
 
     def __init__(self, problem: str, *, received: Any = _ABSENT, remedy: str) -> None:
-        shown = "" if received is _ABSENT else f" (received {received!r})"
+        shown = "" if received is _ABSENT else f" (received {_shown(received)})"
         super().__init__(" ".join(f"{problem}{shown}: {remedy}".split()))
+
+
+def _shown(value: Any) -> str:
+    """Return `repr` (p/q for a fraction), or what it is where a whole number in it is too long for Python to write."""
+    try:
+        return str(value) if isinstance(value, Fraction) else repr(value)
+    except ValueError:
+        return f"{type(value).__name__} of thousands of digits"

@@ -24,12 +24,14 @@ def exact(value: Number) -> str:
     ('7979…2001/7979…2003 (17 digits each) ≈ 1', '-10,785')
     """
     if isinstance(value, int):
-        return f"{value:,}"
+        value = Fraction(value)
     if isinstance(value, float):
         return f"{value:,.0f}" if 1_000 <= abs(value) < _LEAST_WITH_EXPONENT else f"{value:.4g}"
     top, bottom = value.as_integer_ratio()
     if bottom == 1 and abs(top).bit_length() < _MOST_PRINTABLE_BITS:
         return f"{top:,}"
+    if bottom == 1:
+        return f"{_rounded(value)}, a number of {_digits(top):,} digits"
     if max(abs(top), bottom).bit_length() > _MOST_PRINTABLE_BITS:
         return f"{_rounded(value)}, a fraction of {_digits(top):,} over {number_of(_digits(bottom), 'digit')}"
     shown = f"{_shortened(top)}/{_shortened(bottom)}"
@@ -84,7 +86,8 @@ def _rounded(value: Fraction, digits: int = 9) -> str:
     >>> _rounded(Fraction(1, 3**1000))
     '≈ 2^-1585'
     """
-    as_float = float(value) if value.denominator.bit_length() - abs(value.numerator).bit_length() < 1000 else 0.0
+    size = abs(value.numerator).bit_length() - value.denominator.bit_length()
+    as_float = float(value) if abs(size) < 1000 else 0.0
     if as_float == 0 and value:
         return f"≈ {'-' * (value < 0)}2^{log2_float(abs(value)):.0f}"
     decimal = f"{as_float:.{digits}g}"

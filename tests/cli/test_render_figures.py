@@ -103,7 +103,7 @@ from tests.cli.test_render_figures import TestFigures
 for name in ("charts.svg", "charts.png"):
     write_figure(Path(name), "runs/tiny", *TestFigures().all_panels())
 """
-# What differs from matplotlib's own defaults wherever that can be seen, and what would need programs that are not there.
+# What differs visibly from matplotlib's own defaults, and what would need programs that are not there.
 SETTINGS = """
 backend: module://nowhere
 text.usetex: True

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -209,7 +210,8 @@ class TestShow:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.png", "runs"]
 
     def test_without_matplotlib_the_remedy_is_the_extra(self, run, folder, tmp_path, monkeypatch):
-        monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+        monkeypatch.setitem(sys.modules, "matplotlib", None)  # importing it then raises ModuleNotFoundError
+        monkeypatch.delitem(sys.modules, "matplotlib.figure", raising=False)
         outcome = run("runs", "show", str(folder / "one"), "--svg", str(tmp_path / "charts.svg"))
         assert_refused(outcome, "matplotlib", "pip install 'universal-pretraining[plots]'")
 

@@ -22,7 +22,7 @@ from theory.machines.machine import Bound, FunctionMachine, Tape
 from theory.measures.measure import enumerate_programs
 from theory.measures.mixture import Mixture
 from theory.numbers.bit_strings import BitString, shown
-from theory.numbers.exact import at_least_power_of_two, log2_float
+from theory.numbers.exact import at_least_power_of_two, log2_float, number_text
 
 
 def shannon_fano_code(mass: Mapping[BitString, Fraction]) -> dict[BitString, BitString]:
@@ -150,8 +150,9 @@ def _code_length(p: Fraction) -> int:
 def _item(name: str, holds: bool, slack: Fraction, x: BitString, numbers: Mapping[str, Fraction | float | int]) -> Item:
     failure = None
     if not holds:
-        k, m = numbers["K_C"], numbers["m_C"]
-        sentence = f"with K = {k} and m = {m} the two sides have the ratio {slack}; less than 1 is a failure"
+        k, m = numbers["K_C"], number_text(Fraction(numbers["m_C"]))
+        ratio = number_text(slack)
+        sentence = f"with K = {k} bits and m = {m} the two sides have the ratio {ratio}; less than 1 is a failure"
         failure = Counterexample(where=name, claimed=Fraction(1), observed=slack, sentence=sentence)
     return Item(
         name=name,

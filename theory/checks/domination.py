@@ -16,6 +16,7 @@ from theory.checks.result import Advance, CheckResult, Counterexample, Evidence,
 from theory.machines.classes import ModelClass, nothing_halts
 from theory.measures.mixture import Mixture
 from theory.numbers.bit_strings import BitString, shown
+from theory.numbers.exact import number_text
 
 
 def check_domination(
@@ -91,7 +92,8 @@ def _item(
     numbers = {"constant": constant, "min m_C/p_c": least}
 
     def failure() -> Counterexample:
-        sentence = f"m_C(x|z) is {least} times p_c(x|z), less than the constant {constant} that was claimed"
+        found, said = number_text(least), number_text(constant)
+        sentence = f"m_C(x|z) is {found} times p_c(x|z), less than the constant {said} that was claimed"
         return Counterexample(where=f"{name}: {witness}", claimed=constant, observed=least, sentence=sentence)
 
     return ratio_item(

@@ -26,7 +26,7 @@ from theory.machines.classes import ModelClass, nothing_halts
 from theory.machines.machine import FunctionMachine
 from theory.measures.mixture import Mixture
 from theory.numbers.bit_strings import BitString, shown
-from theory.numbers.exact import log2_float
+from theory.numbers.exact import log2_float, number_text
 
 U_PRIOR = Fraction(1, 4)
 
@@ -127,7 +127,7 @@ def _equality_item(ours: Mixture, theirs: Mixture, conditions: Sequence[BitStrin
     slack, witness = min(found)
 
     def failure() -> Counterexample:
-        sentence = f"p_u(x|z) and m_C(x|z) should be equal and have the ratio {slack}"
+        sentence = f"p_u(x|z) and m_C(x|z) should be equal and have the ratio {number_text(slack)}"
         return Counterexample(where=witness, claimed=Fraction(1), observed=slack, sentence=sentence)
 
     return ratio_item("p_u = m_C", slack, witness=witness, failure=failure)
@@ -140,7 +140,8 @@ def _failure(slack: Fraction, constant: Fraction, witness: str) -> Counterexampl
         where=witness,
         claimed=constant,
         observed=observed,
-        sentence=f"m_D(x|z) is {observed} times m_C(x|z){power}, less than the constant {constant}",
+        sentence=f"m_D(x|z) is {number_text(observed)} times m_C(x|z){power}, "
+        f"less than the constant {number_text(constant)}",
     )
 
 
@@ -150,7 +151,9 @@ def _mass_of_u(theirs: Mixture, with_u: bool) -> Fraction:
 
 def _remarks(theirs: Mixture, with_u: bool) -> tuple[str, ...]:
     mass = _mass_of_u(theirs, with_u)
-    return () if mass == 1 else (f"u halts with probability {mass} = {float(mass):.3f} on the empty condition",)
+    if mass == 1:
+        return ()
+    return (f"u halts with probability {number_text(mass)} = {float(mass):.3f} on the empty condition",)
 
 
 def _with_skewed_prior(model_class: ModelClass) -> ModelClass:

@@ -23,7 +23,7 @@ from theory.machines.classes import ModelClass, nothing_halts
 from theory.machines.named_sources import sources_class
 from theory.measures.mixture import Distribution, Mixture
 from theory.numbers.bit_strings import BitString, shown
-from theory.numbers.exact import log2_float
+from theory.numbers.exact import log2_float, number_text
 from theory.words import number_of
 
 CALL = Fraction(1, 2)
@@ -105,7 +105,9 @@ def _item(name: str, u: Fraction, v: Fraction, *, half_a_bit: bool) -> Item:
     claimed = 0.5**0.5 if half_a_bit else CALL
     failure = None
     if not holds:
-        sentence = f"one machine gives it {ratio} times what the other does, less than {float(claimed):.4f}"
+        sentence = (
+            f"one machine gives it {number_text(ratio)} times what the other does, less than {float(claimed):.4f}"
+        )
         failure = Counterexample(where=f"x = {name}", claimed=claimed, observed=ratio, sentence=sentence)
     return Item(
         name=name,

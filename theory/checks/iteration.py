@@ -41,7 +41,7 @@ from theory.measures.distances import entropy, least_ratio, total_variation
 from theory.measures.measure import Measure
 from theory.measures.mixture import Distribution, Mixture, depth_mixture, iterates, length_uniform, push
 from theory.numbers.bit_strings import BitString, shown
-from theory.numbers.exact import log2_float
+from theory.numbers.exact import log2_float, number_text
 from theory.words import number_of
 
 
@@ -92,7 +92,7 @@ def check_iteration(
     if variant == "entropy-grows" and total < 1:
         raise InputError(
             f"m^{steps} is no distribution and has no entropy",
-            received=str(total),
+            received=number_text(total),
             remedy="take a class of machines that halt under the bound",
         )
     items = [_stage_item(stages, n, constant, variant) for n in range(1, steps + 1)]

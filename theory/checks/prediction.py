@@ -28,7 +28,7 @@ from theory.machines.classes import ModelClass
 from theory.machines.named_sources import SOURCES, prior
 from theory.measures.mixture import STRING_END, Distribution, Mixture, next_symbol, prefix_masses
 from theory.numbers.bit_strings import BitString, shown, strings_of_length
-from theory.numbers.exact import LogSum
+from theory.numbers.exact import LogSum, number_text
 from theory.words import number_of
 
 
@@ -180,12 +180,14 @@ def _judge(name: str, length: int | None, compared: _Comparison, variant: str | 
         masses = prefix_masses(compared.p)
         claimed, observed = masses[x], masses.get(x + "0", Fraction(0)) + masses.get(x + "1", Fraction(0))
         slack, where = LogSum([(1, observed / claimed)]) if observed else None, shown(x)
-        sentence = f"p(x0_) + p(x1_) = {observed} but p(x_) = {claimed}: the string may end at x = {shown(x)}"
+        found, whole = number_text(observed), number_text(claimed)
+        sentence = f"p(x0_) + p(x1_) = {found} but p(x_) = {whole}: the string may end at x = {shown(x)}"
     elif variant == "pointwise":
         ratio, x, outcome = compared.ratio
         slack, where = LogSum([(1, ratio / compared.constant)]), f"{outcome} after {shown(x)}"
         claimed, observed = compared.constant, ratio
-        sentence = f"q({outcome}|{shown(x)}) is {observed} times p({outcome}|{shown(x)}), below p(c) = {claimed}"
+        event, found, prior = f"({outcome}|{shown(x)})", number_text(observed), number_text(claimed)
+        sentence = f"q{event} is {found} times p{event}, below p(c) = {prior}"
     else:
         where, sentence = _broken_part(compared)
     holds = slack is not None and slack.sign() >= 0 and not (variant is None and sentence)

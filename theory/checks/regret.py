@@ -25,7 +25,7 @@ from math import comb, lcm
 from theory.checks.registry import REGRET
 from theory.checks.result import CheckResult, Counterexample, Item, StepCurve, ratio_item
 from theory.errors import InputError
-from theory.numbers.exact import log2_float, log2_interval
+from theory.numbers.exact import log2_float, log2_interval, number_text
 from theory.words import number_of
 
 EIGHTHS = tuple(Fraction(k, 8) for k in range(1, 8))
@@ -120,7 +120,7 @@ def check_regret(*, steps: int = 64, thetas: Sequence[Fraction] = EIGHTHS, varia
     if not thetas or not all(0 <= theta <= 1 for theta in thetas):
         raise InputError(
             "a coin has a probability from 0 to 1",
-            received=", ".join(map(str, thetas)) or "no coin",
+            received=", ".join(map(number_text, thetas)) or "no coin",
             remedy="give one or more such fractions",
         )
     size = len(thetas)
@@ -136,14 +136,14 @@ def check_regret(*, steps: int = 64, thetas: Sequence[Fraction] = EIGHTHS, varia
         largest[case.length] = max(largest[case.length], *(case.ratio(index) for index in range(size)))
     return REGRET.result(
         items,
-        class_name=f"{number_of(size, 'coin')}, theta = {', '.join(str(theta) for theta in thetas)}",
+        class_name=f"{number_of(size, 'coin')}, theta = {', '.join(map(number_text, thetas))}",
         bound=f"strings up to length {steps}",
         constants={"1/N": Fraction(1, size)},
         counts={"counts": len(cases), "strings": (2 << steps) - 1, "failures": sum(not item.holds for item in items)},
         curves=(
             StepCurve("largest regret in bits over strings of n bits", "n", tuple(map(log2_float, largest))),
             StepCurve(
-                f"E (q_n - theta)^2 for theta = {thetas[last]}",
+                f"E (q_n - theta)^2 for theta = {number_text(thetas[last])}",
                 "n",
                 tuple(float(high) for _, high in squared_errors(thetas, last, steps)),
             ),
@@ -161,7 +161,9 @@ def _regrets(
         yield _regret("regret, any theta", *_first_largest([(_best_of_all(thetas, x), x) for x in cases]), allowed)
         return
     for index, theta in enumerate(thetas):
-        yield _regret(f"regret, theta = {theta}", *_first_largest([(x.ratio(index), x) for x in cases]), allowed)
+        yield _regret(
+            f"regret, theta = {number_text(theta)}", *_first_largest([(x.ratio(index), x) for x in cases]), allowed
+        )
 
 
 def _first_largest(pairs: Sequence[tuple[Fraction, Counts]]) -> tuple[Fraction, Counts]:
@@ -209,7 +211,7 @@ def _convergence(thetas: Sequence[Fraction], index: int, steps: int, *, without_
             break
         precision *= 2
     slack = ends[0] - high
-    name, witness = f"squares, theta = {thetas[index]}", f"n = 0 .. {steps}"
+    name, witness = f"squares, theta = {number_text(thetas[index])}", f"n = 0 .. {steps}"
     observed, claimed = float(high / 2), float(ends[0] / 2)
     return Item(
         name=name,

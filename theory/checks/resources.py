@@ -23,6 +23,7 @@ from theory.machines.machine import Bound, Machine, Status
 from theory.machines.universal.machine import UniversalMachine
 from theory.measures.measure import leaves
 from theory.numbers.bit_strings import BitString, shown
+from theory.numbers.exact import number_text
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def _item(name: str, slack: Fraction, x: BitString, numbers: Mapping[str, Fracti
     at = f"x = {shown(x)}"
 
     def failure() -> Counterexample:
-        sentence = f"at {at} the larger side is only {slack} times the smaller"
+        sentence = f"at {at} the larger side is only {number_text(slack)} times the smaller"
         return Counterexample(where=f"{name}: {at}", claimed=Fraction(1), observed=slack, sentence=sentence)
 
     return ratio_item(name, slack, witness=shown(x), numbers=numbers, failure=failure)

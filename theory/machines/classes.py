@@ -20,7 +20,6 @@ about probability distributions (`Mixture.require_sufficient`); otherwise its me
 """
 
 import importlib
-import runpy
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ from pathlib import Path
 from theory.errors import InputError
 from theory.machines.machine import Bound, Machine
 from theory.numbers.bit_strings import BitString, complete_code, is_prefix_free, require_bit_string, strings
+from theory.user_file import run_file
 
 _BUILDERS = {
     "mealy": ("mealy", "mealy_class", "all 252 one-state Mealy machines"),
@@ -75,8 +75,8 @@ class ModelClass:
         require(len(self.prior) == len(names), "one prior for each member", len(self.prior), f"give {len(names)}")
         inexact = next((p for p in self.prior if not isinstance(p, int | Fraction)), None)
         require(inexact is None, "a prior is an exact fraction", inexact, "give e.g. Fraction(1, 3)")
-        require(min(self.prior) > 0, "a prior is positive", str(min(self.prior)), "leave out what has no probability")
-        require(sum(self.prior) <= 1, "the prior sums to more than 1", str(sum(self.prior)), "scale it down")
+        require(min(self.prior) > 0, "a prior is positive", min(self.prior), "leave out what has no probability")
+        require(sum(self.prior) <= 1, "the prior sums to more than 1", sum(self.prior), "scale it down")
         require(
             len(self.words) in (0, len(names)), "one word for each member", len(self.words), "give one each or none"
         )
@@ -150,7 +150,7 @@ def load_class(name: str, max_length: int | None = None) -> ModelClass:
     """Return a named class, or the one that a user's file defines.
 
     Args:
-        name: one of `class_names()`, or `path/to/file.py:NAME` where NAME is a `ModelClass`. The file is executed.
+        name: one of `class_names()`, or `path/to/file.py:NAME` where NAME is a `ModelClass`. The file is executed (`theory.user_file`).
         max_length: the length of strings to look at; by default what suits the class.
 
     Raises:
@@ -170,7 +170,7 @@ def load_class(name: str, max_length: int | None = None) -> ModelClass:
         )
     if not Path(path).is_file():
         raise InputError("there is no such file", received=path, remedy="give path/to/file.py:NAME")
-    found = runpy.run_path(path).get(attribute)
+    found = getattr(run_file(Path(path), "user_class"), attribute, None)
     if not isinstance(found, ModelClass):
         raise InputError(f"{path} has no ModelClass of this name", received=attribute, remedy="define it there")
     if max_length is None:

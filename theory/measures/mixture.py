@@ -20,6 +20,7 @@ from theory.errors import InputError
 from theory.machines.classes import ModelClass
 from theory.measures.measure import Enumeration, Measure, enumerate_programs
 from theory.numbers.bit_strings import BitString, shown, strings_of_length
+from theory.numbers.exact import number_text
 
 STRING_END = "$"
 
@@ -108,7 +109,7 @@ class Mixture:
         (index, condition), measure = left
         name = self.model_class.members[index].name
         return (
-            f"Under the bound some runs do not halt: of {name}, mass {measure.unresolved} on condition"
+            f"Under the bound some runs do not halt: of {name}, mass {number_text(measure.unresolved)} on condition"
             f" {shown(condition)}. What was checked are the measures under the bound.",
         )
 

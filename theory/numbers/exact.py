@@ -12,6 +12,8 @@ import math
 from collections.abc import Iterable
 from fractions import Fraction
 
+_MOST_READABLE_BITS = 200  # 60 digits
+
 
 def at_least_power_of_two(ratio: Fraction, exponent: int) -> bool:
     """Return whether ratio >= 2^exponent, by comparing integers.
@@ -74,6 +76,23 @@ def log2_float(value: Fraction | int) -> float:
     if not numerator:
         return -math.inf
     return math.log2(numerator) - math.log2(denominator)
+
+
+def number_text(value: Fraction | int) -> str:
+    """Return a number for a sentence: as p/q where that can be read, otherwise about how large it is.
+
+    Python refuses to write integers of more than 4,300 digits, and a probability of 2^-14500 has as many.
+
+    >>> number_text(Fraction(2, 3)), number_text(Fraction(1, 3**200)), number_text(Fraction(2**300, 2**300 + 1))
+    ('2/3', 'about 2^-317.0', 'about 1')
+    """
+    value = Fraction(value)
+    size = abs(value.numerator).bit_length() - value.denominator.bit_length()
+    if max(abs(value.numerator), value.denominator).bit_length() <= _MOST_READABLE_BITS:
+        return str(value)
+    if abs(size) <= _MOST_READABLE_BITS:
+        return f"about {float(value):.6g}"
+    return f"about {'-' * (value < 0)}2^{log2_float(abs(value)):.1f}"
 
 
 class LogSum:

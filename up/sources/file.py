@@ -12,9 +12,7 @@ import contextlib
 import dataclasses
 import functools
 import hashlib
-import importlib.util
 import json
-import sys
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,6 +20,7 @@ import torch
 from torch import Tensor
 
 from theory.words import findable
+from theory.user_file import run_file
 from up.config import from_dict, to_dict
 from up.errors import InputError
 from up.sources.base import ConditionalSource, RowSource, Source, StreamParts
@@ -192,14 +191,8 @@ class _WatchedSequences(ConditionalSource):
 @functools.cache
 def _load(path: Path, name: str, sha256: str) -> type[RowSource] | type[ConditionalSource]:
     """Run a file as a module of its own, once for each text, and return the source that it defines."""
-    module_name = f"up_source_{sha256[:16]}"
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module  # dataclasses look their module up there
     with _blaming(str(path)):
-        spec.loader.exec_module(module)
+        module = run_file(path, f"up_source_{sha256[:16]}")
     found = getattr(module, name, None)
     if not (isinstance(found, type) and issubclass(found, RowSource | ConditionalSource)):
         raise InputError(f"{path} has no source of this name", received=name, remedy=_DEFINE)

@@ -1,6 +1,7 @@
 """What code of the user's own may do wrong when it draws sequences, told in one line."""
 
 import contextlib
+import sys
 import traceback
 from collections.abc import Iterator
 from typing import Any
@@ -49,6 +50,8 @@ def checked_tokens(
 def blaming(name: str, path: str, *, remedy: str = "correct the file") -> Iterator[None]:
     """Tell in one line what a user's code raises, and where; anywhere else it would be a bug of this program.
 
+    What it prints goes to stderr, since stdout is for results.
+
     Args:
         name: of the source.
         path: file in which a line is to be named.
@@ -58,7 +61,8 @@ def blaming(name: str, path: str, *, remedy: str = "correct the file") -> Iterat
         InputError: for whatever exception the code raises, unless memory ran out.
     """
     try:
-        yield
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
     except InputError:
         raise
     except (Exception, SystemExit) as error:

@@ -40,6 +40,8 @@ def test_a_prior_alone_comes_from_no_code():
         ({"max_length": -1}, "not negative"),
         ({"machines": [A, A]}, "same name"),
         ({"machines": []}, "no members"),
+        ({"prior": [Fraction(1), Fraction(1, 2**14_500)]}, "more than 1"),
+        ({"prior": [Fraction(1, 2), Fraction(-1, 2**14_500)]}, "positive"),
     ],
 )
 def test_what_makes_no_class_is_refused(changes, problem):

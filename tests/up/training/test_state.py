@@ -265,7 +265,7 @@ def test_any_other_error_of_a_step_stays_what_it_is():
 
     state = small_state()
     state.model.register_forward_hook(fail)
-    with pytest.raises(RuntimeError, match="^mat1 and mat2"):
+    with pytest.raises(RuntimeError, match=r"^mat1 and mat2"):
         state.train_step()
 
 
@@ -275,5 +275,5 @@ def test_a_lack_of_memory_is_not_told_as_a_checkpoint_that_does_not_fit(monkeypa
 
     state = small_state()
     monkeypatch.setattr(state.model, "load_state_dict", run_out)
-    with pytest.raises(RuntimeError, match="^DefaultCPUAllocator"):
+    with pytest.raises(RuntimeError, match=r"^DefaultCPUAllocator"):
         state.restore(weights(state), state.tensors())

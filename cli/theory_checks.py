@@ -50,7 +50,7 @@ def _command(check: Check) -> Callable[..., None]:
             raise InputError(
                 "the certificate has no folder to go to", received=str(certificate), remedy="make the folder first"
             )
-        with _Watch(cli, check) as watch, _blaming_the_file(given.get("class_name")):
+        with _blaming_the_file(given.get("class_name")), _Watch(cli, check) as watch:
             result = check.run(given, variant=variant, expect=watch.expect, advance=watch.advance)
             if certificate is not None and result.holds:
                 _write_certificate(result, certificate)

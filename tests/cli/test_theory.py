@@ -475,3 +475,23 @@ def test_no_check_imports_torch():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stderr == "False\n"
+
+
+def test_a_class_of_ones_own_prints_to_stderr_and_imports_what_lies_beside_it(run, tmp_path, capsys):
+    (tmp_path / "parts.py").write_text("print('beside')\nfrom theory import Bound\nBOUND = Bound(time=8, space=8)\n")
+    (tmp_path / "mine.py").write_text(
+        "from parts import BOUND\n"
+        "from theory import FunctionMachine, ModelClass\n"
+        "print('at the top')\n"
+        "def fair_bit(tape):\n"
+        "    print('in a member')\n"
+        "    tape.write(tape.read())\n"
+        "CLASS = ModelClass.of('mine', [FunctionMachine('fair', fair_bit)], bound=BOUND, max_length=1)\n"
+    )
+    outcome = run("theory", "check-domination", "--class", f"{tmp_path}/mine.py:CLASS", "--json")
+    assert outcome.code == 0
+    assert json.loads(outcome.stdout)["class"] == "mine"
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    for said in ("beside", "at the top", "in a member"):
+        assert said in printed.err

@@ -150,7 +150,7 @@ def load_class(name: str, max_length: int | None = None) -> ModelClass:
     """Return a named class, or the one that a user's file defines.
 
     Args:
-        name: one of `class_names()`, or `path/to/file.py:NAME` where NAME is a `ModelClass`. The file is executed (`theory.user_file`).
+        name: one of `class_names()`, or `path/to/file.py:NAME` where NAME is a `ModelClass`. The file is executed.
         max_length: the length of strings to look at; by default what suits the class.
 
     Raises:

@@ -242,3 +242,20 @@ def test_what_goes_wrong_while_its_settings_are_written_out_is_one_line(tmp_path
     with pytest.raises(InputError, match=said) as caught:
         source_in(path).resolve(CPU)
     assert "\n" not in str(caught.value)
+
+
+def test_what_its_code_prints_is_no_result(coins, capsys):
+    coins.write_text(
+        "print('at the top')\n" + COINS.replace("        return", "        print('drawing')\n        return", 1)
+    )
+    drawn(source_in(coins).resolve(CPU))
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "at the top" in printed.err
+    assert "drawing" in printed.err
+
+
+def test_it_imports_what_lies_beside_it(coins):
+    (coins.parent / "odds.py").write_text("HEADS = 3\n")
+    coins.write_text("from odds import HEADS\n" + COINS.replace("heads: int = 72", "heads: int = HEADS"))
+    assert source_in(coins).resolve(CPU).settings["heads"] == 3

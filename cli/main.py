@@ -111,6 +111,8 @@ def _run(arguments: list[str], context: CliContext) -> int:
         context.error("interrupted")
         return ExitCode.INTERRUPTED
     except OSError as error:  # a full disk, a folder without permission: not ours, and no traceback would help
+        if is_out_of_memory(error):
+            return _out_of_memory(context, error)
         context.error(str(error))
         return ExitCode.FAILED
     except ImportError as error:
@@ -119,13 +121,16 @@ def _run(arguments: list[str], context: CliContext) -> int:
         context.error(f"cannot import {error.name} ({error}): up doctor tries every package")
         return ExitCode.FAILED
     except Exception as error:
-        if not is_out_of_memory(error):
-            return _bug(context)
-        traceback.clear_frames(error.__traceback__)  # what they hold may be all that there is
-        limit = memory_limit_bytes()
-        room = f", of which this process may use {limit / 2**30:.1f} GiB" if limit else ""
-        context.error(f"ran out of memory{room}: ask for less at a time, or give it more")
-        return ExitCode.FAILED
+        return _out_of_memory(context, error) if is_out_of_memory(error) else _bug(context)
+
+
+def _out_of_memory(context: CliContext, error: Exception) -> int:
+    """Say that memory ran out, and how much there is."""
+    traceback.clear_frames(error.__traceback__)  # what they hold may be all that there is
+    limit = memory_limit_bytes()
+    room = f", of which this process may use {limit / 2**30:.1f} GiB" if limit else ""
+    context.error(f"ran out of memory{room}: ask for less at a time, or give it more")
+    return ExitCode.FAILED
 
 
 def _bug(context: CliContext) -> int:

@@ -36,3 +36,12 @@ def assert_refused(outcome: Outcome, *said: str) -> None:
     assert outcome.stderr.count("\n") == 1
     for each in said:
         assert each in outcome.stderr
+
+
+def commands_that_run(command: Any, path: Sequence[str] = ()) -> list[tuple[str, ...]]:
+    """The words of all commands at or below `command`, those of groups that do something by themselves among them."""
+    children = getattr(command, "commands", None)
+    if children is None:
+        return [tuple(path)]
+    below = [words for name, child in children.items() for words in commands_that_run(child, (*path, name))]
+    return [*([tuple(path)] if command.invoke_without_command else []), *below]

@@ -30,6 +30,7 @@ from theory.words import docstring_of
 from up.config import require_at_most, require_not_negative, require_positive, to_dict
 from up.errors import InputError, RunError
 from up.evaluation.measures import row_statistics
+from up.memory import is_out_of_memory
 from up.packages import import_optional
 from up.runs.files import beside, read_json, reason_of, replacing, sha256_of, write_text
 from up.runs.lock import LockedError, locked
@@ -137,6 +138,8 @@ def write_corpus(
             remedy=f"wait until it has ended{error.hint}",
         ) from None
     except OSError as error:
+        if is_out_of_memory(error):
+            raise
         if error.errno in _NO_ROOM:
             raise RunError(
                 f"cannot write {error.filename or out} ({reason_of(error)}): make room, then the same command goes on"

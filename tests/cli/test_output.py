@@ -1,6 +1,6 @@
-"""Standard streams that are closed, full or without a reader: every command, in a process of its own.
+"""Standard streams that are closed, full or without a reader, as a shell hands them to a process.
 
-A new command is taken up by itself. None may print a traceback, and none may fail because nobody listens.
+None may print a traceback, and none may fail because nobody listens.
 """
 
 import errno
@@ -12,30 +12,14 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
 
-from cli.main import app
 from cli.output import Output, ReaderGoneError
-from tests.cli.streams import leaf_commands
 from tests.cli.training_runs import drop_checkpoints
 from up.runs.folder import open_run
 
 ROOT = Path(__file__).parents[2]
-QUICK = [" ".join(path) for path, _ in leaf_commands(typer.main.get_command(app))]
-# What a command needs beside its name to do something in a moment; those that are missing need nothing.
-ARGUMENTS = {
-    "demo enrich": "--length 40 --depth 1",
-    "train": "--preset tiny --plan --set model.width=16 --set model.depth=1",
-    "eval": "{run} --samples 4 --data {text}",
-    "runs show": "{run}",
-    "runs compare": "{run} {run}",
-    "sources compare": "noise --rows 2 --length 32",
-    "theory all": "--help",
-    "theory verify": "no-such-file",
-    "theory complexity": "00",
-    "theory universal": "--time 8 --max-length 1",
-}
-# Those that import torch take seconds each; all are run by the slow form of the test.
+# In processes of their own from the start; `test_every_command.py` does all of them in forks of one.
+ARGUMENTS = {"theory verify": "no-such-file", "theory universal": "--time 8 --max-length 1"}
 FAST = ("theory list", "theory check-domination", "theory verify", "theory universal", "doctor")
 STREAMS = {
     "no stdout": ">&-",
@@ -47,9 +31,9 @@ STREAMS = {
 }
 
 
-def shell(command: str, streams: str, **places) -> subprocess.CompletedProcess[bytes]:
+def shell(command: str, streams: str) -> subprocess.CompletedProcess[bytes]:
     """Run a command line in a shell with its streams as they are wanted; the exit code is that of the program."""
-    words = f"{command} {ARGUMENTS.get(command, '')}".format(**places)
+    words = f"{command} {ARGUMENTS.get(command, '')}"
     script = f"set -o pipefail; {sys.executable} -m cli.main {words} {streams}"
     return subprocess.run(
         ["bash", "-c", script],
@@ -61,24 +45,14 @@ def shell(command: str, streams: str, **places) -> subprocess.CompletedProcess[b
     )
 
 
-def check(command, each_of, trained, text):
-    listening = shell(command, "", run=trained, text=text)
-    for streams in each_of:
-        deaf = shell(command, STREAMS[streams], run=trained, text=text)
+@pytest.mark.parametrize("command", FAST)
+def test_a_quick_command_does_not_fail_because_nobody_listens(command):
+    listening = shell(command, "")
+    for streams in STREAMS:
+        deaf = shell(command, STREAMS[streams])
         assert b"Traceback" not in deaf.stderr + deaf.stdout, streams
         assert b"bug in up" not in deaf.stderr + deaf.stdout, streams
         assert deaf.returncode == listening.returncode, (streams, deaf.stderr)
-
-
-@pytest.mark.parametrize("command", FAST)
-def test_a_quick_command_does_not_fail_because_nobody_listens(command, trained, text):
-    check(command, STREAMS, trained, text)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("command", [command for command in QUICK if command not in FAST])
-def test_no_command_fails_because_nobody_listens(command, trained, text):
-    check(command, ("no streams at all", "a full disk behind stderr", "no reader of both"), trained, text)
 
 
 @pytest.mark.parametrize("words", ["--help", "--version", "train --help", ""])
@@ -93,7 +67,7 @@ def test_neither_help_nor_version_fails(words, streams):
 def test_a_training_run_whose_reader_is_gone_goes_on_to_its_end(arguments, tmp_path, streams):
     """Exit code 0 means complete; once it was 0 with no checkpoint, although the run had come to its end."""
     words = " ".join(f"'{word}'" for word in arguments(tmp_path / "run", **{"training.checkpoint_every": "48"}))
-    ended = shell(words.replace("{", "{{").replace("}", "}}"), streams)
+    ended = shell(words, streams)
     assert b"Traceback" not in ended.stderr
     assert ended.returncode == 0, ended.stderr
     assert open_run(tmp_path / "run").instances_saved() == 48

@@ -5,11 +5,9 @@ bytes with the same version of matplotlib: its own defaults stand in for the set
 MPLBACKEND), which are for other figures.
 """
 
-import contextlib
 import io
-import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 

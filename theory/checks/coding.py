@@ -152,7 +152,7 @@ def _item(name: str, holds: bool, slack: Fraction, x: BitString, numbers: Mappin
     if not holds:
         k, m = numbers["K_C"], number_text(Fraction(numbers["m_C"]))
         ratio = number_text(slack)
-        sentence = f"with K = {k} bits and m = {m} the two sides have the ratio {ratio}; less than 1 is a failure"
+        sentence = f"with K = {k} and m = {m} the two sides have the ratio {ratio}; less than 1 is a failure"
         failure = Counterexample(where=name, claimed=Fraction(1), observed=slack, sentence=sentence)
     return Item(
         name=name,

@@ -10,20 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from theory.compiling import can_compile, compile_function, is_switched_off
+
 
 @functools.cache
 def compiled_kernel(function: Callable[..., None]) -> Callable[..., None] | None:
     """Return the function compiled by numba, or None where numba is missing, unfit or switched off."""
-    try:
-        import numba
-    except Exception:  # beside a numpy or a system that it does not know, numba raises more than ImportError
-        return None
-    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
-        return None
-    try:
-        return numba.njit(cache=True)(function)
-    except RuntimeError:  # there is no folder to keep the compilation in
-        return numba.njit(function)
+    return compile_function(function) if can_compile() and not is_switched_off() else None
 
 
 def choose_kernel(function: Callable[..., None], compiled: bool | None) -> tuple[Callable[..., None], bool]:

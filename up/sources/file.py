@@ -19,8 +19,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from theory.words import findable
 from theory.user_file import run_file
+from theory.words import findable
 from up.config import from_dict, to_dict
 from up.errors import InputError
 from up.sources.base import ConditionalSource, RowSource, Source, StreamParts

@@ -34,6 +34,15 @@ def evaluate(
             help=f"Predict fresh rows of a source instead, or beside --data: {SOURCES_HELP} Repeat it.",
         ),
     ] = None,
+    slice_length: Annotated[
+        int | None,
+        typer.Option(
+            "--context",
+            metavar="N",
+            help="Characters in a slice. Default: the run's, as a rule the model's context. Of longer slices the model "
+            "reads the end, the bars everything.",
+        ),
+    ] = None,
     samples: Annotated[
         int | None,
         typer.Option(help="Slices of the context length for each data set. Default: 10000 on a GPU, 4000 on a CPU."),
@@ -51,8 +60,8 @@ def evaluate(
 
     The answer is in bits per character. Slices of the context length are cut out of each data set at random places, and
     the model is charged for the last character of each (the paper's protocol) and for those in the tail. Beside it
-    stand a Markov model that learns from the same context, and the 8 bits of a uniform code. What is not given here is
-    as the run has it.
+    stand the same model before training, exact models that learn from the same context (the Markov model of the paper,
+    context-tree weighting and PPM), and the 8 bits of a uniform code. What is not given here is as the run has it.
     """
     cli = CliContext.of(context, json_output=json_output, quiet=quiet)
     with cli.status("loading the model and the data"):
@@ -64,7 +73,7 @@ def evaluate(
         torch_device = resolve_device(device)
         opened = open_run(run)
         run_config = opened.config()
-        given = {"tail_positions": tail, "batch_size": batch, "seed": seed}
+        given = {"context_length": slice_length, "tail_positions": tail, "batch_size": batch, "seed": seed}
         if data or source:
             given |= {"data": tuple(data or ()), "sources": tuple(source or ())}
         changes = {name: value for name, value in given.items() if value is not None}
@@ -72,7 +81,8 @@ def evaluate(
         model = load_model(run, torch_device)
         recorded = {} if data else recorded_texts(opened.provenance())
         corpora = load_texts(config.data, recorded)
-        prepared = prepare_evaluation(run_config, config, device=torch_device, corpora=corpora)
+    with cli.progress("slices measured by the bars and the untrained model") as progress:
+        prepared = prepare_evaluation(run_config, config, device=torch_device, corpora=corpora, progress=progress)
     for name, change in texts_that_changed(corpora, recorded).items():
         cli.warn(f"{name} is another text than the run was evaluated on: {change}")
     with cli.progress("slices predicted") as progress:

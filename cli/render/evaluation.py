@@ -4,13 +4,14 @@ Source: Bloem (2025), sections 6.1 and 6.2: the model above in-context Markov mo
 stand side by side: the last character of each slice, which is the paper's protocol, and the mean over the tail of each
 slice, whose error is far smaller.
 
-There are two Markov models (`up.evaluation.bits`): over the byte values that occur in the data, which is the bar, and
-over all 256. Curves and sentences use the bar.
+Beside the model stand the same model before training and the bars (`up.evaluation.bars`), all over the byte values that
+occur in the data. Where there is room for one of them it is the hardest, PPM-D with update exclusion; the paper has the
+Markov model. In rows of an earlier version that is all there is.
 """
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
@@ -42,16 +43,41 @@ def evaluation_view(rows: "Sequence[EvaluationRow]") -> RenderableType:
 
 
 def finding(row: "EvaluationRow") -> str:
-    """Say in a sentence how the model stands to a uniform code and to the Markov model, over the tail.
+    """Say in a sentence how the model stands to a uniform code, the paper's bar, PPM and itself before, over the tail.
 
     A difference of no more than two standard errors is called none.
     """
     below_uniform = row.uniform_bits - row.tail_bits
-    below_markov = row.markov_tail_bits - row.tail_bits
     error = 2 * row.tail_stderr
     uniform = "no different from uniform" if abs(below_uniform) <= error else f"{_gap(below_uniform)} uniform"
-    markov = "level with" if abs(below_markov) <= error else _gap(below_markov)
-    return f"{row.data}: {uniform}, {markov} the in-context Markov model"
+    said = [uniform, f"{_stands(row, row.markov_tail_bits)} the in-context Markov model of the paper"]
+    ppm = [bits for bits in (row.ppm_tail_bits, row.ppm_exclusion_tail_bits) if bits is not None]
+    if ppm:
+        said.append(f"{_stands(row, min(ppm))} the best PPM")
+    if row.untrained_tail_bits is not None:
+        gained = row.untrained_tail_bits - row.tail_bits
+        took = f"took off {gained:.2f} bits" if gained > 0 else f"added {-gained:.2f} bits"
+        said.append(f"training {'changed nothing' if abs(gained) <= error else took}")
+    return f"{row.data}: {', '.join(said)}"
+
+
+class OneBar(NamedTuple):
+    """The bar that stands for all where there is room for one: its name and order, and its bits over the tail."""
+
+    name: str
+    order: int | None
+    bits: float
+
+
+def hardest_bar(row: "EvaluationRow") -> OneBar:
+    """Return PPM-D with update exclusion, or the Markov model for rows of an earlier version."""
+    if row.ppm_exclusion_tail_bits is None:
+        return OneBar("Markov", row.markov_order, row.markov_tail_bits)
+    return OneBar("PPM-D with update exclusion", row.ppm_exclusion_order, row.ppm_exclusion_tail_bits)
+
+
+def _stands(row: "EvaluationRow", bits: float) -> str:
+    return "level with" if abs(bits - row.tail_bits) <= 2 * row.tail_stderr else _gap(bits - row.tail_bits)
 
 
 def _gap(below: float) -> str:
@@ -60,10 +86,7 @@ def _gap(below: float) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationTable:
-    """Model and baselines in bits per character, one below the other for each data set.
-
-    The lower of model and bar, the Markov model over the symbols of the data, is bold.
-    """
+    """Model and bars in bits per character, one below the other for each data set; the lowest one is bold."""
 
     rows: "tuple[EvaluationRow, ...]"
 
@@ -75,7 +98,10 @@ class EvaluationTable:
             "± is one standard error",
             style="dim",
         )
-        yield Text("Markov models learn from the same context, over the data's symbols or all 256", style="dim")
+        if first.model_context_length is not None:
+            yield Text(f"the model reads the last {first.model_context_length:,} of them, the bars all", style="dim")
+        yield Text("the bars learn from the same slice and know which symbols occur in the data;", style="dim")
+        yield Text("the paper's bar is the Markov model", style="dim")
         yield Text()
         names = min(max(len(row.data) for row in self.rows), _NAME_COLUMNS)
         headings = ("", " last character", f" last {first.tail_positions}")
@@ -95,12 +121,12 @@ class EvaluationTable:
     def _list(self) -> Group:
         blocks: list[RenderableType] = []
         for row in self.rows:
-            grid = Table.grid(padding=(0, 2))
+            blocks.append(Text(row.data, style="bold"))
             for place, name in enumerate(("last character", f"last {row.tail_positions}")):
-                grid.add_row(Text(f"  {name}", style="dim"))
+                grid = Table.grid(padding=(0, 2))
                 for label, *cells in _lines(row):
-                    grid.add_row(Text(f"    {label}", style="dim"), cells[place])
-            blocks += [Text(row.data, style="bold"), grid]
+                    grid.add_row("  ", Text(label.plain, style="dim"), cells[place])
+                blocks += [Text(f"  {name}", style="dim"), grid]
         return Group(*blocks)
 
 
@@ -114,7 +140,7 @@ class PositionCurves:
         curves = [
             (row, name, [getattr(position, field) for position in row.positions])
             for row in self.rows
-            for name, field in (("model", "bits"), ("Markov", "markov_bits"))
+            for name, field in (("model", "bits"), _bar_of_positions(row))
         ]
         lowest = min(min(bits) for _, _, bits in curves)
         highest = max(max(bits) for _, _, bits in curves)
@@ -140,15 +166,34 @@ class PositionCurves:
             yield Text(f"{'position':>{before - 1}} {starts}".rstrip(), style="dim")
 
 
+def _bar_of_positions(row: "EvaluationRow") -> tuple[str, str]:
+    """Return the short name and the field of the hardest bar that was measured at all positions."""
+    if any(position.ppm_exclusion_bits is None for position in row.positions):
+        return "Markov", "markov_bits"
+    return "PPM-D", "ppm_exclusion_bits"
+
+
 def _lines(row: "EvaluationRow") -> Iterator[tuple[Text, Text, Text]]:
-    """Yield model and baselines of one data set: name, last character, tail."""
-    wins, wins_tail = row.bits < row.markov_bits, row.tail_bits < row.markov_tail_bits
-    tail = _number(row.tail_bits, row.tail_stderr, bold=wins_tail)
-    yield Text("model"), _number(row.bits, row.stderr, bold=wins), tail
-    tail_bar = Text.assemble(_number(row.markov_tail_bits, bold=not wins_tail), (f" order {row.markov_order}", "dim"))
-    yield Text(f"Markov, {number_of(row.symbols, 'symbol')}"), _number(row.markov_bits, bold=not wins), tail_bar
-    yield Text("Markov, 256 symbols"), _number(row.markov256_bits), _number(row.markov256_tail_bits)
-    yield Text("uniform"), _number(row.uniform_bits), _number(row.uniform_bits)
+    """Yield model and bars of one data set, the easy ones last: name, last character, tail."""
+    stated = [
+        ("model", row.bits, row.tail_bits, None),
+        ("model, untrained", row.untrained_bits, row.untrained_tail_bits, None),
+        ("PPM-D, update exclusion", row.ppm_exclusion_bits, row.ppm_exclusion_tail_bits, row.ppm_exclusion_order),
+        ("PPM-D", row.ppm_bits, row.ppm_tail_bits, row.ppm_order),
+        ("CTW", row.ctw_bits, row.ctw_tail_bits, row.ctw_depth),
+        (f"Markov, {number_of(row.symbols, 'symbol')}", row.markov_bits, row.markov_tail_bits, row.markov_order),
+        ("uniform", row.uniform_bits, row.uniform_bits, None),
+    ]
+    known = [
+        (name, bits, tail, longest) for name, bits, tail, longest in stated if bits is not None and tail is not None
+    ]
+    lowest, lowest_tail = (min(range(len(known)), key=lambda place: known[place][column]) for column in (1, 2))
+    for place, (name, bits, tail, longest) in enumerate(known):
+        stderr, tail_stderr = (row.stderr, row.tail_stderr) if name == "model" else (None, None)
+        tail_cell = _number(tail, tail_stderr, bold=place == lowest_tail)
+        if longest is not None:
+            tail_cell.append(f" {'depth' if name == 'CTW' else 'order'} {longest}", "dim")
+        yield Text(name), _number(bits, stderr, bold=place == lowest), tail_cell
 
 
 def _columns(cell: Text) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from cli.render.evaluation import hardest_bar
 from cli.render.panels import Curve, DepthBars, Level, Panel
 from theory.measures.buffer_depth import reset_probability, stationary_depth_probability
 
@@ -68,7 +69,7 @@ def loss_panel(histories: "Mapping[str, History]", *, points: int) -> Panel | No
 
 
 def bits_panels(evaluations: "Mapping[str, Sequence[Evaluated]]", *, points: int) -> tuple[Panel, ...]:
-    """Return one panel for each text: the bits of runs by their names, and the in-context Markov model.
+    """Return one panel for each text: the bits of runs by their names, and the hardest bar.
 
     Texts are told apart by their content. The same text under two names is one panel; two texts of one name are two,
     each with its SHA-256 in the title, for numbers on one say nothing about those on the other.
@@ -140,10 +141,8 @@ def _bits_panel(text: str, title: str, evaluations: "Mapping[str, Sequence[Evalu
     if panel is None:
         return None
     latest = [found[-1][1] for found in rows.values() if found]
-    levels = {
-        row.markov_tail_bits: Level(name=f"Markov, order {row.markov_order}", value=row.markov_tail_bits)
-        for row in latest
-    }
+    bars = [hardest_bar(row) for row in latest]
+    levels = {bar.bits: Level(name=f"{bar.name}, order {bar.order}", value=bar.bits) for bar in bars}
     curves = panel.curves
     if not panel.note:  # not thinned: the points are those that were measured
         errors = {name: tuple(row.tail_stderr for _, row in found) for name, found in rows.items()}

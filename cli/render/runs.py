@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.render.charts import ROWS, Chart, ChartGrid, DepthChart
+from cli.render.evaluation import hardest_bar
 from cli.render.panels import compact
 from cli.render.run_panels import RunPanels
 from theory.words import number_of
@@ -129,7 +130,8 @@ class RunPage:
         for row in run.rows:
             assert run.evaluated_at is not None  # where there are rows, there was an evaluation
             said = f"{row.tail_bits:.3f} ± {row.tail_stderr:.3f} bits per character over the last {row.tail_positions}"
-            yield row.data, f"{said} after {number_of(run.evaluated_at, 'instance')}; Markov {row.markov_tail_bits:.3f}"
+            bar = hardest_bar(row)
+            yield row.data, f"{said} after {number_of(run.evaluated_at, 'instance')}; {bar.name} {bar.bits:.3f}"
 
 
 def no_runs_line(folder: Path) -> str:

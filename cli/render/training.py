@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.render.bars import bar, sparkline
-from cli.render.evaluation import EvaluationTable
+from cli.render.evaluation import EvaluationTable, hardest_bar
 from theory.words import number_of
 
 if TYPE_CHECKING:  # up.runs imports torch
@@ -67,10 +67,9 @@ def progress_line(step: "Step", timing: "Timing", total_instances: int) -> str:
 
 def evaluation_line(rows: "Sequence[EvaluationRow]") -> str:
     """Return one plain line about an evaluation, for a pipe."""
-    cells = (
-        f"{row.data} {row.tail_bits:.2f} ± {row.tail_stderr:.2f} (Markov {row.markov_tail_bits:.2f})" for row in rows
-    )
-    return f"zero-shot, bits over the last {rows[0].tail_positions}: {', '.join(cells)}"
+    cells = (f"{row.data} {row.tail_bits:.2f} ± {row.tail_stderr:.2f} ({hardest_bar(row).bits:.2f})" for row in rows)
+    said = f"zero-shot, bits over the last {rows[0].tail_positions} (in brackets {hardest_bar(rows[0]).name})"
+    return f"{said}: {', '.join(cells)}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
-"""The result of a zero-shot evaluation: one row for each corpus, a model beside its baselines.
+"""The result of a zero-shot evaluation: one row for each corpus, a model beside the bars.
 
-Shape suffixes: N slices, T tokens in a slice.
+Shape suffixes: N slices, T tokens in a slice, R positions that the model predicts, at the end of a slice.
 """
 
 import dataclasses
@@ -9,37 +9,22 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from up.evaluation.markov import MarkovModel
+from up.evaluation.bars import Bars
 
 UNIFORM_BITS = 8.0  # log2 of the 256 byte values
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
-class MarkovBaseline:
-    """What an in-context Markov model charges on the slices of a corpus.
-
-    Attributes:
-        symbols: V, over which it smooths.
-        model: order and smoothing, the best there are for this V.
-        bits_T: its mean bits at each position, the first included.
-
-    """
-
-    symbols: int
-    model: MarkovModel
-    bits_T: npt.NDArray[np.float64]
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PositionBits:
-    """Bits per character over a range of positions in the context.
+    """Bits per character over a range of positions in what the model reads.
 
     Attributes:
-        first_position: characters that precede the first predicted character of the range.
-        last_position: characters that precede the last one, inclusive.
+        first_position: characters that the model reads before the first predicted character of the range.
+        last_position: those before the last one, inclusive.
         bits: mean of the model, bits per character.
         stderr: standard error of the mean, bits; the slice is the unit, since positions in a slice are correlated.
-        markov_bits: mean of the Markov model over the symbols of the corpus, bits per character.
+        markov_bits: mean of the Markov model over the symbols of the corpus on the same characters.
+        ppm_exclusion_bits: mean of PPM-D with update exclusion on them; None in rows of an earlier version.
 
     """
 
@@ -48,11 +33,14 @@ class PositionBits:
     bits: float
     stderr: float
     markov_bits: float
+    ppm_exclusion_bits: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvaluationRow:
-    """One corpus: the model beside its baselines, all in bits per character.
+    """One corpus: the model beside the bars (`up.evaluation.bars`), all in bits per character.
+
+    PPM, CTW and the untrained model are None in rows of an earlier version.
 
     Attributes:
         data: name of the corpus.
@@ -61,6 +49,7 @@ class EvaluationRow:
         sha256: of its bytes, in hexadecimal; None likewise.
         samples: N, number of slices.
         context_length: tokens in a slice.
+        model_context_length: tokens at the end of a slice that the model reads, where it reads fewer than the bars.
         bits: mean over the last character of each slice, the protocol of section 6.1.
         stderr: its standard error.
         tail_bits: mean over the last `tail_positions` characters of each slice.
@@ -68,14 +57,26 @@ class EvaluationRow:
         tail_positions: characters in the tail.
         uniform_bits: what a uniform code charges.
         symbols: byte values that occur in the corpus.
-        markov_bits: the in-context Markov model over these symbols, the bar, on the last characters of the same slices.
+        markov_bits: the in-context Markov model over these symbols, the bar of the paper, on the last characters of the
+            same slices.
         markov_tail_bits: the same on the tails.
         markov_order: its order, chosen on the tails.
         markov_smoothing: its Laplace smoothing, chosen on the tails.
         markov256_bits: the in-context Markov model over all 256 byte values, with an order and smoothing of its own, on
             the last characters.
         markov256_tail_bits: the same on the tails.
-        positions: all positions in octaves of the context, 1, 2-3, 4-7 and so on.
+        ppm_bits: in-context PPM-D over the symbols of the corpus, on the last characters.
+        ppm_tail_bits: the same on the tails.
+        ppm_order: its order, chosen on the tails.
+        ppm_exclusion_bits: PPM-D with update exclusion, the hardest bar, on the last characters.
+        ppm_exclusion_tail_bits: the same on the tails.
+        ppm_exclusion_order: its order, chosen on the tails.
+        ctw_bits: in-context context-tree weighting over the symbols of the corpus, on the last characters.
+        ctw_tail_bits: the same on the tails.
+        ctw_depth: its depth in bits, chosen on the tails.
+        untrained_bits: the same model before training, on the last characters; None, too, where it is not known.
+        untrained_tail_bits: the same on the tails, likewise.
+        positions: all positions that the model predicts, in octaves, 1, 2-3, 4-7 and so on.
 
     """
 
@@ -85,6 +86,7 @@ class EvaluationRow:
     sha256: str | None = None
     samples: int
     context_length: int
+    model_context_length: int | None = None
     bits: float
     stderr: float
     tail_bits: float
@@ -98,6 +100,17 @@ class EvaluationRow:
     markov_smoothing: float
     markov256_bits: float
     markov256_tail_bits: float
+    ppm_bits: float | None = None
+    ppm_tail_bits: float | None = None
+    ppm_order: int | None = None
+    ppm_exclusion_bits: float | None = None
+    ppm_exclusion_tail_bits: float | None = None
+    ppm_exclusion_order: int | None = None
+    ctw_bits: float | None = None
+    ctw_tail_bits: float | None = None
+    ctw_depth: int | None = None
+    untrained_bits: float | None = None
+    untrained_tail_bits: float | None = None
     positions: tuple[PositionBits, ...]
 
     @property
@@ -117,71 +130,86 @@ def octaves(length: int) -> tuple[tuple[int, int], ...]:
 
 
 def summarise(
-    bits_NT: npt.NDArray[np.float32],
+    bits_NR: npt.NDArray[np.float32],
     *,
     data: str,
     source: str,
-    markov: MarkovBaseline,
-    markov256: MarkovBaseline,
+    bars: Bars,
     tail_positions: int,
     size_bytes: int | None = None,
     sha256: str | None = None,
+    untrained: tuple[float, float] | None = None,
 ) -> EvaluationRow:
     """Average a model's bits over slices.
 
     Args:
-        bits_NT: the model's bits at positions 1 to T-1 of every slice; column t-1 belongs to position t.
+        bits_NR: the model's bits at all positions but the first of what it reads, the end of every slice: column -1
+            belongs to the last character.
         data: name of the corpus.
         source: what the corpus is made of.
-        markov: the Markov model over the symbols of the corpus.
-        markov256: that over all byte values.
-        tail_positions: characters in the tail, below T.
+        bars: on the same slices.
+        tail_positions: characters in the tail, no more than R.
         size_bytes: length of the corpus.
         sha256: of its bytes.
+        untrained: bits of the untrained model on the last character and over the tail (`means`).
 
     """
-    context_length = bits_NT.shape[1] + 1
-    assert markov.bits_T.shape == markov256.bits_T.shape == (context_length,)
-    assert tail_positions < context_length
-    bits, stderr = _mean_over_slices(bits_NT[:, -1:])
-    tail_bits, tail_stderr = _mean_over_slices(bits_NT[:, -tail_positions:])
+    read, context_length = bits_NR.shape[1] + 1, len(bars.markov.bits_T)
+    assert tail_positions < read <= context_length
+    bits, stderr = _mean_over_slices(bits_NR[:, -1:])
+    tail_bits, tail_stderr = _mean_over_slices(bits_NR[:, -tail_positions:])
+    markov_R, ppm_R = (bar.bits_T[context_length - read :] for bar in (bars.markov, bars.ppm_exclusion))
     positions = []
-    for first, last in octaves(context_length):
-        range_bits, range_stderr = _mean_over_slices(bits_NT[:, first - 1 : last])
+    for first, last in octaves(read):
+        range_bits, range_stderr = _mean_over_slices(bits_NR[:, first - 1 : last])
         positions.append(
             PositionBits(
                 first_position=first,
                 last_position=last,
                 bits=range_bits,
                 stderr=range_stderr,
-                markov_bits=float(markov.bits_T[first : last + 1].mean()),
+                markov_bits=float(markov_R[first : last + 1].mean()),
+                ppm_exclusion_bits=float(ppm_R[first : last + 1].mean()),
             )
         )
+    of_bars: dict[str, float] = {}
+    for name in ("markov", "markov256", "ppm", "ppm_exclusion", "ctw"):
+        bits_T = getattr(bars, name).bits_T
+        of_bars |= {f"{name}_bits": float(bits_T[-1]), f"{name}_tail_bits": float(bits_T[-tail_positions:].mean())}
+    untrained_bits, untrained_tail_bits = untrained or (None, None)
     return EvaluationRow(
         data=data,
         source=source,
         size_bytes=size_bytes,
         sha256=sha256,
-        samples=len(bits_NT),
+        samples=len(bits_NR),
         context_length=context_length,
+        model_context_length=read if read < context_length else None,
         bits=bits,
         stderr=stderr,
         tail_bits=tail_bits,
         tail_stderr=tail_stderr,
         tail_positions=tail_positions,
         uniform_bits=UNIFORM_BITS,
-        symbols=markov.symbols,
-        markov_bits=float(markov.bits_T[-1]),
-        markov_tail_bits=float(markov.bits_T[-tail_positions:].mean()),
-        markov_order=markov.model.order,
-        markov_smoothing=markov.model.smoothing,
-        markov256_bits=float(markov256.bits_T[-1]),
-        markov256_tail_bits=float(markov256.bits_T[-tail_positions:].mean()),
+        symbols=bars.markov.symbols,
+        markov_order=bars.markov.model.order,
+        markov_smoothing=bars.markov.model.smoothing,
+        ppm_order=bars.ppm.longest,
+        ppm_exclusion_order=bars.ppm_exclusion.longest,
+        ctw_depth=bars.ctw.longest,
+        untrained_bits=untrained_bits,
+        untrained_tail_bits=untrained_tail_bits,
         positions=tuple(positions),
+        **of_bars,
     )
 
 
-def _mean_over_slices(bits_NT: npt.NDArray[np.float32]) -> tuple[float, float]:
+def means(bits_NR: npt.NDArray[np.float32], tail_positions: int) -> tuple[float, float]:
+    """Return the mean over slices of the last column and of the tail."""
+    return _mean_over_slices(bits_NR[:, -1:])[0], _mean_over_slices(bits_NR[:, -tail_positions:])[0]
+
+
+def _mean_over_slices(bits_NR: npt.NDArray[np.float32]) -> tuple[float, float]:
     """Return the mean over slices and positions, and its standard error with the slice as the unit."""
-    slice_mean_N = bits_NT.mean(axis=1, dtype=np.float64)
+    slice_mean_N = bits_NR.mean(axis=1, dtype=np.float64)
     return float(slice_mean_N.mean()), float(slice_mean_N.std(ddof=1) / math.sqrt(len(slice_mean_N)))

@@ -91,9 +91,13 @@ def load(path: str | PathLike[str], *, device: str = "auto") -> Transformer:
 
 
 def evaluate(
-    model: nn.Module, assignments: Sequence[str] = (), *, context_length: int | None = None
+    model: nn.Module,
+    assignments: Sequence[str] = (),
+    *,
+    context_length: int | None = None,
+    untrained: nn.Module | None = None,
 ) -> tuple[EvaluationRow, ...]:
-    """Predict real bytes with any model, and return one row for each data set, in bits per character.
+    """Predict real bytes with any model, and return one row for each data set, in bits per character, with the bars.
 
     >>> from up.model.config import ModelConfig
     >>> model = Transformer(ModelConfig(arch="modern", width=16, depth=1, context_length=80))
@@ -103,7 +107,9 @@ def evaluate(
     Args:
         model: maps tokens (B, T) to logits (B, T, 256), or to an object that has them as `logits`.
         assignments: settings of `EvaluationConfig`, such as `samples=100` or `data=["notes.txt"]`.
-        context_length: T, tokens in a slice; None: that of the model's configuration.
+        context_length: tokens that the model can read; None: that of the model's configuration. Slices are as long,
+            unless the assignments have another `context_length`.
+        untrained: the same model before training, to be measured on the same slices.
 
     Raises:
         InputError: settings or data that cannot be used, or a model that does not say how long its context is.
@@ -115,4 +121,7 @@ def evaluate(
     parameter = next(model.parameters(), None)
     device = resolve_device("cpu") if parameter is None else parameter.device
     config = override(EvaluationConfig(), assignments)
-    return prepare(config, context_length=length, device=device).evaluate(model)
+    prepared = prepare(config, context_length=length, device=device)
+    if untrained is not None:
+        prepared = prepared.with_untrained(untrained)
+    return prepared.evaluate(model)

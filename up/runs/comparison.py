@@ -38,6 +38,8 @@ class ComparedBits:
         tail_stderr: its standard error.
         tail_positions: characters in the tail.
         markov_tail_bits: the in-context Markov model over the same tails.
+        ppm_exclusion_tail_bits: PPM-D with update exclusion over them; None if it was not measured.
+        untrained_tail_bits: the run's model before training over them, likewise.
         difference_bits: `bits` less those of the first run; None for the first itself, and where they are no measure of
             the same thing: another text, length of context or of tail. The same text is one under any name.
         difference_stderr: its standard error.
@@ -55,6 +57,8 @@ class ComparedBits:
     tail_stderr: float
     tail_positions: int
     markov_tail_bits: float
+    ppm_exclusion_tail_bits: float | None
+    untrained_tail_bits: float | None
     difference_bits: float | None
     difference_stderr: float | None
     tail_difference_bits: float | None
@@ -104,6 +108,8 @@ def _compared(row: EvaluationRow, first: Sequence[EvaluationRow], run: int) -> C
         tail_stderr=row.tail_stderr,
         tail_positions=row.tail_positions,
         markov_tail_bits=row.markov_tail_bits,
+        ppm_exclusion_tail_bits=row.ppm_exclusion_tail_bits,
+        untrained_tail_bits=row.untrained_tail_bits,
         difference_bits=row.bits - other.bits if other else None,
         difference_stderr=math.hypot(row.stderr, other.stderr) if other else None,
         tail_difference_bits=row.tail_bits - other.tail_bits if other else None,

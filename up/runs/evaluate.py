@@ -1,5 +1,8 @@
 """Evaluating the model of a run: on real bytes, and on rows of a source that it was not trained on.
 
+Beside it stands the same model with the weights that the run began with: what remains of its lead is what training
+added to the architecture.
+
 Rows of a source are drawn with random numbers of their own, so that they are none of those that the run was trained on.
 A source behind a buffer enriches a fresh one first, until hardly a row is as it began.
 
@@ -13,7 +16,9 @@ import numpy as np
 import torch
 
 from up.data.corpora import Corpus
-from up.evaluation.bits import EvaluationConfig, PreparedCorpus, PreparedEvaluation, prepare, prepare_slices
+from up.evaluation.bars import BARS_WITH_PROGRESS
+from up.evaluation.bits import EvaluationConfig, PreparedEvaluation, Progress, Slices, prepare
+from up.model.transformer import Transformer
 from up.recipes.config import RunConfig
 from up.sources.base import Source, make_source
 
@@ -23,22 +28,42 @@ _DRAWN_AT_ONCE = 64
 
 
 def prepare_evaluation(
-    run: RunConfig, config: EvaluationConfig, *, device: torch.device, corpora: Sequence[Corpus] | None = None
+    run: RunConfig,
+    config: EvaluationConfig,
+    *,
+    device: torch.device,
+    corpora: Sequence[Corpus] | None = None,
+    progress: Progress | None = None,
 ) -> PreparedEvaluation:
-    """Return slices and baselines for the model of a run.
+    """Return slices for the model of a run, with what the bars charge for them, and the model before its training.
 
     Args:
         run: configuration of the run; a source of the kind that it was trained on has the settings that it has there.
         config: what to evaluate on, such as that of the run itself.
         device: where the model is, and where the sources work.
         corpora: those of `config.data`, loaded already (`up.runs.texts`); None: each lies where its name says.
+        progress: called with passes over slices done, and in all; not before everything was checked.
 
     Raises:
         InputError: data or a source that cannot be used, or a tail longer than the context.
     """
-    prepared = prepare(config, context_length=run.model.context_length, device=device, corpora=corpora)
     drawn = [_rows_of(_source(run, kind, device), run, config, device) for kind in config.sources]
-    return dataclasses.replace(prepared, corpora=(*prepared.corpora, *drawn))
+    passes = BARS_WITH_PROGRESS + 1
+
+    def of_bars(done: int, total: int) -> None:
+        if progress is not None:
+            progress(done, total // BARS_WITH_PROGRESS * passes)
+
+    def of_untrained(done: int, total: int) -> None:
+        if progress is not None:
+            progress(BARS_WITH_PROGRESS * total + done, passes * total)
+
+    context_length = run.model.context_length
+    prepared = prepare(
+        config, context_length=context_length, device=device, corpora=corpora, drawn=drawn, progress=of_bars
+    )
+    untrained = Transformer(run.model, run.generator("model")).to(device)
+    return prepared.with_untrained(untrained, progress=of_untrained)
 
 
 def _source(run: RunConfig, kind: str, device: torch.device) -> Source:
@@ -48,11 +73,20 @@ def _source(run: RunConfig, kind: str, device: torch.device) -> Source:
     return given.with_rules(target_width=run.model.width, given=())
 
 
-def _rows_of(source: Source, run: RunConfig, config: EvaluationConfig, device: torch.device) -> PreparedCorpus:
+def _rows_of(source: Source, run: RunConfig, config: EvaluationConfig, device: torch.device) -> Slices:
     turns = _TURNS * run.buffer.capacity_multiple
     cadence = dataclasses.replace(run.cadence, burn_in_batches=max(run.cadence.burn_in_batches, turns))
     training = dataclasses.replace(run.training, batch=1, batch_start=1)  # what is drawn here are no batches of it
-    held_out = dataclasses.replace(run, source=source, cadence=cadence, training=training, seed=config.seed)
+    model = dataclasses.replace(run.model, context_length=config.context_length or run.model.context_length)
+    held_out = dataclasses.replace(
+        run,
+        model=model,
+        source=source,
+        cadence=cadence,
+        training=training,
+        evaluation=EvaluationConfig(tail_positions=config.tail_positions),
+        seed=config.seed,
+    )
     stream = held_out.stream(device, held_out=True)
     at_once = min(_DRAWN_AT_ONCE, run.buffer.capacity)
     left, drawn = config.resolve_samples(device), []
@@ -61,4 +95,4 @@ def _rows_of(source: Source, run: RunConfig, config: EvaluationConfig, device: t
         left -= len(drawn[-1])
     slices_NT = np.ascontiguousarray(torch.cat(drawn).numpy())
     said = f"rows of the source {source.description}"
-    return prepare_slices(source.label, said, slices_NT, np.unique(slices_NT), config)
+    return Slices(name=source.label, source=said, slices_NT=slices_NT, symbols=np.unique(slices_NT))

@@ -65,6 +65,54 @@ def test_json_is_one_object_and_a_uniform_model_costs_exactly_eight_bits(evaluat
     assert row["data"].endswith("text")
 
 
+def test_json_has_the_bars_and_the_model_as_the_run_began(evaluate):
+    (row,) = rows_of(evaluate("--samples", "32", "--json"))
+    assert row["ppm_exclusion_tail_bits"] < row["ppm_tail_bits"] < row["uniform_bits"]
+    assert 1 <= row["ppm_order"] <= 8
+    assert 1 <= row["ppm_exclusion_order"] <= 8
+    assert row["ctw_depth"] in (8, 16, 24, 32, 48)
+    assert 0 < row["ctw_tail_bits"] < 8
+    assert 0 < row["ctw_bits"] < 8
+    # The run's own initial weights, which are not those of the model that was made to say 8 bits.
+    assert row["untrained_tail_bits"] != pytest.approx(8.0, abs=1e-4)
+    assert row["untrained_tail_bits"] == pytest.approx(8.0, abs=0.2)
+    assert row["model_context_length"] is None
+
+
+def test_the_untrained_model_has_the_weights_that_the_run_began_with(text):
+    from up.runs.evaluate import prepare_evaluation
+
+    device = torch.device("cpu")
+    settings = (f"model.context_length={CONTEXT_LENGTH}", f'evaluation.data=["{text}"]')
+    config = configure("tiny", [*SETTINGS, *settings]).resolve(device)
+    reports = []
+    prepared = prepare_evaluation(
+        config, config.evaluation, device=device, progress=lambda done, total: reports.append((done, total))
+    )
+    (row,) = prepared.evaluate(TrainingState(config, device).model)
+    assert (row.untrained_bits, row.untrained_tail_bits) == (row.bits, row.tail_bits)
+    assert reports == [(4, 16), (8, 16), (12, 16), (16, 16)]
+
+
+@pytest.mark.parametrize("length", [80, 300])
+def test_slices_may_be_shorter_and_longer_than_the_models_context(evaluate, length):
+    (row,) = rows_of(evaluate("--samples", "16", "--context", str(length), "--json"))
+    read = None if length < CONTEXT_LENGTH else CONTEXT_LENGTH
+    assert (row["context_length"], row["model_context_length"]) == (length, read)
+    assert row["tail_bits"] == pytest.approx(8.0, abs=1e-5)
+    assert row["positions"][-1]["last_position"] == min(length, CONTEXT_LENGTH) - 1
+    shown = evaluate("--samples", "16", "--context", str(length)).stdout
+    assert ("the model reads the last 96 of them" in shown) == (length > CONTEXT_LENGTH)
+    assert f"16 slices of {length} characters" in shown
+
+
+def test_the_bars_of_longer_slices_have_learnt_more_and_rows_of_a_source_are_as_long(evaluate):
+    options = ("--source", "lstm", "--samples", "40", "--json")
+    short, long = (rows_of(evaluate(*options, "--context", length)) for length in ("80", "400"))
+    assert [row["context_length"] for row in (*short, *long)] == [80, 80, 400, 400]
+    assert long[0]["ppm_exclusion_tail_bits"] < short[0]["ppm_exclusion_tail_bits"] - 0.05
+
+
 def test_the_table_goes_to_stdout_within_80_columns_and_the_progress_to_stderr(evaluate):
     outcome = evaluate("--samples", "64")
     assert outcome.code == 0
@@ -97,11 +145,11 @@ def test_what_is_not_given_is_as_the_run_has_it(run, text, tmp_path):
 
 def test_synthetic_sets_are_data_by_name_from_anywhere_and_as_a_setting(evaluate, run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    row, other = rows_of(evaluate("--data", "dyck", "--json", "--quiet", data="toy2"))
+    row, other = rows_of(evaluate("--data", "dyck", "--samples", "20", "--json", "--quiet", data="toy2"))
     assert (row["data"], row["source"]) == ("toy2", "synthetic set toy2 (Bloem 2025)")
     assert (other["data"], other["symbols"]) == ("dyck", 3)
     setting = uniform_run(tmp_path / "run", "model.context_length=96", 'evaluation.data=["ndfa", "bitsflip"]')
-    rows = rows_of(run("eval", str(setting), "--device", "cpu", "--json", "--quiet"))
+    rows = rows_of(run("eval", str(setting), "--device", "cpu", "--samples", "20", "--json", "--quiet"))
     assert [row["data"] for row in rows] == ["ndfa", "bitsflip"]
 
 
@@ -144,6 +192,12 @@ def test_the_rows_of_a_source_are_none_that_the_run_was_trained_on(uniform):
         (["--seed", "-3"], ("seed", "-3")),
         (["--tail", "0"], ("tail_positions", "0")),
         (["--tail", "96"], ("tail_positions", "96", "at most 95")),
+        (["--context", "0"], ("context_length", "0")),
+        (["--context", "-4"], ("context_length", "-4")),
+        (["--context", "64"], ("context_length", "64", "at least 65")),
+        (["--context", "65536"], ("bytes, fewer than a slice of 65536",)),
+        (["--context", "1000000"], ("context_length", "1000000")),
+        (["--context", "200", "--tail", "96"], ("tail_positions", "96", "at most 95")),
         (["--batch", "0"], ("batch_size", "0")),
         (["--source", "abacus"], ("unknown source", "'abacus'", "lstm")),
         (["--source", ""], ("--source", "empty")),

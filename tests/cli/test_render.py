@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import itertools
 import math
@@ -13,7 +14,7 @@ from rich.console import Console
 
 from cli.render.bars import BARS, bar, sparkline
 from cli.render.enrichment import Heading, PassView, closing, what_was_seen
-from cli.render.evaluation import evaluation_view, finding
+from cli.render.evaluation import EvaluationTable, evaluation_view, finding
 from cli.render.predictability import RAMPS, legend, level, ramp_for, shaded_lines, visible
 from tests.cli.drawing import WIDTHS, drawn
 from up.evaluation.rows import EvaluationRow, PositionBits
@@ -78,14 +79,41 @@ def a_row(**changes):
         "markov_smoothing": 0.1,
         "markov256_bits": 5.6,
         "markov256_tail_bits": 5.57,
+        "ppm_bits": 5.2,
+        "ppm_tail_bits": 5.15,
+        "ppm_order": 4,
+        "ppm_exclusion_bits": 5.1,
+        "ppm_exclusion_tail_bits": 5.02,
+        "ppm_exclusion_order": 3,
+        "ctw_bits": 5.3,
+        "ctw_tail_bits": 5.25,
+        "ctw_depth": 48,
+        "untrained_bits": 7.9,
+        "untrained_tail_bits": 7.85,
         "positions": positions([8 - 0.2 * octave for octave in range(9)]),
     }
     return EvaluationRow(**{**values, **changes})
 
 
+def an_old_row(**changes):
+    """A row of an earlier version, or of a model whose beginning is not known."""
+    names = [f.name for f in dataclasses.fields(EvaluationRow) if f.name.startswith(("ppm", "ctw", "untrained"))]
+    row = a_row(**{**dict.fromkeys(names), **changes})
+    return dataclasses.replace(
+        row, positions=tuple(dataclasses.replace(each, ppm_exclusion_bits=None) for each in row.positions)
+    )
+
+
 def positions(bits):
     return tuple(
-        PositionBits(first_position=1 << i, last_position=(2 << i) - 1, bits=b, stderr=0.01, markov_bits=b / 2)
+        PositionBits(
+            first_position=1 << i,
+            last_position=(2 << i) - 1,
+            bits=b,
+            stderr=0.01,
+            markov_bits=b / 2,
+            ppm_exclusion_bits=b / 3,
+        )
         for i, b in enumerate(bits)
     )
 
@@ -94,9 +122,12 @@ def positions(bits):
 def evaluation_rows(draw):
     name = st.text(string.ascii_letters + "/._-é", min_size=1, max_size=60)
     bits = draw(st.lists(BITS, min_size=1, max_size=12))
-    names = ("bits", "stderr", "tail_bits", "tail_stderr", "markov_bits", "markov256_bits", "markov256_tail_bits")
+    names = ["bits", "stderr", "tail_bits", "tail_stderr", "markov_bits"]
+    newer = [f"{bar}_{of}" for bar in ("ppm", "ppm_exclusion", "ctw", "untrained") for of in ("bits", "tail_bits")]
+    make, names = draw(st.sampled_from([(a_row, names + newer), (an_old_row, names)]))
     numbers = {"symbols": draw(st.integers(1, 256)), **{field: draw(BITS) for field in names}}
-    return [a_row(data=draw(name), positions=positions(bits), **numbers) for _ in range(draw(st.integers(1, 3)))]
+    numbers["model_context_length"] = draw(st.none() | st.integers(2, 512))
+    return [make(data=draw(name), positions=positions(bits), **numbers) for _ in range(draw(st.integers(1, 3)))]
 
 
 class TestBars:
@@ -266,70 +297,106 @@ class TestEvaluation:
         out = drawn(evaluation_view(rows), width=width)
         assert all(cell_len(line) <= width for line in out.splitlines())
         for row in rows:
-            bars = (row.markov_bits, row.markov_tail_bits, row.markov256_bits, row.markov256_tail_bits)
+            bars = [getattr(row, name) for name in vars(row) if name.startswith(("markov_", "ppm", "ctw", "untrained"))]
+            bars = [bits for bits in bars if isinstance(bits, float) and bits != row.markov_smoothing]
             for number in (row.bits, row.stderr, row.tail_bits, row.tail_stderr, *bars, row.uniform_bits):
                 assert f"{number:.3f}" in out
-            assert f"Markov, {row.symbols} symbol" in out
+            assert f"Markov, {row.symbols} symbol" in " ".join(out.split())
+            last = row.positions[-1]
             assert f"{row.positions[0].bits:4.2f}" in out
-            assert f"{row.positions[-1].markov_bits:4.2f}" in out
+            assert f"{last.markov_bits if last.ppm_exclusion_bits is None else last.ppm_exclusion_bits:4.2f}" in out
 
-    @pytest.mark.parametrize("width", [60, 80])
-    def test_the_table_has_the_model_above_both_markov_models_and_uniform(self, width):
+    def test_the_table_has_the_model_above_the_bars_and_uniform(self):
         rows = [a_row(), a_row(data="pydoc", symbols=97, bits=11.08)]
-        lines = [line.rstrip() for line in drawn(evaluation_view(rows), width=width).splitlines()]
-        assert lines[1] == "4,000 slices of 512 characters; ± is one standard error"
+        lines = [line.rstrip() for line in drawn(evaluation_view(rows), width=80).splitlines()]
+        assert lines[1:4] == [
+            "4,000 slices of 512 characters; ± is one standard error",
+            "the bars learn from the same slice and know which symbols occur in the data;",
+            "the paper's bar is the Markov model",
+        ]
+        start = lines.index("data                              last character   last 64")
+        assert lines[start + 1 : start + 10] == [
+            "stdlib  model                     6.200 ± 0.041    6.183 ± 0.009",
+            "        model, untrained          7.900            7.850",
+            "        PPM-D, update exclusion   5.100            5.020 order 3",
+            "        PPM-D                     5.200            5.150 order 4",
+            "        CTW                       5.300            5.250 depth 48",
+            "        Markov, 170 symbols       5.400            5.320 order 1",
+            "        uniform                   8.000            8.000",
+            "pydoc   model                    11.080 ± 0.041    6.183 ± 0.009",
+            "        model, untrained          7.900            7.850",
+        ]
+
+    def test_rows_of_an_earlier_version_have_the_bars_that_they_have(self):
+        lines = [line.rstrip() for line in drawn(evaluation_view([an_old_row()]), width=60).splitlines()]
         start = lines.index("data                          last character   last 64")
-        assert lines[start + 1 : start + 9] == [
+        assert lines[start + 1 : start + 5] == [
             "stdlib  model                 6.200 ± 0.041    6.183 ± 0.009",
             "        Markov, 170 symbols   5.400            5.320 order 1",
-            "        Markov, 256 symbols   5.600            5.570",
             "        uniform               8.000            8.000",
-            "pydoc   model                11.080 ± 0.041    6.183 ± 0.009",
-            "        Markov, 97 symbols    5.400            5.320 order 1",
-            "        Markov, 256 symbols   5.600            5.570",
-            "        uniform               8.000            8.000",
+            "",
         ]
+        assert any(line.strip().startswith("Markov  4.00") for line in lines)
+        assert lines[-1].endswith("in-context Markov model of the paper")
+
+    def test_the_table_says_where_the_model_reads_less_than_the_bars(self):
+        out = drawn(evaluation_view([a_row(context_length=2048, model_context_length=512)]), width=80)
+        assert "4,000 slices of 2,048 characters" in out
+        assert "the model reads the last 512 of them, the bars all" in out
+        assert "the model reads" not in drawn(evaluation_view([a_row()]), width=80)
 
     def test_a_long_name_folds_beside_the_numbers(self):
         lines = drawn(evaluation_view([a_row(data="x" * 30)]), width=80).splitlines()
         start = next(place for place, line in enumerate(lines) if line.startswith("x"))
-        assert lines[start + 1].split() == ["x" * 4, "Markov,", "170", "symbols", "5.400", "5.320", "order", "1"]
+        assert lines[start + 1].split() == ["x" * 9, "model,", "untrained", "7.900", "7.850"]
 
     def test_where_there_is_no_room_for_the_table_each_data_set_is_a_list(self):
         lines = [line.rstrip() for line in drawn(evaluation_view([a_row()]), width=40).splitlines()]
         start = lines.index("stdlib")
-        assert lines[start + 1 : start + 11] == [
+        assert lines[start + 1 : start + 14] == [
             "  last character",
-            "    model                 6.200 ± 0.041",
-            "    Markov, 170 symbols   5.400",
-            "    Markov, 256 symbols   5.600",
-            "    uniform               8.000",
+            "    model                  6.200 ± 0.041",
+            "    model, untrained       7.900",
+            "    PPM-D, update          5.100",
+            "    exclusion",
+            "    PPM-D                  5.200",
+            "    CTW                    5.300",
+            "    Markov, 170 symbols    5.400",
+            "    uniform                8.000",
             "  last 64",
             "    model                 6.183 ± 0.009",
-            "    Markov, 170 symbols   5.320 order 1",
-            "    Markov, 256 symbols   5.570",
-            "    uniform               8.000",
+            "    model, untrained      7.850",
+            "    PPM-D, update         5.020 order 3",
         ]
 
     @pytest.mark.parametrize(
         ("tail_bits", "said"),
         [
-            (6.183, "1.82 bits below uniform, 0.86 bits above the in-context Markov model"),
+            (
+                6.183,
+                "1.82 bits below uniform, 0.86 bits above the in-context Markov model of the paper, 1.16 bits above",
+            ),
             (4.0, "4.00 bits below uniform, 1.32 bits below the in-context Markov model"),
+            (4.0, "1.02 bits below the best PPM, training took off 3.85 bits"),
             (8.01, "no different from uniform, 2.69 bits above"),
+            (8.01, "training added 0.16 bits"),
             (9.0, "1.00 bits above uniform"),
-            (5.33, "level with the in-context Markov model"),
+            (7.86, "training changed nothing"),
+            (5.33, "level with the in-context Markov model of the paper, 0.31 bits above the best PPM"),
+            (5.03, "level with the best PPM"),
         ],
     )
     def test_the_sentence_claims_a_difference_only_beyond_two_standard_errors(self, tail_bits, said):
         assert said in finding(a_row(tail_bits=tail_bits))
 
-    def test_the_better_of_the_two_is_bold(self):
-        better, worse = a_row(tail_bits=5.0), a_row(tail_bits=5.5)  # 5.5 beats the Markov model over 256 only
-        assert "\x1b[1m 5.000\x1b" in drawn(evaluation_view([better]), colour="truecolor")
-        out = drawn(evaluation_view([worse]), colour="truecolor")
-        assert "\x1b[1m 5.500\x1b" not in out
-        assert "\x1b[1m 5.320\x1b" in out
+    def test_one_number_of_each_column_is_bold_the_lowest(self):
+        def bold(**changes):
+            out = drawn(EvaluationTable((a_row(**changes),)), colour="truecolor")
+            return re.findall(r"\x1b\[1m *(\d\.\d{3})\x1b", out)
+
+        assert bold() == ["5.100", "5.020"]
+        assert bold(tail_bits=5.0) == ["5.000", "5.100"]
+        assert bold(bits=4.9, tail_bits=5.1) == ["4.900", "5.020"]  # below all bars but the hardest
 
     def test_longer_names_keep_their_ends_in_the_curves(self):
         out = drawn(evaluation_view([a_row(data="data/" + "x" * 70 + "/corpus.txt")]), width=60)

@@ -52,6 +52,11 @@ class TestPanels:
         assert stdlib.levels == (Level(name="Markov, order 1", value=5.0),)
         assert stdlib.unit == "bits per character, last 8"
 
+    def test_the_level_is_ppm_with_update_exclusion_where_it_was_measured(self):
+        rows = (a_row(ppm_exclusion_tail_bits=2.5, ppm_exclusion_order=3),)
+        (panel,) = bits_panels({"model": (Evaluated(instances=8, rows=rows),)}, points=50)
+        assert panel.levels == (Level(name="PPM-D with update exclusion, order 3", value=2.5),)
+
     def test_runs_with_different_markov_models_have_no_common_level(self):
         one, other = ((Evaluated(instances=8, rows=(a_row(markov_tail_bits=bits),)),) for bits in (5.0, 5.5))
         (panel,) = bits_panels({"one": one, "other": other}, points=50)

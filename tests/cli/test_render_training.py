@@ -229,8 +229,12 @@ def test_a_stream_without_a_buffer_has_no_line_of_depths():
 
 
 def test_an_evaluation_in_a_plain_line():
+    harder = dataclasses.replace(row("stdlib"), ppm_exclusion_tail_bits=2.875, ppm_exclusion_order=3)
+    assert evaluation_line((harder,)) == (
+        "zero-shot, bits over the last 64 (in brackets PPM-D with update exclusion): stdlib 6.12 ± 0.00 (2.88)"
+    )
     assert evaluation_line((row("stdlib"), row("pydoc"))) == (
-        "zero-shot, bits over the last 64: stdlib 6.12 ± 0.00 (Markov 4.62), pydoc 6.12 ± 0.00 (Markov 4.62)"
+        "zero-shot, bits over the last 64 (in brackets Markov): stdlib 6.12 ± 0.00 (4.62), pydoc 6.12 ± 0.00 (4.62)"
     )
 
 

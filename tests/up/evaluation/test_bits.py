@@ -179,9 +179,11 @@ def test_symbols_are_counted_over_the_whole_corpus_and_not_over_the_slices(tmp_p
         EvaluationConfig(data=(str(path),), samples=2, tail_positions=4), context_length=8, device=CPU
     ).corpora
     assert ord("z") not in corpus.slices_NT
-    assert (corpus.markov.symbols, corpus.markov256.symbols) == (3, 256)
-    assert corpus.markov.bits_T[0] == pytest.approx(math.log2(3))
-    assert corpus.markov256.bits_T[0] == pytest.approx(8)
+    bars = corpus.bars
+    assert (bars.markov.symbols, bars.markov256.symbols) == (3, 256)
+    for bar in (bars.markov, bars.ppm, bars.ppm_exclusion):
+        assert bar.bits_T[0] == pytest.approx(math.log2(3))
+    assert bars.markov256.bits_T[0] == pytest.approx(8)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -191,12 +193,12 @@ def test_the_bar_never_charges_more_than_the_markov_model_over_all_bytes_and_bot
     path.write_bytes(data)
     config = EvaluationConfig(data=(str(path),), samples=3, tail_positions=8)
     (corpus,) = prepare(config, context_length=24, device=CPU).corpora
-    assert corpus.markov.symbols == len(set(data))
-    for baseline in (corpus.markov, corpus.markov256):
+    assert corpus.bars.markov.symbols == len(set(data))
+    for baseline in (corpus.bars.markov, corpus.bars.markov256):
         order, smoothing, bits_NT = reference_markov(corpus.slices_NT, baseline.symbols, 8)
         assert (baseline.model.order, baseline.model.smoothing) == (order, smoothing)
         np.testing.assert_allclose(baseline.bits_T, bits_NT.mean(axis=0), rtol=1e-12, atol=1e-12)
-    assert corpus.markov.bits_T[-8:].mean() <= corpus.markov256.bits_T[-8:].mean() + 1e-9
+    assert corpus.bars.markov.bits_T[-8:].mean() <= corpus.bars.markov256.bits_T[-8:].mean() + 1e-9
 
 
 def test_slices_do_not_depend_on_the_other_corpora_and_batches_do_not_matter(text):
@@ -208,15 +210,81 @@ def test_slices_do_not_depend_on_the_other_corpora_and_batches_do_not_matter(tex
     assert together == alone
 
 
-def test_a_prepared_evaluation_measures_many_models_without_touching_the_baselines_again(text, monkeypatch):
+class Recorder(nn.Module):
+    """Charges 8 bits for everything and remembers what it was given to read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[Tensor] = []
+
+    def forward(self, tokens_BT: Tensor) -> Tensor:
+        self.read.append(tokens_BT)
+        return torch.zeros(*tokens_BT.shape, 256)
+
+
+def test_of_slices_longer_than_its_context_a_model_reads_the_end_and_the_bars_read_everything(text):
+    config = EvaluationConfig(data=(text,), samples=6, tail_positions=4, context_length=60, seed=2)
+    prepared = prepare(config, context_length=16, device=CPU)
+    model = Recorder()
+    (row,) = prepared.evaluate(model)
+    slices_NT = sample_slices(load_corpus(text), num_slices=6, length=60, generator=np.random.default_rng(2))
+    assert torch.cat(model.read).tolist() == slices_NT[:, -16:-1].tolist()  # nothing of what it predicts last
+    assert (row.context_length, row.model_context_length) == (60, 16)
+    assert [(each.first_position, each.last_position) for each in row.positions] == [(1, 1), (2, 3), (4, 7), (8, 15)]
+    _, _, bits_NT = reference_markov(slices_NT, 5, 4)
+    assert row.markov_tail_bits == pytest.approx(bits_NT[:, -4:].mean())
+    assert row.positions[0].markov_bits == pytest.approx(bits_NT[:, 60 - 16 + 1].mean())  # the same characters
+    assert row.positions[-1].markov_bits == pytest.approx(bits_NT[:, -8:].mean())
+    ppm_T = prepared.corpora[0].bars.ppm_exclusion.bits_T
+    assert len(ppm_T) == 60
+    assert row.positions[0].ppm_exclusion_bits == pytest.approx(ppm_T[60 - 16 + 1])
+    assert row.positions[-1].ppm_exclusion_bits == pytest.approx(ppm_T[-8:].mean())
+
+
+def test_slices_shorter_than_the_context_are_read_whole(text):
+    config = EvaluationConfig(data=(text,), samples=3, tail_positions=4, context_length=12)
+    model = Recorder()
+    (row,) = prepare(config, context_length=16, device=CPU).evaluate(model)
+    assert model.read[0].shape == (3, 11)
+    assert (row.context_length, row.model_context_length) == (12, None)
+
+
+def test_the_untrained_model_stands_beside_the_trained_one_on_the_same_slices(text):
+    config = EvaluationConfig(data=(text, "pydoc"), samples=6, tail_positions=4)
+    prepared = prepare(config, context_length=16, device=CPU)
+    untrained, trained = (BigramModel(torch.randn(256, 256)) for _ in range(2))
+    reports = []
+    beside = prepared.with_untrained(untrained, progress=lambda done, total: reports.append((done, total)))
+    rows = beside.evaluate(trained)
+    assert reports[-1] == (12, 12)
+    for row, alone, before in zip(rows, prepared.evaluate(trained), prepared.evaluate(untrained), strict=True):
+        assert (row.untrained_bits, row.untrained_tail_bits) == (before.bits, before.tail_bits)
+        assert row.tail_bits == alone.tail_bits != before.tail_bits
+        assert alone.untrained_bits is None
+
+
+def test_progress_of_the_bars_counts_slices_and_begins_after_all_data_were_found(text):
+    reports = []
+
+    def watch(done, total):
+        reports.append((done, total))
+
+    with pytest.raises(InputError, match="no such data"):
+        prepare(EvaluationConfig(data=(text, "no/such")), context_length=80, device=CPU, progress=watch)
+    assert not reports
+    config = EvaluationConfig(data=(text, text), samples=5, tail_positions=4)
+    prepare(config, context_length=16, device=CPU, progress=watch)
+    assert reports == [(5 * passes, 30) for passes in range(1, 7)]
+
+
+def test_a_prepared_evaluation_measures_many_models_without_touching_the_bars_again(text, monkeypatch):
     config = EvaluationConfig(data=(text,), samples=6, tail_positions=4)
     prepared = prepare(config, context_length=32, device=CPU)
 
     def fail(*_, **__):
         raise AssertionError("computed again")
 
-    monkeypatch.setattr(bits, "choose", fail)
-    monkeypatch.setattr(bits, "in_context_bits", fail)
+    monkeypatch.setattr(bits, "measure_bars", fail)
     monkeypatch.setattr(bits, "load_corpus", fail)
     (uniform,) = prepared.evaluate(BigramModel(torch.zeros(256, 256)))
     (other,) = prepared.evaluate(BigramModel(torch.randn(256, 256)))
@@ -259,6 +327,10 @@ def test_a_row_is_plain_json_with_the_promised_names(text):
     (row,) = evaluate(BigramModel(torch.zeros(256, 256)), config, context_length=16, device=CPU)
     fields = json.loads(json.dumps(dataclasses.asdict(row)))
     assert {"data", "bits", "stderr", "markov_bits", "samples"} <= fields.keys()
+    names = {"ppm_bits", "ppm_tail_bits", "ppm_order", "ctw_bits", "ctw_tail_bits", "ctw_depth"}
+    names |= {"ppm_exclusion_bits", "ppm_exclusion_tail_bits", "ppm_exclusion_order"}
+    assert all(isinstance(fields[name], int | float) for name in names)
+    assert fields["untrained_bits"] is fields["untrained_tail_bits"] is fields["model_context_length"] is None
 
 
 def test_samples_default_to_the_papers_number_on_a_gpu_and_fewer_on_a_cpu():
@@ -276,6 +348,9 @@ def test_samples_default_to_the_papers_number_on_a_gpu_and_fewer_on_a_cpu():
         ({"samples": -5}, r"samples must be at least 2"),
         ({"batch_size": 0}, r"evaluation\.batch_size must be positive"),
         ({"tail_positions": 0}, r"evaluation\.tail_positions must be positive"),
+        ({"context_length": 0}, r"evaluation\.context_length must be positive"),
+        ({"context_length": 64}, r"context_length must be above evaluation\.tail_positions .* give at least 65"),
+        ({"context_length": 70_000}, r"context_length"),
         ({"seed": -1}, r"evaluation\.seed must not be negative"),
     ],
 )
@@ -289,3 +364,7 @@ def test_a_corpus_shorter_than_the_context_and_a_tail_longer_than_it_are_refused
         prepare(EvaluationConfig(data=(text,), samples=2), context_length=4000, device=CPU)
     with pytest.raises(InputError, match=r"tail_positions must be below the context length .* use at most 63"):
         prepare(EvaluationConfig(data=(text,), samples=2), context_length=64, device=CPU)
+    with pytest.raises(InputError, match=r"tail_positions must be below the context length .* use at most 63"):
+        prepare(EvaluationConfig(data=(text,), samples=2, context_length=100), context_length=64, device=CPU)
+    with pytest.raises(InputError, match="3000 bytes, fewer than a slice of 4000"):
+        prepare(EvaluationConfig(data=(text,), samples=2, context_length=4000), context_length=80, device=CPU)

@@ -191,3 +191,16 @@ def test_metrics_that_cannot_be_made_durable_are_a_failed_run(log, monkeypatch):
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(RunError, match=r"cannot write .*metrics\.jsonl"):
         log.mark()
+
+
+def test_a_row_of_an_earlier_version_is_read_without_the_bars_that_it_lacks(log):
+    record = json.loads(log.metrics_path.read_text().splitlines()[RECORDS.index(evaluation(16))])
+    (row,) = record["rows"]
+    newer = [name for name in row if name.startswith(("ppm", "ctw", "untrained")) or name == "model_context_length"]
+    assert len(newer) == 12
+    for name in newer:
+        del row[name]
+    del row["positions"][0]["ppm_exclusion_bits"]
+    log.metrics_path.write_text(json.dumps(record) + "\n")
+    _, read = log.latest()
+    assert read == evaluation(16)

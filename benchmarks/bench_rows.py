@@ -4,7 +4,7 @@
 
 Each source draws batches of 16, 64 and 256 rows of bytes; figures are medians of the repeats, and one before them warms
 up.
-`tree plain` is what `tree` does where numba, the extra `fast`, is not installed.
+`tree plain` is what `tree` does where numba cannot be imported.
 """
 
 import argparse

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,14 @@ def test_a_missing_library_is_a_problem_and_exit_1(run, monkeypatch):
     report = json.loads(run("doctor", "--json").stdout)
     assert len(report["problems"]) == 1
     assert report["packages"]["no-such-library"] is None
+
+
+def test_what_is_needed_is_what_the_package_depends_on_numba_included():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {re.match(r"[\w-]+", each)[0] for each in project["dependencies"]}
+    assert "numba" in names
+    assert names == set(doctor.NEEDED)
+    assert not names & set(doctor.OPTIONAL)
 
 
 def test_a_missing_optional_library_is_no_problem(run, monkeypatch):

@@ -25,8 +25,8 @@ same context needs no children: the trees below it are chains, with P_w = P_e th
 grows one child at a time when another comes, so a byte costs far fewer than 8 D new nodes, at the same result.
 `tests/reference/ctw.py` has the sum over all trees and the recursion above, as they stand.
 
-Limits: depth 60 at most, a context being one integer. The loop runs about 30 times slower as plain Python, without
-numba (the extra `fast`). The arrays have room for D + 2 nodes a bit of a slice.
+Limits: depth 60 at most, a context being one integer. The loop runs about 30 times slower as plain Python, where
+numba cannot be imported. The arrays have room for D + 2 nodes a bit of a slice.
 
 Shape suffixes: N slices, T positions in a slice, D depths.
 """

@@ -1,4 +1,4 @@
-"""Loops that are written once: numba, the extra `fast`, compiles them, and plain Python runs them where it is missing.
+"""Loops that are written once: numba compiles them, and plain Python runs them where it cannot be imported.
 
 Such a function takes only numbers and buffers that it indexes. A buffer is an array for the compiled function and a
 list for the plain one, which Python indexes faster; the results are the same.

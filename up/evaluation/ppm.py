@@ -25,8 +25,8 @@ Contexts do not reach before the slice: position t has contexts of order t at mo
 in which a node stands for a string and its children, a linked list, for the strings longer by one symbol. A step walks
 k + 1 lists. `tests/reference/ppm.py` counts in dictionaries and computes in fractions.
 
-Limits: the loop runs 10 to 25 times slower as plain Python, without numba (the extra `fast`). Its tree has room for
-T (k + 1) nodes.
+Limits: the loop runs 10 to 25 times slower as plain Python, where numba cannot be imported. Its tree has room
+for T (k + 1) nodes.
 
 Shape suffixes: N slices, T positions in a slice, O orders.
 """

@@ -15,8 +15,8 @@ resource bounds (on memory, program length, and time) up by factors of 10, 50, 2
 instruction, so L = T never binds.
 
 Cost of a row: at most T steps of a scalar loop for each program that is tried, about 1.1 of them on average, L random
-numbers for each, and a sort of V random numbers. It works on the CPU, on one thread, compiled with numba (the extra
-`fast`) where it is there; otherwise the same function gives the same rows, a hundred times as slowly at scale 10.
+numbers for each, and a sort of V random numbers. It works on the CPU, on one thread, compiled by numba;
+where that cannot be imported the same function gives the same rows, a hundred times as slowly at scale 10.
 
 Deviation: the paper does not say what becomes of programs without output, 6 to 9 in a hundred. Here they are drawn
 again, 32 times in all; after that the row would be constant (fewer than one row in 10^30).

@@ -13,7 +13,7 @@ from up.evaluation import ctw
 from up.evaluation.ctw import DEPTHS, MAX_DEPTH, choose, in_context_bits, mean_bits
 from up.evaluation.kernels import compiled_kernel
 
-needs_numba = pytest.mark.skipif(compiled_kernel(ctw._fill_bits) is None, reason="needs numba, the extra fast")
+needs_numba = pytest.mark.skipif(compiled_kernel(ctw._fill_bits) is None, reason="needs numba")
 MODES = [False, pytest.param(True, marks=needs_numba)]
 
 # Vocabularies of one to four bits, powers of two and others, all of which the text may use.

@@ -16,7 +16,7 @@ from up.evaluation import ppm
 from up.evaluation.kernels import compiled_kernel
 from up.evaluation.ppm import ORDERS, choose, in_context_bits, mean_bits
 
-needs_numba = pytest.mark.skipif(compiled_kernel(ppm._fill_bits) is None, reason="needs numba, the extra fast")
+needs_numba = pytest.mark.skipif(compiled_kernel(ppm._fill_bits) is None, reason="needs numba")
 MODES = [False, pytest.param(True, marks=needs_numba)]
 
 # Few symbols and many tokens, so that contexts of high order come back and vocabularies are used up.

@@ -1,4 +1,4 @@
-"""Bits per character of a model that finds all bytes equally likely, and of its bar."""
+"""Bits per character of a model that finds all bytes equally likely, and of two bars."""
 
 import torch
 from torch import Tensor, nn
@@ -18,4 +18,5 @@ prepared = prepare(
     EvaluationConfig(samples=200), context_length=256, device=torch.device("cpu")
 )
 for row in prepared.evaluate(Uniform()):
-    print(f"{row.data}: {row.bits:.2f} bits, the bar {row.markov_bits:.2f}")
+    print(f"{row.data}: {row.bits:.2f} bits, Markov {row.markov_bits:.2f}", end="")
+    print(f", PPM {row.ppm_exclusion_bits:.2f}")

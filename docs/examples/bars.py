@@ -1,4 +1,4 @@
-"""All bars on real bytes: 200 slices, bits over the last 64, and the longest context."""
+"""All bars on real bytes: 200 slices, bits over the last 64, longest context."""
 
 import numpy as np
 

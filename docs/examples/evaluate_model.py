@@ -1,4 +1,4 @@
-"""Bits per character of a model that finds all bytes equally likely, and of two bars."""
+"""Bits per character of a model to which all bytes are equally likely, and two bars."""
 
 import torch
 from torch import Tensor, nn

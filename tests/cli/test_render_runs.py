@@ -107,6 +107,11 @@ class TestPages:
         assert "skipped" not in page
         assert "3 steps whose loss or gradient" in drawn(a_page(skipped_steps=3))
 
+    def test_a_page_names_the_hardest_bar_that_was_measured(self):
+        harder = a_row(ppm_exclusion_tail_bits=2.5, ppm_exclusion_order=3)
+        assert "6,000 instances; PPM-D with update exclusion 2.500" in " ".join(drawn(a_page(rows=(harder,))).split())
+        assert "6,000 instances; Markov 5.000" in " ".join(drawn(a_page(rows=(a_row(),))).split())
+
     def test_a_page_draws_everything_that_was_measured(self):
         page = drawn(a_page())
         for title in (

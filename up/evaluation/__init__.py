@@ -1,1 +1,1 @@
-"""Zero-shot evaluation: bits per character of a model, beside the in-context Markov baseline."""
+"""Zero-shot evaluation: bits per character of a model, beside exact models that learn in context."""

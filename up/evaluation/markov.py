@@ -1,4 +1,4 @@
-"""The in-context Markov model: the bar that zero-shot prediction has to clear (Bloem 2025, section 6.2).
+"""The in-context Markov model: the bar of the paper for zero-shot prediction (Bloem 2025, section 6.2).
 
 A Markov model of order k that is trained on nothing but the characters before the one it predicts, in the same slice:
 

@@ -158,6 +158,12 @@ class TestComparison:
         assert math.isclose(other.tail_difference_stderr, 0.05)
         assert math.isclose(other.difference_stderr, 0.5)
 
+    def test_the_hardest_bar_and_the_untrained_model_stand_beside_the_bits_where_they_were_measured(self):
+        newer = a_row(ppm_exclusion_tail_bits=2.5, untrained_tail_bits=7.5)
+        one, other = compare_bits([(a_row(),), (newer,)])
+        assert (one.ppm_exclusion_tail_bits, one.untrained_tail_bits) == (None, None)
+        assert (other.ppm_exclusion_tail_bits, other.untrained_tail_bits) == (2.5, 7.5)
+
     def test_what_does_not_measure_the_same_thing_has_no_difference(self):
         others = [a_row(source="another text"), a_row(context_length=64), a_row(tail_positions=4), a_row(samples=99)]
         compared = compare_bits([(a_row(),), *((row,) for row in others)])

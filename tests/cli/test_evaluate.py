@@ -195,7 +195,7 @@ def test_the_rows_of_a_source_are_none_that_the_run_was_trained_on(uniform):
         (["--context", "0"], ("context_length", "0")),
         (["--context", "-4"], ("context_length", "-4")),
         (["--context", "64"], ("context_length", "64", "at least 65")),
-        (["--context", "65536"], ("bytes, fewer than a slice of 65536",)),
+        (["--context", "65536"], ("bytes, fewer than a slice of 65,536",)),
         (["--context", "1000000"], ("context_length", "1000000")),
         (["--context", "200", "--tail", "96"], ("tail_positions", "96", "at most 95")),
         (["--batch", "0"], ("batch_size", "0")),

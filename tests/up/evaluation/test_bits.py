@@ -366,5 +366,5 @@ def test_a_corpus_shorter_than_the_context_and_a_tail_longer_than_it_are_refused
         prepare(EvaluationConfig(data=(text,), samples=2), context_length=64, device=CPU)
     with pytest.raises(InputError, match=r"tail_positions must be below the context length .* use at most 63"):
         prepare(EvaluationConfig(data=(text,), samples=2, context_length=100), context_length=64, device=CPU)
-    with pytest.raises(InputError, match="3000 bytes, fewer than a slice of 4000"):
+    with pytest.raises(InputError, match="3,000 bytes, fewer than a slice of 4,000"):
         prepare(EvaluationConfig(data=(text,), samples=2, context_length=4000), context_length=80, device=CPU)

@@ -216,7 +216,7 @@ def prepare(
     drawn: Sequence[Slices] = (),
     progress: Progress | None = None,
 ) -> PreparedEvaluation:
-    """Load the corpora, cut the slices and measure the bars (on one core about 3 seconds for 1,000 slices of 512).
+    """Load the corpora, cut the slices and measure the bars (on one core about 4 seconds for 1,000 slices of 512).
 
     Every corpus has a generator of its own, seeded alike, so its slices do not depend on the other corpora.
 

@@ -109,7 +109,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     if not can_compile():
-        parser.error("the comparison needs numba: pip install 'universal-pretraining[fast]'")
+        parser.error("the comparison needs numba, which cannot be imported here")
     machine = [universal_machine(steps, arguments.repeats) for steps in STEPS]
     print(f"{'T':>6} {'compiled/s':>12} {'plain/s':>10} {'ratio':>7} {'outputs/s':>12}")
     for row in machine:

@@ -18,15 +18,10 @@ from up.packages import why_broken
 if TYPE_CHECKING:  # up.device imports torch
     from up.device import DeviceInfo
 
-<<<<<<< HEAD
-NEEDED = ("torch", "numpy", "rich", "typer", "plotext", "safetensors", "filelock")
-OPTIONAL = ("matplotlib", "tensorboard", "pyarrow", "sympy", "numba", "triton")
+NEEDED = ("torch", "numpy", "rich", "typer", "plotext", "safetensors", "filelock", "numba")
+OPTIONAL = ("matplotlib", "tensorboard", "pyarrow", "sympy", "triton")
 USED_AS = {"matplotlib": "matplotlib.figure", "tensorboard": "torch.utils.tensorboard", "pyarrow": "pyarrow.parquet"}
 """What of a package is imported by `up`, where that is not the package alone."""
-=======
-NEEDED = ("torch", "numpy", "rich", "typer", "plotext", "safetensors", "filelock", "numba")
-OPTIONAL = ("matplotlib", "tensorboard", "sympy", "triton")
->>>>>>> f9c1de3 (numba is a dependency like the others)
 OURS = ("cli", "up", "theory")
 DISTRIBUTION = "universal-pretraining"
 RUNS_FOLDER = Path("runs")

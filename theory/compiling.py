@@ -1,4 +1,4 @@
-"""Whether numba, the extra `fast`, can be used, and the one way in which functions are compiled by it.
+"""Whether numba can be used, and the one way in which functions are compiled by it.
 
 Every function that is compiled runs as plain Python as well, with the same results, so numba is left aside where it is
 absent and also where its import fails in any way: beside a numpy that it does not know it raises ImportError, and

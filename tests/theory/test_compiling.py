@@ -40,7 +40,7 @@ def outcome(*folders: Path) -> list[str]:
 def compiled() -> list[str]:
     lines = outcome()
     if lines[-1] == "False":
-        pytest.skip("needs numba, the extra fast")
+        pytest.skip("needs numba")
     return lines
 
 

@@ -15,7 +15,7 @@ of a table opens a new one with probability a_d. That gives each table its size 
 seated too, as if it had been drawn: at a new table with the probability that the process gives to it, knowing the token
 and how the others sit. One that the process cannot write, of the other's alphabet, counts as context, but nobody sits.
 
-The kernel `write_row` runs compiled where numba, the extra `fast`, can be imported, and as plain Python elsewhere. Its
+The kernel `write_row` runs compiled where numba can be imported, and as plain Python elsewhere. Its
 random numbers are integers below 2^53, its other numbers come of + - * / alone, and parameters of these and square
 roots, all of which IEEE 754 rounds exactly: the tokens are the same. Limits: zlib decides at the band's edges, and
 builds of zlib differ by a few bits; random numbers are multiples of about 2^-32; a row is written on the CPU.

@@ -29,7 +29,7 @@ source for each node of the alphabet's own binary tree, whose contexts are whole
 Nodes are grown lazily: a node is drawn when it is first met. It is not stored: its coin and its parameter are computed
 from the row's key and the node's name, prefix and context, by the mixing function of SplitMix64 (Steele, Lea and Flood
 2014), so that they are the same whenever it is met (`up.sources.tree_kernel`). A token takes about W (1 / (1 - s) + 1)
-such numbers where numba, the extra `fast`, is installed, and W (`max_depth` + 2) otherwise.
+such numbers where numba can be imported, and W (`max_depth` + 2) otherwise.
 
 Limits: the names are hashed to 64 bits, so that two nodes of a row share their draws with probability about 2^-64 times
 the number of pairs. The work is done on the CPU. With many tokens few contexts recur within a row: at V = 256 a

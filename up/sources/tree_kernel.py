@@ -5,7 +5,7 @@ each token of its context, by distance. The name, scrambled, is the node's rando
 prefixes come the coins that split nodes, from `parameter_P` the parameters of leaves.
 
 `write_rows` works on all rows at once by numpy; `compiled_write_rows` takes one row after the other and is compiled by
-numba, the extra `fast`. The tokens are the same but for the last bit of a sine: where numpy's and the compiled one
+numba. The tokens are the same but for the last bit of a sine: where numpy's and the compiled one
 differ in it, a uniform number lies between them with probability about 2^-53.
 
 Shape suffixes: R rows, T tokens, W bits of a token, K depths 0 to `max_depth`, V vocabulary, D depths 1 to `max_depth`,

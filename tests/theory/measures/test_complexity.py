@@ -146,7 +146,7 @@ def test_without_time_for_the_literal_program_there_may_be_no_witness() -> None:
     assert result.k_bounded_lower_bits is None  # every run that is still open has run out of time
 
 
-@pytest.mark.skipif(not can_compile(), reason="needs numba, the extra fast")
+@pytest.mark.skipif(not can_compile(), reason="needs numba")
 def test_compiled_and_plain_searches_agree() -> None:
     assert complexity("010", max_tokens=5, compiled=True) == complexity("010", max_tokens=5, compiled=False)
 

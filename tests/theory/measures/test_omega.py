@@ -14,7 +14,7 @@ from theory.measures.measure import output_measure
 from theory.measures.omega import StreamMeasure, halting_measure, stream_measure
 from theory.numbers.bit_strings import strings
 
-needs_numba = pytest.mark.skipif(not can_compile(), reason="needs numba, the extra fast")
+needs_numba = pytest.mark.skipif(not can_compile(), reason="needs numba")
 
 
 def bits_machine(max_steps: int, memory_cells: int = 4) -> MachineSize:

@@ -19,7 +19,7 @@ from up.sources.restaurant import Process, RestaurantSource, RowPlan, RowWriter,
 
 MODES = [
     False,
-    pytest.param(True, marks=pytest.mark.skipif(compiled_kernel() is None, reason="needs numba, the extra fast")),
+    pytest.param(True, marks=pytest.mark.skipif(compiled_kernel() is None, reason="needs numba")),
 ]
 BARE = {"lag_share": 0.0, "copy_share": 0.0, "switch_share": 0.0, "outside_share": 1.0}
 words = st.lists(st.integers(1, 4_294_944_442), min_size=6, max_size=6)
@@ -103,7 +103,7 @@ def test_the_kernel_writes_the_oracles_row_token_for_token(compiled, changed, st
     assert state == copy  # as many random numbers
 
 
-@pytest.mark.skipif(compiled_kernel() is None, reason="needs numba, the extra fast")
+@pytest.mark.skipif(compiled_kernel() is None, reason="needs numba")
 def test_compiled_and_plain_write_the_same_rows():
     source, states = RestaurantSource(), [[seed + 1, 2, 3, 4, 5, 6] for seed in range(40)]
     plain, compiled = (
@@ -121,7 +121,7 @@ def test_a_writer_forgets_the_row_before():
         assert source.row(writer, list(state)) == source.row(RowWriter(200, max_depth=8), list(state))
 
 
-@pytest.mark.skipif(compiled_kernel() is None, reason="needs numba, the extra fast")
+@pytest.mark.skipif(compiled_kernel() is None, reason="needs numba")
 def test_where_numba_is_switched_off_the_rows_are_the_same_and_nothing_is_imported_before_it_is_needed():
     program = (
         "import sys, torch\n"
@@ -193,7 +193,7 @@ SEATED_COPIES = {
 }
 
 
-@pytest.mark.skipif(compiled_kernel() is None, reason="needs numba, the extra fast")
+@pytest.mark.skipif(compiled_kernel() is None, reason="needs numba")
 @pytest.mark.parametrize("name", SEATED_COPIES)
 def test_copies_are_seated_by_the_exact_law(name):
     """200,000 rows of six tokens, so many and with such discounts that a wrong seat of a copied token shows."""

@@ -36,7 +36,7 @@ def test_rows_equal_the_reference_bit_by_bit(write, data):
     assert int(found_RT.max()) < vocabulary_size
 
 
-@pytest.mark.skipif(not can_compile(), reason="numba, the extra `fast`, is not installed")
+@pytest.mark.skipif(not can_compile(), reason="needs numba")
 def test_compiled_and_plain_write_the_same_rows_of_bytes():
     numbers = np.random.default_rng(0)
     key_R, uniform_TRW = numbers.integers(2**64, size=200, dtype=np.uint64), numbers.random((100, 200, 8))

@@ -1,9 +1,9 @@
 """Running the universal machine: buffers, the choice between compiled and plain, and one program at a time.
 
 `Interpreter` holds preallocated buffers and runs many programs a call: arrays for the compiled function, lists for the
-plain one, which Python indexes faster. numba is the extra `fast` (`theory.compiling`); its own variable
-`NUMBA_DISABLE_JIT=1` switches compilation off everywhere, `compiled=False` for one interpreter. Both give the same
-results bit for bit.
+plain one, which Python indexes faster. Where numba cannot be imported (`theory.compiling`), only the plain one runs;
+numba's own variable `NUMBA_DISABLE_JIT=1` switches compilation off everywhere, `compiled=False` for one interpreter.
+Both give the same results bit for bit.
 """
 
 import dataclasses

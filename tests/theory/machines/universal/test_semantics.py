@@ -14,7 +14,7 @@ from theory.machines.universal.semantics import SYMBOLS, MachineSize, ResultColu
 
 MODES = [
     False,
-    pytest.param(True, marks=pytest.mark.skipif(not can_compile(), reason="needs numba, the extra fast")),
+    pytest.param(True, marks=pytest.mark.skipif(not can_compile(), reason="needs numba")),
 ]
 sizes = st.builds(
     MachineSize,
@@ -68,7 +68,7 @@ def test_ten_thousand_random_programs_run_as_the_prose_says() -> None:
         agree(program, size, [rng.randrange(9) for _ in range(rng.choice([0, 3]))])
 
 
-@pytest.mark.skipif(not can_compile(), reason="needs numba, the extra fast")
+@pytest.mark.skipif(not can_compile(), reason="needs numba")
 def test_the_compiled_function_gives_the_same_results_bit_for_bit() -> None:
     rng = random.Random(1)
     size = MachineSize(alphabet_size=9, memory_cells=5, max_steps=200, output_limit=30)
@@ -84,7 +84,7 @@ def test_the_compiled_function_gives_the_same_results_bit_for_bit() -> None:
         assert compiled.outputs[row][:length].tolist() == plain.outputs[row][:length]
 
 
-@pytest.mark.skipif(not can_compile(), reason="needs numba, the extra fast")
+@pytest.mark.skipif(not can_compile(), reason="needs numba")
 def test_numbas_own_switch_gives_the_same_results_on_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
     size = MachineSize(alphabet_size=256, memory_cells=3, max_steps=900, output_limit=40)
     compiled = Interpreter(size, rows=1, stream_length=4, compiled=True)

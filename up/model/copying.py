@@ -28,8 +28,8 @@ over K; so is the gate's hidden layer. What the gate makes of the heads' few num
 vectors. The gate's output has few numbers for many inputs, like the head: they are multiplied by w_0 / w. It starts at
 zero. A `copy_head_size` that is given does not grow, and is good for one width only.
 
-Shape suffixes: B sequences, T positions, J = T - 1 positions that were followed, D width, H copy heads, K their size,
-V vocabulary, E = 2 H numbers of evidence.
+Shape suffixes: B sequences, T positions, D width, H copy heads, K their size, C = H K, G = H + 1 weights of the pool,
+V vocabulary, E = 2 H numbers of evidence, S = T + 1 with the sink in front, N = B H, R = H T.
 """
 
 import math
@@ -126,23 +126,35 @@ class CopyHeads(nn.Module):
 
     def scores(self, embedding_BTD: Tensor) -> Tensor:
         """Return how alike the tokens up to any two positions are, (B, H, T, T); later ones are not masked."""
+        q_BHTK, k_BHTK = self._project(embedding_BTD)
+        return q_BHTK @ k_BHTK.transpose(-1, -2)
+
+    def _project(self, embedding_BTD: Tensor) -> tuple[Tensor, Tensor]:
+        """Return queries, times scale and sharpness, and keys."""
         embedding_BTD = functional.rms_norm(embedding_BTD, embedding_BTD.shape[-1:], eps=_EPSILON)
         q_BTC = self.query_convolution(self.query(embedding_BTD))
         k_BTC = self.key_convolution(self.key(embedding_BTD))
         q_BHTK, k_BHTK = (x_BTC.unflatten(-1, (self.heads, -1)).transpose(1, 2) for x_BTC in (q_BTC, k_BTC))
-        sharpness_H11 = self.log_sharpness_H.exp()[:, None, None] * self.scale
-        return (q_BHTK * sharpness_H11) @ k_BHTK.transpose(-1, -2)
+        return q_BHTK * (self.log_sharpness_H.exp()[:, None, None] * self.scale), k_BHTK
 
     def vote(self, embedding_BTD: Tensor, tokens_BT: Tensor, vocabulary_size: int) -> tuple[Tensor, Tensor]:
-        """Return the sink's share (B, H, T) and the distributions p (B, H, T, V) of the heads."""
-        score_BHTT = self.scores(embedding_BTD)
-        batch, heads, length, _ = score_BHTT.shape
-        earlier_TT = torch.ones(length, length, dtype=torch.bool, device=tokens_BT.device).tril(-1)
-        score_BHTT = score_BHTT.masked_fill(~earlier_TT, -math.inf)
-        sink_BHT1 = self.sink_H[None, :, None, None].to(score_BHTT.dtype).expand(batch, heads, length, 1)
-        share = torch.cat((sink_BHT1, score_BHTT), dim=-1).softmax(-1)
-        sink_BHT = LEAST_SINK + (1 - LEAST_SINK) * share[..., 0]
-        followed_BJV = share.new_zeros(batch, length - 1, vocabulary_size).scatter_(2, tokens_BT[:, 1:, None], 1.0)
-        share_BHTJ = share[..., 1:-1].flatten(1, 2)  # the last position was followed by nothing yet
-        votes_BHTV = (share_BHTJ @ followed_BJV).unflatten(1, (heads, length))
-        return sink_BHT, torch.add((sink_BHT / vocabulary_size)[..., None], votes_BHTV, alpha=1 - LEAST_SINK)
+        """Return the sink's share (B, H, T) and the distributions p (B, H, T, V) of the heads.
+
+        The sink is a key of zeros in front of the others, so that one product of matrices makes all scores and another
+        one all votes: its row of the latter is uniform.
+        """
+        q_BHTK, k_BHTK = self._project(embedding_BTD)
+        batch, heads, length, _ = q_BHTK.shape
+        later_TT = torch.ones(length, length, dtype=torch.bool, device=tokens_BT.device).triu()
+        masked_TT = torch.zeros_like(later_TT, dtype=q_BHTK.dtype).masked_fill(later_TT, -math.inf)
+        sink_HT1 = self.sink_H[:, None, None].to(q_BHTK.dtype).expand(heads, length, 1)
+        bias_HTS = torch.cat((sink_HT1, masked_TT.expand(heads, length, length)), dim=-1)
+        keys_NKS = functional.pad(k_BHTK, (0, 0, 1, 0)).flatten(0, 1).transpose(-1, -2)
+        score_NTS = torch.baddbmm(bias_HTS.repeat(batch, 1, 1), q_BHTK.flatten(0, 1), keys_NKS)
+        share_BRS = score_NTS.softmax(-1).unflatten(0, (batch, heads)).flatten(1, 2)
+        followed_BSV = share_BRS.new_zeros(batch, length + 1, vocabulary_size)
+        followed_BSV[:, 1:-1].scatter_(2, tokens_BT[:, 1:, None], 1.0)  # the last position was followed by nothing yet
+        followed_BSV[:, 0] = 1 / vocabulary_size
+        followed_BSV.mul_(1 - LEAST_SINK).add_(LEAST_SINK / vocabulary_size)
+        sink_BHT = LEAST_SINK + (1 - LEAST_SINK) * share_BRS[..., 0].unflatten(1, (heads, length))
+        return sink_BHT, (share_BRS @ followed_BSV).unflatten(1, (heads, length))

@@ -73,7 +73,7 @@ def test_each_head_is_a_distribution_with_a_floor(seed: int, length: int) -> Non
     tokens_BT = torch.randint(7, (2, length), generator=generator(seed))
     p_BHTV = votes(PERTURBED["linear"], tokens_BT)
     torch.testing.assert_close(p_BHTV.sum(-1), torch.ones_like(p_BHTV[..., 0]), rtol=0, atol=1e-12)
-    assert p_BHTV.min() >= LEAST_SINK / 7
+    assert p_BHTV.min() >= LEAST_SINK / 7 * (1 - 1e-12)
 
 
 def test_untrained_heads_vote_for_what_followed_the_latest_tokens_when_they_agree() -> None:

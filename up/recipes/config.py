@@ -47,6 +47,8 @@ class TrainingConfig:
         stop_after_skipped: a step whose loss or gradient is not finite is skipped; so many in a row end the run.
         evaluate_every: instances between evaluations.
         checkpoint_every: instances between checkpoints.
+        keep: which checkpoint the run's model is taken from, `latest` or `best`: the one whose evaluation has the fewest
+            bits per character over the tails, mean over the data sets; it is saved when it is found, and stays.
     """
 
     instances: int
@@ -66,6 +68,7 @@ class TrainingConfig:
     stop_after_skipped: int = 10
     evaluate_every: int = 100_000
     checkpoint_every: int = 100_000
+    keep: str = "latest"
 
     def __post_init__(self) -> None:
         positive = ("instances", "learning_rate", "halving_instances", "gradient_clip", "batch", "batch_start")
@@ -76,6 +79,7 @@ class TrainingConfig:
         if self.microbatch is not None:
             require_positive("training", microbatch=self.microbatch)
         require_one_of("training", "precision", self.precision, ("auto", "fp32", "bf16"))
+        require_one_of("training", "keep", self.keep, ("latest", "best"))
         if not 0 < self.beta2 < 1:
             raise InputError("training.beta2 must lie between 0 and 1", received=self.beta2, remedy="give e.g. 0.999")
         if self.instances > _MOST_INSTANCES:

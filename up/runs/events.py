@@ -5,6 +5,7 @@ timings keep (`up.runs.metrics`).
 """
 
 import dataclasses
+import statistics
 from pathlib import Path
 
 from up.evaluation.rows import EvaluationRow
@@ -55,6 +56,11 @@ class Evaluated:
 
     instances: int
     rows: tuple[EvaluationRow, ...]
+
+    @property
+    def mean_tail_bits(self) -> float:
+        """Bits per character over the tails, mean over the data sets: what the best checkpoint has least of."""
+        return statistics.fmean(row.tail_bits for row in self.rows)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -57,7 +57,7 @@ class RunFolder:
 
     Attributes:
         path: the folder.
-        keep: checkpoints that are kept, the latest ones.
+        keep: checkpoints that are kept, the latest ones; the best one, of a run that keeps it, is kept beside them.
     """
 
     path: Path
@@ -100,6 +100,25 @@ class RunFolder:
         checkpoints = self.checkpoints()
         return int(checkpoints[-1].name) if checkpoints else 0
 
+    def best(self) -> Path | None:
+        """Return the folder of the best checkpoint of a run that keeps it (`training.keep`); None if there is none yet.
+
+        Raises:
+            InputError: configuration or metrics cannot be read.
+        """
+        evaluation = self.metrics.best() if self.config().training.keep == "best" else None
+        path = None if evaluation is None else self.path / "checkpoints" / checkpoint_name(evaluation.instances)
+        return path if path is not None and path.exists() else None
+
+    def instances_of_model(self) -> int:
+        """Return the instances behind the checkpoint that `load_weights` takes; 0 if there is none.
+
+        Raises:
+            InputError: see `best`.
+        """
+        best = self.best()
+        return self.instances_saved() if best is None else int(best.name)
+
     def save(self, state: TrainingState) -> Path:
         """Write a checkpoint and return its folder; older ones beyond those to keep are removed.
 
@@ -138,14 +157,15 @@ class RunFolder:
 
     def _tidy(self) -> None:
         """Remove the checkpoints beyond those to keep, and what a save that was cut off left behind."""
-        folder = self.path / "checkpoints"
+        folder, best = self.path / "checkpoints", self.best()
         for old in self.checkpoints()[: -self.keep]:
-            old.rename(old.with_name(f"{old.name}.removed"))
+            if old != best:
+                old.rename(old.with_name(f"{old.name}.removed"))
         for leftover in [*folder.glob("*.partial"), *folder.glob("*.removed")]:
             shutil.rmtree(leftover)
 
     def load_weights(self, model: Transformer) -> None:
-        """Load the weights of the latest checkpoint into a model.
+        """Load the weights of the latest checkpoint into a model, or of the best one where the run keeps it.
 
         A process that trains meanwhile may remove a checkpoint that is being read; then the latest one is another.
 
@@ -159,10 +179,11 @@ class RunFolder:
                 raise InputError(
                     f"the run {self.path} has no checkpoint yet", remedy="let it train until it has saved one"
                 )
+            chosen = self.best() or checkpoints[-1]
             try:
-                return load_weights(checkpoints[-1], config, model)
+                return load_weights(chosen, config, model)
             except (InputError, OSError, RuntimeError):
-                if checkpoints[-1].exists():
+                if chosen.exists():
                     raise
 
     def provenance(self) -> list[dict[str, Any]]:

@@ -43,7 +43,8 @@ def train(
 ) -> Iterator[Event]:
     """Train until the run's last instance, or until `should_stop` says so between two steps.
 
-    An evaluation and a checkpoint follow whenever their interval is passed, and both come at the end. A stopped run
+    An evaluation and a checkpoint follow whenever their interval is passed, and both come at the end; a run that keeps
+    its best checkpoint saves one, too, after every evaluation that is better than all before. A stopped run
     gives up an evaluation that is under way and saves a checkpoint at once; when it is resumed, it begins with that
     evaluation.
 
@@ -77,6 +78,8 @@ def train(
                 yield event
                 if run.instances_saved() == state.instances:  # by a stop, which gave this evaluation up
                     run.save(state)
+                elif training.keep == "best" and _is_best(run, event):
+                    yield Saved(instances=state.instances, path=run.save(state))
         failing = state.skipped_in_row >= training.stop_after_skipped
         if stopping or failing or _due(training.checkpoint_every, run.instances_saved(), state):
             yield Saved(instances=state.instances, path=run.save(state))
@@ -117,6 +120,11 @@ def _evaluate(
         return prepared.evaluate(state.model, progress=watch)
     except _StoppedError:
         return ()
+
+
+def _is_best(run: RunFolder, event: Evaluated) -> bool:
+    best = run.metrics.best()
+    return best is not None and best.instances == event.instances
 
 
 def _due(interval: int, done_at: int, state: TrainingState) -> bool:

@@ -142,6 +142,15 @@ class MetricsLog:
                 break
         return step, evaluation
 
+    def best(self) -> Evaluated | None:
+        """Return the evaluation with the fewest bits, the first of several; None before the first.
+
+        Raises:
+            InputError: see `history`.
+        """
+        evaluations = (each for each in _records(self.metrics_path, kind="evaluation") if isinstance(each, Evaluated))
+        return min(evaluations, key=lambda evaluation: evaluation.mean_tail_bits, default=None)
+
     def history(self) -> History:
         """Return everything that was written.
 
@@ -173,10 +182,12 @@ def _line(record: Record) -> str:
     return json.dumps({"kind": kind, **dataclasses.asdict(record)}, allow_nan=False) + "\n"
 
 
-def _records(path: Path, *, backwards: bool = False) -> Iterator[Record]:
-    """Parse a file line by line; nothing if there is no file."""
+def _records(path: Path, *, backwards: bool = False, kind: str = "") -> Iterator[Record]:
+    """Parse a file line by line, where a kind is given its lines only; nothing if there is no file."""
     lines = list(enumerate(_lines(path), start=1))
     for number, line in reversed(lines) if backwards else lines:
+        if kind and not line.startswith(f'{{"kind": "{kind}"'):
+            continue
         try:
             record = _parse(line)
         except _NO_RECORD as error:

@@ -34,6 +34,8 @@ class RunOverview:
         skipped_steps: steps whose loss or gradient was not finite.
         evaluated_at: instances at the latest evaluation; None before the first.
         rows: the latest evaluation; empty before the first.
+        instances_of_model: behind the checkpoint that is the run's model: the latest, or the best one of a run that
+            keeps it.
         started: when a process last began to work on the run, ISO 8601, UTC; None if that was not recorded.
     """
 
@@ -51,6 +53,7 @@ class RunOverview:
     skipped_steps: int | None = None
     evaluated_at: int | None = None
     rows: tuple[EvaluationRow, ...] = ()
+    instances_of_model: int | None = None
     started: str | None = None
 
     @property
@@ -83,6 +86,7 @@ def summarise_run(run: RunFolder) -> RunOverview:
         skipped_steps=step.skipped_steps if step else 0,
         evaluated_at=evaluation.instances if evaluation else None,
         rows=evaluation.rows if evaluation else (),
+        instances_of_model=run.instances_of_model(),
         started=started[-1] if started else None,
     )
 

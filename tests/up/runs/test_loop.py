@@ -1,5 +1,6 @@
 """The order of events, when evaluations and checkpoints fall, stopping, and what the metrics hold."""
 
+import dataclasses
 import json
 import types
 
@@ -8,7 +9,7 @@ import pytest
 from tests.up.runs.cases import CPU, same_tensors, small_state, weights
 from up.runs import loop
 from up.runs.events import Evaluated, Finished, Saved, Timing
-from up.runs.folder import open_run
+from up.runs.folder import load_model, open_run
 from up.runs.loop import train
 from up.training.state import TrainingState
 from up.training.step import Step
@@ -216,3 +217,52 @@ def test_a_wish_to_stop_that_comes_between_two_questions_is_granted_at_the_next_
         restored = TrainingState(state.config, CPU)
         run.restore(restored)
         assert same_tensors(weights(restored), weights(state))
+
+
+class Told:
+    """An evaluation that finds what it is told, whatever the model."""
+
+    def __init__(self, prepared, tail_bits):
+        self.prepared, self.tail_bits = prepared, iter(tail_bits)
+
+    def evaluate(self, model, *, progress=None):
+        bits = next(self.tail_bits)
+        return tuple(dataclasses.replace(row, tail_bits=bits) for row in self.prepared.evaluate(model))
+
+
+KEEPING = ("training.keep=best", "training.evaluate_every=16", "training.checkpoint_every=24")
+
+
+@pytest.mark.parametrize(
+    ("tail_bits", "best"),
+    [((7.0, 5.0, 6.0, 6.5), 32), ((5.0, 6.0, 5.0, 7.0), 16), ((7.0, 6.0, 5.5, 5.0), 64)],
+)
+def test_the_best_checkpoint_is_saved_when_it_is_found_and_is_the_model_of_the_run(begin, tail_bits, best):
+    run, state, prepared = begin(*KEEPING, instances=64)
+    at = {}
+    for event in train(run, state, Told(prepared, tail_bits)):
+        if isinstance(event, Evaluated):
+            at[event.instances] = weights(state)
+    assert run.instances_saved() == 64
+    assert run.instances_of_model() == best
+    assert {int(path.name) for path in run.checkpoints()} >= {best, 64}
+    assert len(run.checkpoints()) <= 3  # the two latest ones and the best
+    same_tensors(load_model(run.path, CPU).state_dict(), at[best])
+
+
+def test_a_run_that_keeps_the_latest_loads_the_latest(begin):
+    run, state, prepared = begin(*KEEPING[1:], instances=64)
+    list(train(run, state, Told(prepared, (5.0, 6.0, 7.0, 8.0))))
+    assert run.instances_of_model() == 64
+    same_tensors(load_model(run.path, CPU).state_dict(), weights(state))
+
+
+def test_a_resumed_run_remembers_its_best(begin):
+    run, state, prepared = begin(*KEEPING, instances=64)
+    stops = iter([False] * 4 + [True] * 9)
+    list(train(run, state, Told(prepared, (5.0, 6.0)), should_stop=lambda: next(stops)))
+    assert (run.instances_saved(), run.instances_of_model()) == (32, 16)
+    restored = TrainingState(state.config, CPU)
+    run.restore(restored)
+    list(train(run, restored, Told(prepared, (6.0, 5.5, 5.2))))
+    assert (run.instances_saved(), run.instances_of_model()) == (64, 16)

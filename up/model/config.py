@@ -82,7 +82,7 @@ class ModelConfig:
             feed-forward network, looks at (`up.model.convolution`); 0: there are none. `modern` only.
         copy_heads: pointer heads that vote for what followed earlier occurrences of the latest tokens
             (`up.model.copying`); 0: there are none. `modern` only.
-        copy_head_size: dimension of one of them; None: a quarter of the width.
+        copy_head_size: dimension of one of them; None: a quarter of the width, at least 16.
         copy_pool: how the votes and the output layer are combined, `logarithmic` or `linear`.
 
     Raises:
@@ -186,7 +186,7 @@ class ModelConfig:
         return 1 / self._copy_head_size(self.width)
 
     def _copy_head_size(self, width: int) -> int:
-        return max(1, width // 4) if self.copy_head_size is None else self.copy_head_size
+        return max(16, width // 4) if self.copy_head_size is None else self.copy_head_size
 
     @property
     def dropout_probability(self) -> float:
@@ -251,5 +251,5 @@ class ModelConfig:
             base_heads=self.num_base_heads,
             dropout=self.dropout_probability,
             progressive_group=self.blocks_per_group,
-            copy_head_size=self._copy_head_size(self.width) if self.copy_heads else self.copy_head_size,
+            copy_head_size=self._copy_head_size(self.width),
         )

@@ -47,8 +47,8 @@ class TrainingConfig:
         stop_after_skipped: a step whose loss or gradient is not finite is skipped; so many in a row end the run.
         evaluate_every: instances between evaluations.
         checkpoint_every: instances between checkpoints.
-        keep: which checkpoint the run's model is taken from, `latest` or `best`: the one whose evaluation has the fewest
-            bits per character over the tails, mean over the data sets; it is saved when it is found, and stays.
+        keep: which checkpoint is the model of the run, `latest` or `best`: the one whose evaluation has the fewest bits
+            per character over the tails, mean over the data sets; it is saved when it is found, and stays.
     """
 
     instances: int
@@ -160,7 +160,11 @@ class RunConfig:
         if evaluation.samples is None:  # the paper's ratio: 10,000 slices every 100,000 instances
             samples = min(evaluation.resolve_samples(device), max(8, training.evaluate_every // 10))
             evaluation = dataclasses.replace(evaluation, samples=samples)
-        evaluation = dataclasses.replace(evaluation, bf16=evaluation.bf16 or training.precision == "bf16")
+        evaluation = dataclasses.replace(
+            evaluation,
+            bf16=evaluation.bf16 or training.precision == "bf16",
+            context_length=evaluation.context_length or self.model.context_length,
+        )
         return dataclasses.replace(
             self,
             model=self.model.resolve(),

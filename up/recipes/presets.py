@@ -2,12 +2,14 @@
 
     config = configure("paper-512", ["model.width=256", "training.instances=100000"])
 
-Two rules connect settings, each only where neither preset nor assignment gives the setting: a source may follow the
-width of the model (recurrent ones have a tenth of it as hidden units, A.1: 38, 51, 64, 102 for widths 384, 512, 640,
-1024, which is floor(width / 10)), and a new number of instances stretches every schedule in proportion.
+Three rules connect settings, each only where no assignment gives the setting. A source may follow the width of the
+model where the preset leaves that open: recurrent ones have a tenth of it as hidden units, floor(width / 10), which is
+38, 51, 64, 102 for widths 384, 512, 640, 1024 (A.1). A new number of instances stretches every schedule in proportion.
+Another architecture than the preset's has no convolutions and no copy heads.
 
-Deviation: the presets `tiny` and `small` are not the paper's. They train the `modern` architecture for a short time,
-fill the buffer with some source batches before the first instance, and draw LSTMs of 102 units, the paper's widest.
+Deviation: the presets `tiny` and `small` are not the paper's. They train the `modern` architecture for a short time.
+`tiny` has copy heads and learns from random restaurants (`up.sources.restaurant`). `small` fills the buffer with some
+source batches before the first instance, and draws LSTMs of 102 units, the paper's widest.
 """
 
 import dataclasses
@@ -63,7 +65,7 @@ def configure(preset: str, assignments: Sequence[str] = ()) -> RunConfig:
         InputError: an unknown preset or setting, or a value that does not fit.
     """
     lengths = [assignment for assignment in assignments if _name(assignment) == "training.instances"]
-    config = override(_stretch(load_preset(preset), lengths), assignments)
+    config = override(_in_form(_stretch(load_preset(preset), lengths), assignments), assignments)
     given = {_name(assignment).removeprefix("source.") for assignment in assignments}
     return _with_source_rules(config, given | set(_read_preset(preset).get("source", {})))
 
@@ -92,6 +94,13 @@ def _stretch(preset: RunConfig, lengths: Sequence[str]) -> RunConfig:
         name: max(1, round(length * stretch)) for name in _SCHEDULE_LENGTHS if (length := getattr(training, name))
     }
     return dataclasses.replace(preset, training=dataclasses.replace(training, **stretched))
+
+
+def _in_form(preset: RunConfig, assignments: Sequence[str]) -> RunConfig:
+    """Return a preset without what only its own architecture has, where another one is asked for."""
+    asked = [assignment for assignment in assignments if _name(assignment) == "model.arch"]
+    plain = dataclasses.replace(preset, model=dataclasses.replace(preset.model, convolution_taps=0, copy_heads=0))
+    return preset if override(plain, asked).model.arch == preset.model.arch else plain
 
 
 def _read_preset(name: str) -> dict[str, Any]:

@@ -162,5 +162,5 @@ def test_unfit_settings_are_refused(settings: dict, said: str) -> None:
 def test_a_copy_head_has_a_quarter_of_the_width_unless_told_otherwise() -> None:
     assert ModelConfig(arch="modern", width=128, copy_heads=3).num_copy_channels == 96
     assert ModelConfig(arch="modern", width=128, copy_heads=3, copy_head_size=8).num_copy_channels == 24
-    assert ModelConfig(arch="modern", width=128).resolve().copy_head_size is None
+    assert ModelConfig(arch="modern", width=32, copy_heads=3).resolve().copy_head_size == 16  # the least there is
     assert math.isclose(ModelConfig(arch="modern", width=128, copy_heads=3).copy_scale, 1 / 32)

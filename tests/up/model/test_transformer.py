@@ -75,7 +75,7 @@ def test_equals_the_slow_reference_at_float64(form: str, length: int, settings: 
     model = perturbed(small(form, **settings))
     tokens_BT = random_tokens(2, length)
     expected_BTV = reference(model, tokens_BT)
-    assert expected_BTV.std() > 0.2  # logits that differ, so that agreement says something
+    assert length == 1 or expected_BTV.std() > 0.5  # logits that differ, so that agreement says something
     tolerance = 1e-10 if form == "paper" else 1e-5  # rotary tables are kept in float32
     torch.testing.assert_close(model(tokens_BT), expected_BTV, rtol=tolerance, atol=tolerance)
 

@@ -18,6 +18,7 @@ SMALL = (
     "model.depth=1",
     "model.base_width=16",  # there muP is standard parametrisation
     "model.context_length=32",
+    "source.kind=lstm",
     "source.hidden_size=4",
     "buffer.source_batch=8",
     "buffer.reset_constant=1",
@@ -26,6 +27,7 @@ SMALL = (
     "training.batch=8",
     "training.batch_start=8",
     "training.microbatch=8",
+    "training.keep=latest",
     "evaluation.tail_positions=8",
     "evaluation.samples=4",
 )

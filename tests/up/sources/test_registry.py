@@ -111,7 +111,7 @@ def test_noise_is_uniform():
 
 
 def test_naming_another_source_resets_its_settings_and_naming_the_other_cell_keeps_them():
-    config = configure("tiny")
+    config = configure("small")
     assert (config.source.kind, config.source.hidden_size) == ("lstm", 102)
     gru = override(config, ["source.temperature=0.5", "source.kind=gru"]).source
     assert (gru.kind, gru.hidden_size, gru.temperature) == ("gru", 102, 0.5)

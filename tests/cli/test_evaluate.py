@@ -16,8 +16,9 @@ from up.training.state import TrainingState
 
 CONTEXT_LENGTH = 96
 SETTINGS = (
-    "model.width=16", "model.base_width=16", "model.depth=1", "source.hidden_size=4", "buffer.source_batch=8",
-    "buffer.reset_constant=1", "buffer.reset_noise=1", "training.instances=8", "training.batch=8",
+    "model.width=16", "model.base_width=16", "model.depth=1", "model.copy_heads=0", "source.kind=lstm",
+    "source.hidden_size=4", "buffer.source_batch=8", "buffer.reset_constant=1", "buffer.reset_noise=1",
+    "training.instances=8", "training.batch=8",
     "training.batch_start=8", "evaluation.samples=4", "evaluation.batch_size=5", "evaluation.seed=3",
 )  # fmt: skip
 

@@ -160,11 +160,7 @@ class RunConfig:
         if evaluation.samples is None:  # the paper's ratio: 10,000 slices every 100,000 instances
             samples = min(evaluation.resolve_samples(device), max(8, training.evaluate_every // 10))
             evaluation = dataclasses.replace(evaluation, samples=samples)
-        evaluation = dataclasses.replace(
-            evaluation,
-            bf16=evaluation.bf16 or training.precision == "bf16",
-            context_length=evaluation.context_length or self.model.context_length,
-        )
+        evaluation = dataclasses.replace(evaluation, bf16=evaluation.bf16 or training.precision == "bf16")
         return dataclasses.replace(
             self,
             model=self.model.resolve(),

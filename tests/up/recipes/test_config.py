@@ -52,12 +52,12 @@ def test_the_papers_presets_carry_the_numbers_of_its_appendix(width, depth, head
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_resolves_so_that_nothing_is_open_and_resolving_again_changes_nothing(name):
+def test_every_preset_resolves_so_that_no_device_settles_anything_more_and_resolving_again_changes_nothing(name):
     config = load_preset(name).resolve(CPU)
     assert config.resolve(CPU) == config
     assert config.training.precision in ("fp32", "bf16")
     open_settings = [name for name, value in flatten(to_dict(config)).items() if value is None]
-    assert open_settings == []
+    assert open_settings == ["evaluation.context_length"]  # that of the model
     assert from_dict(RunConfig, json.loads(json.dumps(to_dict(config)))) == config
 
 

@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=400, help="slices of each corpus")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS), metavar="NAME")
-    parser.add_argument("--json", type=Path, help="write the record to this file, after every model")
+    parser.add_argument("--json", type=Path, help="the record, written after every model; what it holds is not repeated")
     parser.add_argument("--read", type=Path, help="print the table of this record; nothing is trained")
     arguments = parser.parse_args()
     print(f"{'bits per character':>36}{'untrained':>16}{'trained':>16}")
@@ -169,8 +169,13 @@ def main() -> None:
     }
     record = {"environment": environment(), "instances": arguments.instances, "samples": arguments.samples}
     record |= {"bars": bars(slices), "rows": []}
+    if arguments.json and arguments.json.exists():
+        record["rows"] = json.loads(arguments.json.read_text(encoding="utf-8"))["rows"]
+    known = {(row["variant"], row["seed"]) for row in record["rows"]}
     for name in arguments.only:
         for seed in range(arguments.seeds):
+            if (name, seed) in known:
+                continue
             settings = [f"seed={seed}", f"training.instances={arguments.instances}", *VARIANTS[name].settings]
             figures = train(configure("tiny", settings).resolve("cpu"), VARIANTS[name], slices)
             record["rows"].append({"variant": name, "seed": seed, "settings": settings, **figures})

@@ -30,7 +30,12 @@ def path_option(help_text: str, **more: Any) -> Any:
 
 
 RunArgument = Annotated[
-    Path, typer.Argument(metavar="RUN", parser=read_path, help="Folder of a run, as up train wrote it.")
+    Path,
+    typer.Argument(
+        metavar="RUN",
+        parser=read_path,
+        help="Folder of a run, as up train wrote it, or builtin:NAME (see up models).",
+    ),
 ]
 
 SourceOption = Annotated[

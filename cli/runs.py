@@ -116,7 +116,8 @@ def show(
 def compare(
     context: typer.Context,
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN", parser=read_path, help="Folders of runs, the standard first.")
+        list[Path],
+        typer.Argument(metavar="RUN", parser=read_path, help="Folders of runs or builtin:NAME, the standard first."),
     ],
     svg: SvgOption = None,
     png: PngOption = None,

@@ -39,7 +39,7 @@ class ComparisonPage:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for letter, run in zip(LETTERS, self.runs, strict=False):
-            yield Text.assemble((f"{letter} {run.path}", "bold"), f"  {progress_of(run)}")
+            yield Text.assemble((f"{letter} {run.label}", "bold"), f"  {progress_of(run)}")
         yield Text()
         if self.settings:
             yield Text("Settings that differ", style="bold")

@@ -96,7 +96,7 @@ class RunPage:
     panels: RunPanels
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Text.assemble((str(self.overview.path), "bold"), f"  {progress_of(self.overview)}")
+        yield Text.assemble((self.overview.label, "bold"), f"  {progress_of(self.overview)}")
         yield _names_and_values(self._facts())
         yield Text()
         if self.panels.loss is None:
@@ -145,10 +145,17 @@ def progress_of(run: "RunOverview") -> str:
     >>> from types import SimpleNamespace
     >>> progress_of(SimpleNamespace(state="stopped", instances=640, total_instances=1000, instances_saved=600))
     'stopped, 640 of 1,000 instances, 600 of them saved'
+    >>> progress_of(SimpleNamespace(state="complete", instances=1000, total_instances=1000, instances_saved=600))
+    'complete, 1,000 of 1,000 instances, 600 of them behind its model'
     """
     assert run.total_instances is not None  # only a broken run has none
-    saved = "" if run.instances == run.instances_saved else f", {run.instances_saved:,} of them saved"
+    saved = "" if run.instances == run.instances_saved else f", {run.instances_saved:,} of them {_kept(run)}"
     return f"{run.state}, {run.instances:,} of {number_of(run.total_instances, 'instance')}{saved}"
+
+
+def _kept(run: "RunOverview") -> str:
+    """Say what the latest checkpoint of a run is; that of a finished run which ships may be an earlier one."""
+    return "behind its model" if run.state == "complete" else "saved"
 
 
 def moment(iso: str) -> str:

@@ -27,6 +27,7 @@ ARGUMENTS = {
     "eval": "{run} --samples 4 --data {text} --device cpu",
     "doctor": "",
     "demo enrich": "--length 40 --depth 1",
+    "models": "",
     "runs": "",
     "theory": "",
     "demo": "",

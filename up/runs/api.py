@@ -13,6 +13,7 @@ from up.evaluation.bits import EvaluationConfig, prepare
 from up.evaluation.rows import EvaluationRow
 from up.model.transformer import Transformer
 from up.recipes.config import RunConfig
+from up.runs.builtin import refuse_builtin
 from up.runs.events import Event
 from up.runs.folder import KEPT_CHECKPOINTS, RunFolder, load_model, open_run
 from up.runs.place import require_free, require_writable
@@ -46,11 +47,12 @@ def train(
         on_event: called with everything that the run tells (`up.runs.events`).
 
     Raises:
-        InputError: data, source or folder cannot be used; a text of a run that is resumed has changed; or a
-            configuration for a run that is resumed, or none for a new one.
+        InputError: data, source or folder cannot be used, such as a run that ships with up; a text of a run that is
+            resumed has changed; or a configuration for a run that is resumed, or none for a new one.
         RunError: the run failed.
     """
     path, torch_device = Path(out), resolve_device(device)
+    refuse_builtin(path)
     if resume != (config is None):
         raise InputError(
             "a run that is resumed has its own configuration" if resume else "a new run needs a configuration",
@@ -84,10 +86,14 @@ def train(
 def load(path: str | PathLike[str], *, device: str = "auto") -> Transformer:
     """Return the model of a run's latest checkpoint, in evaluation mode.
 
+    Args:
+        path: folder of the run, or `builtin:NAME`.
+        device: `auto`, `cpu`, `cuda`, `cuda:1` or `mps`.
+
     Raises:
         InputError: no run, no checkpoint, or one that is truncated, edited or of another model.
     """
-    return load_model(Path(path), resolve_device(device))
+    return load_model(path, resolve_device(device))
 
 
 def evaluate(

@@ -54,7 +54,7 @@ class Manifest:
         instances: trained on.
         device: kind of device whose generators the state holds, such as `cpu`.
         model: seal of the weights.
-        state: seal of everything else.
+        state: seal of everything else; None where only the weights are kept, as in a model that ships.
         metrics: how far the metrics had come.
         config: the resolved configuration, as nested dictionaries.
     """
@@ -62,7 +62,7 @@ class Manifest:
     instances: int
     device: str
     model: _FileSeal
-    state: _FileSeal
+    state: _FileSeal | None
     metrics: MetricsMark
     config: dict
 
@@ -85,7 +85,7 @@ def write_checkpoint(folder: Path, state: TrainingState, metrics: MetricsMark) -
             metrics=metrics,
             config=to_dict(state.config),
         )
-        _write_manifest(partial, manifest)
+        write_manifest(partial, manifest)
         partial.rename(folder)
         sync_folder(folder.parent)
     except (SafetensorError, OSError) as error:
@@ -103,7 +103,7 @@ def extend_checkpoint(folder: Path, metrics: MetricsMark) -> None:
     manifest = read_manifest(folder)
     if manifest.metrics != metrics:
         try:
-            _write_manifest(folder, dataclasses.replace(manifest, metrics=metrics))
+            write_manifest(folder, dataclasses.replace(manifest, metrics=metrics))
         except OSError as error:
             raise _unwritten(folder, error) from None
 
@@ -123,6 +123,11 @@ def read_manifest(folder: Path) -> Manifest:
         raise InputError(f"cannot read {path} ({error})", remedy=_BEFORE) from None
 
 
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write what a checkpoint says of itself."""
+    write_text(folder / MANIFEST_NAME, json.dumps({"format": FORMAT, **to_dict(manifest)}, indent=2) + "\n")
+
+
 def require_format(path: Path, values: dict[str, Any]) -> None:
     """Take the field `format` out of the content of a file, and refuse any but this version's."""
     found = values.pop("format", 1)
@@ -138,11 +143,16 @@ def load_checkpoint(folder: Path, config: RunConfig, state: TrainingState) -> Ma
 
     Raises:
         InputError: a file is missing, truncated, edited or of another model, the run's configuration is not the one
-            that the checkpoint was written with, its random numbers exist only on another kind of device, or the
-            folder was renamed.
+            that the checkpoint was written with, its random numbers exist only on another kind of device, only the
+            weights are kept, or the folder was renamed.
     """
     manifest = read_manifest(folder)
     _require_config(folder, manifest, config)
+    if manifest.state is None:
+        raise InputError(
+            f"{folder} holds weights only, as a model that ships does",
+            remedy="evaluate it; to train further, start a new run with the command in card.json",
+        )
     if manifest.device != state.device.type:
         raise InputError(
             f"the run was trained on {manifest.device} and its random numbers exist only there",
@@ -202,10 +212,6 @@ def _require_shapes(path: Path, found: Mapping[str, Tensor], expected: Mapping[s
                 f"{path} holds the weights of another model: {name} is {shapes[0]}, and this model's is {shapes[1]}",
                 remedy="restore the file that the run saved",
             )
-
-
-def _write_manifest(folder: Path, manifest: Manifest) -> None:
-    write_text(folder / MANIFEST_NAME, json.dumps({"format": FORMAT, **to_dict(manifest)}, indent=2) + "\n")
 
 
 def _unwritten(folder: Path, error: Exception) -> RunError:

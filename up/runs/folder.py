@@ -30,6 +30,8 @@ from up.config import from_dict, to_dict
 from up.errors import InputError
 from up.model.transformer import Transformer
 from up.recipes.config import RunConfig
+from up.runs.builtin import label_of, locate, refuse_builtin
+from up.runs.card import CARD_NAME
 from up.runs.checkpoint import (
     FORMAT,
     extend_checkpoint,
@@ -47,7 +49,7 @@ from up.sources.nesting import all_sources, program_texts
 from up.training.state import TrainingState
 
 KEPT_CHECKPOINTS = 2
-_PROVENANCE_NAME = "provenance.json"
+PROVENANCE_NAME = "provenance.json"
 SOURCE_NAME = "source.py"
 
 
@@ -62,6 +64,16 @@ class RunFolder:
 
     path: Path
     keep: int = KEPT_CHECKPOINTS
+
+    @property
+    def label(self) -> str:
+        """What the run is called: `builtin:NAME` if it ships with up, or the path of its folder."""
+        return label_of(self.path)
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether this is what ships of a finished run (`up.runs.pack`): the weights of its model, and a card."""
+        return (self.path / CARD_NAME).exists()
 
     @property
     def metrics(self) -> MetricsLog:
@@ -123,8 +135,10 @@ class RunFolder:
         """Write a checkpoint and return its folder; older ones beyond those to keep are removed.
 
         Raises:
+            InputError: the run ships with up.
             RunError: it cannot be written; those before it are whole.
         """
+        refuse_builtin(self.path)
         final = self.path / "checkpoints" / checkpoint_name(state.instances)
         self._tidy()
         if final.exists():  # and so holds this very state, for a run is a function of its configuration
@@ -192,7 +206,7 @@ class RunFolder:
         Raises:
             InputError: the file is no list of such entries.
         """
-        path = self.path / _PROVENANCE_NAME
+        path = self.path / PROVENANCE_NAME
         entries = read_json(path, list) if path.exists() else []
         if not all(isinstance(entry, dict) for entry in entries):
             raise InputError(f"{path} holds something else than objects", remedy="restore the file, or remove it")
@@ -211,7 +225,7 @@ class RunFolder:
             **describe_process(device),
             "texts": [to_dict(text) for text in texts],
         }
-        write_text(self.path / _PROVENANCE_NAME, json.dumps([*self.provenance(), entry], indent=2) + "\n")
+        write_text(self.path / PROVENANCE_NAME, json.dumps([*self.provenance(), entry], indent=2) + "\n")
 
 
 def create_run(path: Path, config: RunConfig, *, keep: int = KEPT_CHECKPOINTS) -> RunFolder:
@@ -238,21 +252,24 @@ def create_run(path: Path, config: RunConfig, *, keep: int = KEPT_CHECKPOINTS) -
     return RunFolder(path, keep)
 
 
-def open_run(path: Path, *, keep: int = KEPT_CHECKPOINTS) -> RunFolder:
-    """Return the run in a folder.
+def open_run(path: str | os.PathLike[str], *, keep: int = KEPT_CHECKPOINTS) -> RunFolder:
+    """Return the run in a folder, or the one that ships as `builtin:NAME`.
 
     Raises:
-        InputError: there is no run.
+        InputError: there is no run, or one that ships is damaged.
     """
+    path = locate(path)
     refuse_dead_link(path)
     if not os.path.isfile(path / CONFIG_NAME):  # False, too, for a name that is no path, such as one too long
         raise InputError(
-            "there is no run here", received=str(path), remedy="name a folder that `up train --out` has written"
+            "there is no run here",
+            received=str(path),
+            remedy="name a folder that `up train --out` has written, or builtin:NAME (`up models` lists them)",
         )
     return RunFolder(path, keep)
 
 
-def load_model(path: Path, device: torch.device) -> Transformer:
+def load_model(path: str | os.PathLike[str], device: torch.device) -> Transformer:
     """Return the model of a run's latest checkpoint, on a device and in evaluation mode.
 
     Raises:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from up.errors import InputError
 from up.evaluation.rows import EvaluationRow
+from up.runs.builtin import builtin_name, label_of, locate
 from up.runs.folder import RunFolder
 from up.runs.place import in_use, refuse_dead_link
 
@@ -21,7 +22,7 @@ class RunOverview:
     Attributes:
         path: its folder.
         state: `running` while a process works on it, `complete` when the checkpoint of its last instance is saved,
-            `broken` when something in the folder cannot be read, `stopped` otherwise.
+            or the run ships with up, `broken` when something in the folder cannot be read, `stopped` otherwise.
         problem: what cannot be read; None unless broken, and then the fields below may be None or empty.
         arch: architecture of the model.
         width: of the model.
@@ -58,8 +59,15 @@ class RunOverview:
 
     @property
     def name(self) -> str:
-        """Name of the run: that of its folder."""
+        """Name of the run: that of its folder, or `builtin:NAME` if it ships with up."""
+        if builtin_name(self.path) is not None:
+            return self.label
         return self.path.name or self.path.resolve().name
+
+    @property
+    def label(self) -> str:
+        """What the run is called where its folder is told in full: its path, or `builtin:NAME`."""
+        return label_of(self.path)
 
 
 def summarise_run(run: RunFolder) -> RunOverview:
@@ -74,7 +82,7 @@ def summarise_run(run: RunFolder) -> RunOverview:
     total = config.training.instances
     return RunOverview(
         path=run.path,
-        state=RUNNING if in_use(run.path) else COMPLETE if saved >= total else STOPPED,
+        state=RUNNING if in_use(run.path) else COMPLETE if saved >= total or run.is_packed else STOPPED,
         arch=config.model.arch,
         width=config.model.width,
         depth=config.model.num_layers,
@@ -95,8 +103,9 @@ def list_runs(folder: Path) -> tuple[RunOverview, ...]:
     """Return the runs in a folder, the one started last first and broken ones at the end; or the run that it is itself.
 
     Raises:
-        InputError: there is no such folder, or it cannot be read.
+        InputError: there is no such folder, or it cannot be read; or `builtin:NAME`, which does not ship or is damaged.
     """
+    folder = locate(folder)
     refuse_dead_link(folder)
     try:
         entries = sorted(folder.iterdir())

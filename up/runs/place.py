@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from up.errors import InputError
+from up.runs.builtin import refuse_builtin
 from up.runs.files import beside, is_leftover
 from up.runs.lock import OWNER_SUFFIX, LockedError, is_locked, locked
 
@@ -26,8 +27,9 @@ def hold(path: Path) -> Iterator[None]:
     nothing is removed.
 
     Raises:
-        InputError: another process trains there, or the folder cannot be written.
+        InputError: another process trains there, the folder cannot be written, or it is that of a model that ships.
     """
+    refuse_builtin(path)
     refuse_dead_link(path)
     made = [each for each in (path, *path.parents) if not each.exists()]
     with contextlib.ExitStack() as held:

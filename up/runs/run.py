@@ -18,6 +18,7 @@ from up.config import override, require_positive, to_dict
 from up.errors import InputError
 from up.recipes.config import RunConfig
 from up.recipes.presets import configure, differing_settings
+from up.runs.builtin import refuse_builtin
 from up.runs.evaluate import prepare_evaluation
 from up.runs.events import Event, Started
 from up.runs.folder import KEPT_CHECKPOINTS, create_run, open_run
@@ -53,8 +54,9 @@ def settle(
 
     Raises:
         InputError: the folder is taken or cannot be written, an unknown preset or setting, a value that does not fit,
-            or a run to resume that has other settings.
+            or a run to resume that has other settings or ships with up.
     """
+    refuse_builtin(out)
     if resume:
         stored = open_run(out)
         config = _as_given(stored.config(), preset, assignments, device)

@@ -1,5 +1,9 @@
 """A run so small that a step takes milliseconds, and what several test files do with it."""
 
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -7,6 +11,8 @@ from up.errors import InputError
 from up.recipes.config import RunConfig
 from up.recipes.presets import configure
 from up.runs.folder import RunFolder
+from up.runs.run import run
+from up.sources.base import make_source
 from up.sources.stream import Stream
 from up.training.state import TrainingState
 
@@ -83,3 +89,16 @@ def refusal(call, *arguments) -> str:
     assert "\n" not in line
     assert len(line) < 800
     return line
+
+
+def finished_run(
+    path: Path, *assignments: str, source: str | None = None, command: Sequence[str] = ("up", "train")
+) -> RunFolder:
+    """A run of 64 instances in steps of eight, trained to its end and evaluated on `toy` after every 16."""
+    settings = ('evaluation.data=["toy"]', "training.evaluate_every=16", "training.checkpoint_every=32", *assignments)
+    config = small_config(*settings)
+    if source is not None:
+        config = dataclasses.replace(config, source=make_source(source)).resolve(CPU)
+    for _ in run(config, path, device=CPU, command=command):
+        pass
+    return RunFolder(path)

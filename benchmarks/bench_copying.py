@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=400, help="slices of each corpus")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--only", nargs="+", choices=VARIANTS, default=list(VARIANTS), metavar="NAME")
-    parser.add_argument("--json", type=Path, help="the record, written after every model; what it holds is not repeated")
+    parser.add_argument("--json", type=Path, help="the record; what it holds already is not measured again")
     parser.add_argument("--read", type=Path, help="print the table of this record; nothing is trained")
     arguments = parser.parse_args()
     print(f"{'bits per character':>36}{'untrained':>16}{'trained':>16}")

@@ -224,7 +224,7 @@ class TestCompare:
         page = " ".join(outcome.stdout.split())
         for said in (
             "seed 1 2",
-            "training.learning_rate 0.001 0.004",
+            "training.learning_rate 0.002 0.004",
             "6.000 ± 0.030",
             "5.750 ± 0.030 -0.250 ± 0.042",
             "A one B two",

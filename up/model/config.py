@@ -33,7 +33,7 @@ _LARGEST = {
     "feedforward_multiplier": 64,
     "convolution_taps": 64,
     "copy_heads": 64,
-    "copy_head_size": 1_024,
+    "copy_head_size": 4_096,
 }
 _MAY_BE_ZERO = ("convolution_taps", "copy_heads")
 

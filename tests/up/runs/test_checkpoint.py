@@ -305,12 +305,13 @@ def test_a_configuration_edited_in_the_manifest_is_refused_alike(run):
 
 
 def test_a_run_from_before_a_setting_existed_is_read_with_its_default(run):
+    def forget(values: dict) -> None:
+        config = values.get("config", values)
+        del config["model"]["copy_pool"], config["training"]["keep"]
+
     for path in (run.path / "config.json", latest(run, MANIFEST)):
-        edit(
-            path,
-            lambda values: [values.get("config", values)["model"].pop(name) for name in ("copy_heads", "copy_pool")],
-        )
-    assert run.config().model.copy_heads == 0
+        edit(path, forget)
+    assert (run.config().model.copy_pool, run.config().training.keep) == ("logarithmic", "latest")
     load(run)
     assert restore(run).instances == 24
 

@@ -28,7 +28,7 @@ def test_a_plan_counts_what_a_run_has(arch):
     plan = plan_run(config, CPU, estimate=a_second)
     model = Transformer(config.model)
     assert plan.parameters == sum(parameter.numel() for parameter in model.parameters())
-    assert (plan.arch, plan.width, plan.depth, plan.heads) == (arch, 16, len(model.blocks), 1)
+    assert (plan.arch, plan.width, plan.depth, plan.heads) == (arch, 16, len(model.blocks), 4)
     assert (plan.instances, plan.tokens) == (64, 64 * 32)
     assert plan.steps == len(steps(config.training))
     assert plan.source == "lstm, 4 units"
@@ -59,7 +59,7 @@ def test_steps_are_counted_as_the_loop_would_take_them(schedule):
 def test_the_steps_of_the_longest_run_are_counted_at_once():
     """Ten thousand million instances: hundreds of millions of steps, far too many to walk through."""
     config = configure("tiny", [f"training.instances={10**10}"])
-    assert plan_module._count_steps(config) == 10**10 // 16
+    assert plan_module._count_steps(config) == 10**10 // config.training.batch
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -207,7 +207,7 @@ def test_the_deepest_nesting_is_accepted_and_one_more_is_not():
         (["source.kind=mix", 'source.members=["noise", "lstm"]', "source.weights=[0, 0]"], "weights are all zero"),
         (["source.kind=mix", 'source.members=["noise", "lstm"]', "source.weights=[1]"], "must be as many .*received 1"),
         (["source.kind=mix", "source.weights=[1e308, 1e308]"], "weights are too large"),
-        (["source.max_weight_multiplier=1e300"], "max_weight_multiplier is too large"),
+        (["source.kind=lstm", "source.max_weight_multiplier=1e300"], "max_weight_multiplier is too large"),
         (["source.kind=mix", "source.members=[]"], "members of a mix must be 1 to 64 .*received 0"),
         (["source.kind=mix", 'source.members=["abacus"]'], "unknown source .*'abacus'"),
         (["source.kind=mix", "source.members=[3]"], "members has the wrong type"),

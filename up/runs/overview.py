@@ -33,8 +33,8 @@ class RunOverview:
         total_instances: length of the run.
         loss_bits: of the latest step, bits per character; None before the first, or if it was not finite.
         skipped_steps: steps whose loss or gradient was not finite.
-        evaluated_at: instances at the latest evaluation; None before the first.
-        rows: the latest evaluation; empty before the first.
+        evaluated_at: instances at the evaluation in `rows`; None before the first.
+        rows: the latest evaluation, or the best one of a run that keeps its best checkpoint; empty before the first.
         instances_of_model: behind the checkpoint that is the run's model: the latest, or the best one of a run that
             keeps it.
         started: when a process last began to work on the run, ISO 8601, UTC; None if that was not recorded.
@@ -71,13 +71,15 @@ class RunOverview:
 
 
 def summarise_run(run: RunFolder) -> RunOverview:
-    """Return the overview of a run; the metrics are read from their end only.
+    """Return the overview of a run; the metrics are read from their end, unless the best evaluation is looked for.
 
     Raises:
         InputError: configuration, provenance or metrics cannot be read.
     """
     config, saved = run.config(), run.instances_saved()
     step, evaluation = run.metrics.latest()
+    if config.training.keep == "best":
+        evaluation = run.metrics.best()
     started = [entry["started"] for entry in run.provenance() if isinstance(entry.get("started"), str)]
     total = config.training.instances
     return RunOverview(

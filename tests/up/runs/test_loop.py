@@ -11,6 +11,7 @@ from up.runs import loop
 from up.runs.events import Evaluated, Finished, Saved, Timing
 from up.runs.folder import load_model, open_run
 from up.runs.loop import train
+from up.runs.overview import summarise_run
 from up.training.state import TrainingState
 from up.training.step import Step
 
@@ -246,6 +247,9 @@ def test_the_best_checkpoint_is_saved_when_it_is_found_and_is_the_model_of_the_r
             at[event.instances] = weights(state)
     assert run.instances_saved() == 64
     assert run.instances_of_model() == best
+    overview = summarise_run(run)
+    assert (overview.evaluated_at, overview.instances_of_model) == (best, best)
+    assert overview.rows[0].tail_bits == min(tail_bits)
     assert {int(path.name) for path in run.checkpoints()} >= {best, 64}
     assert len(run.checkpoints()) <= 3  # the two latest ones and the best
     assert same_tensors(load_model(run.path, CPU).state_dict(), at[best])

@@ -1,4 +1,4 @@
-"""What a command is given to talk with: two consoles, the output mode and the exit codes.
+"""What a command is given to talk with: two consoles, standard input, the output mode and the exit codes.
 
 Nothing in `cli/` opens a stream or reads the environment by itself: `main` builds one `CliContext` from the real
 streams and a test builds one from string buffers. Data goes to stdout; progress, notes, warnings and errors go to
@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
-from typing import Annotated, Any, TextIO, cast
+from typing import Annotated, Any, BinaryIO, TextIO, cast
 
 import typer
 from rich.console import Console
@@ -45,6 +45,7 @@ class CliContext:
     Attributes:
         stdout: console for data; it has a colour system only where colour is allowed.
         stderr: console for progress, notes, warnings and errors.
+        stdin: bytes to read where a command is told to; None where the process has no such stream.
         json_output: print one JSON object instead of text.
         quiet: no progress and no notes; warnings and errors still appear.
 
@@ -52,18 +53,24 @@ class CliContext:
 
     stdout: Console
     stderr: Console
+    stdin: BinaryIO | None = None
     json_output: bool = False
     quiet: bool = False
 
     @classmethod
     def from_streams(
-        cls, stdout: TextIO | None = None, stderr: TextIO | None = None, environment: Mapping[str, str] | None = None
+        cls,
+        stdout: TextIO | None = None,
+        stderr: TextIO | None = None,
+        environment: Mapping[str, str] | None = None,
+        stdin: BinaryIO | None = None,
     ) -> "CliContext":
         """Build the context of a process; streams and environment default to this process's own."""
         environment = os.environ if environment is None else environment
         return cls(
             stdout=_console(sys.stdout if stdout is None else stdout, environment, is_result=True),
             stderr=_console(sys.stderr if stderr is None else stderr, environment, is_result=False),
+            stdin=getattr(sys.stdin, "buffer", None) if stdin is None else stdin,
         )
 
     @classmethod

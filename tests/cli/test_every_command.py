@@ -25,6 +25,7 @@ ARGUMENTS = {
     "": "",
     "train": f"--preset tiny --device cpu --plan {SMALL} --set training.batch_start=8",
     "eval": "{run} --samples 4 --data {text} --device cpu",
+    "score": "{text}",
     "doctor": "",
     "demo enrich": "--length 40 --depth 1",
     "models": "",

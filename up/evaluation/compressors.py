@@ -56,7 +56,8 @@ class Compressor:
     Attributes:
         name: as in `CompressedSize`.
         stream: likewise.
-        compress: returns the stream and its settings; raises ImportError if the compressor is not installed.
+        compress: returns the stream and its settings; raises ModuleNotFoundError if the compressor is not
+            installed.
 
     """
 
@@ -68,7 +69,7 @@ class Compressor:
         """Compress a file that is not empty."""
         try:
             stream, settings = self.compress(data)
-        except ImportError:
+        except ModuleNotFoundError:
             return CompressedSize(name=self.name, stream=self.stream, missing_extra=EXTRA)
         return CompressedSize(
             name=self.name,
@@ -79,8 +80,14 @@ class Compressor:
         )
 
 
-def compressed_sizes(data: bytes) -> tuple[CompressedSize, ...]:
+def compressed_sizes(
+    data: bytes, *, progress: Callable[[int, int], None] = lambda _done, _total: None
+) -> tuple[CompressedSize, ...]:
     """Compress a file with every compressor, in the order of `COMPRESSORS`.
+
+    Args:
+        data: the file.
+        progress: called with compressors done and compressors in all.
 
     Raises:
         InputError: an empty file.
@@ -88,7 +95,11 @@ def compressed_sizes(data: bytes) -> tuple[CompressedSize, ...]:
     """
     if not data:
         raise InputError("cannot compress an empty file", remedy="give at least one byte")
-    return tuple(compressor.measure(data) for compressor in COMPRESSORS)
+    sizes: list[CompressedSize] = []
+    for compressor in COMPRESSORS:
+        sizes.append(compressor.measure(data))
+        progress(len(sizes), len(COMPRESSORS))
+    return tuple(sizes)
 
 
 def xz_filters(size_bytes: int) -> list[dict[str, int]]:
@@ -145,7 +156,7 @@ COMPRESSORS = (
     Compressor(name="zlib", stream="raw", compress=_zlib),
     Compressor(name="bzip2", stream="with its header and checksums", compress=_bzip2),
     Compressor(name="xz", stream="raw", compress=_xz),
-    Compressor(name="zstd", stream="without magic number, size and checksum", compress=_zstd),
+    Compressor(name="zstd", stream="with 2 bytes of its header", compress=_zstd),
     Compressor(name="brotli", stream="raw", compress=_brotli),
     Compressor(name="PPMd var. H", stream="raw", compress=_ppmd),
 )

@@ -23,15 +23,16 @@ def _read_file(text: str) -> str:
 def score(
     context: typer.Context,
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", parser=_read_file, help="Files to score; - is standard input.")
+        list[str], typer.Argument(metavar="FILE", parser=_read_file, help="Files to score; - is standard input.")
     ],
     json_output: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Score whole files: bits per byte under zlib, bzip2, xz, zstd, brotli and PPMd.
+    """Score whole files, in bits per byte, under compressors.
 
-    Each compressor runs at its strongest level, PPMd var. H at the order that is best for the file. Two megabytes take
-    about twelve seconds. zstd, brotli and PPMd come with the extra compressors; without it their columns hold a dash.
+    They are zlib, bzip2, xz, zstd, brotli and PPMd var. H, each at its strongest level, the last at the order that is
+    best for the file. Two megabytes take about twelve seconds. zstd, brotli and PPMd come with the extra compressors;
+    without it their columns hold a dash.
     """
     cli = CliContext.of(context, json_output=json_output, quiet=quiet)
     with cli.status("looking at the files"):

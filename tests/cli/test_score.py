@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import sys
 
@@ -116,6 +117,14 @@ def test_no_line_is_wider_than_the_terminal_and_no_number_is_lost(run, prose, tm
     words = outcome.stdout.split()
     for data in (PROSE, b"a"):
         assert set(cells(data)) <= set(words)
+
+
+@pytest.mark.usefixtures("prose")
+def test_a_name_that_is_no_text_is_shown_escaped_and_kept_in_json(run, tmp_path):
+    bad = os.fsdecode(b"bad\xff")
+    (tmp_path / bad).write_bytes(PROSE)
+    assert row_of(run("score", bad), r"bad\xff") == cells(PROSE)
+    assert [each["path"] for each in json.loads(run("score", bad, "--json").stdout)["files"]] == [bad]
 
 
 def test_json_has_path_bytes_and_baselines_of_each_file_and_nothing_else(run, prose):

@@ -1,1 +1,1 @@
-"""For people with a model of their own: pre-training it on random computation, and random computation as a data set."""
+"""For people with a model or files of their own: pre-training, random computation as a data set, scores of files."""

@@ -73,6 +73,14 @@ def test_raw_streams_are_shorter_than_the_files_of_the_same_compressor_by_header
         assert sizes["zstd"] < len(zstandard.ZstdCompressor(level=22).compress(data)) - 4  # the magic number
 
 
+@pytest.mark.parametrize("file", FILES)
+def test_what_is_left_of_the_header_of_zstd_is_as_long_as_is_said(file):
+    zstandard = pytest.importorskip("zstandard")
+    stream, _ = NAMED["zstd"].compress(FILES[file])
+    assert NAMED["zstd"].stream == "with 2 bytes of its header"
+    assert zstandard.frame_header_size(zstandard.FRAME_HEADER + stream) == len(zstandard.FRAME_HEADER) + 2
+
+
 def test_the_order_of_ppmd_is_the_best_for_the_file():
     pyppmd = pytest.importorskip("pyppmd")
     data = load_corpus("pydoc").data[:20_000].tobytes()

@@ -18,7 +18,9 @@ SETTINGS = {
     "model.base_width": "16",
     "model.depth": "1",
     "model.context_length": "96",
-    "source.kind": "lstm",
+    "model.heads": "1",
+    "model.convolution_taps": "0",
+    "model.copy_heads": "0",
     "source.hidden_size": "4",
     "training.keep": "latest",
     "buffer.source_batch": "8",
@@ -37,7 +39,19 @@ def _words(out: Path, text: Path, *more: str, preset: bool, instances: int, **se
     values = {**SETTINGS, "evaluation.data": json.dumps([str(text)]), **settings}
     chosen = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
     start = ["train", *(["--preset", "tiny"] if preset else [])]
-    return [*start, "--device", "cpu", "--instances", str(instances), "--out", str(out), *chosen, *more]
+    return [
+        *start,
+        "--source",
+        "lstm",
+        "--device",
+        "cpu",
+        "--instances",
+        str(instances),
+        "--out",
+        str(out),
+        *chosen,
+        *more,
+    ]
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def test_the_plan_as_json_is_one_object_with_depth_parameters_and_tokens(run, ar
 @pytest.mark.parametrize(
     ("options", "planned"),
     [
-        ([], {"arch": "modern", "width": 128, "depth": 4, "instances": 10_000, "out": "runs/tiny"}),
+        ([], {"arch": "modern", "width": 128, "depth": 2, "instances": 8_000, "out": "runs/tiny"}),
         (
             ["--width", "512", "--instances", "32"],
             {"arch": "paper", "width": 512, "depth": 22, "parameters": 69_843_214, "out": "runs/width-512"},
@@ -323,7 +323,7 @@ def test_a_signal_saves_and_ends_with_130_and_the_run_can_be_finished(run, argum
         ("--set modle.width=3", ("modle", "model")),
         ("--set model=3", ("model is a group",)),
         ("--set model.dropout=2", ("model.dropout", "2")),
-        ("--set model.context_length=8", ("model.context_length", "8")),
+        ("--set model.context_length=8", ("must be below model.context_length", "at most 7")),
         ("--set source.seed_length=0", ("source.seed_length", "0")),
         ("--set evaluation.data=[\"no/such/text\"]", ("no such data", "no/such/text")),
         ("--set evaluation.data=[]", ("evaluation.data",)),

@@ -40,7 +40,8 @@ def begun(run, home):
     def begin(data: str = "notes.txt", *, name: str = "r") -> Path:
         settings = {**SETTINGS, "evaluation.data": json.dumps([data])}
         chosen = [word for pair in settings.items() for word in ("--set", "=".join(pair))]
-        words = ["train", "--preset", "tiny", "--device", "cpu", "--instances", "48", "--out", name, *chosen, "-q"]
+        words = ["train", "--preset", "tiny", "--source", "lstm", "--device", "cpu", "--instances", "48", "--out", name]
+        words += [*chosen, "-q"]
         outcome = run(*words)
         assert outcome.code == 0, outcome.stderr
         drop_checkpoints(home / name)

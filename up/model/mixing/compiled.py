@@ -1,0 +1,27 @@
+"""The room's loops, compiled by numba where that is possible and plain elsewhere, with the same results.
+
+Limits: numba's cache knows when the file of a loop has changed, and not when one of its helpers in another file has:
+who changes a helper deletes the `__pycache__` of this room.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from theory.compiling import can_compile, compile_function, is_switched_off
+from up.model.mixing import contexts, exact, gate, inputs, slots, statistics
+
+_HELPERS = (
+    *(exact.exponential, exact.sigmoid, exact.logarithm),
+    *(contexts.scramble, contexts.name_contexts),
+    *(slots.slot_key, slots.find_slot, slots.give_slot, slots.new_word, slots.learn_bit),
+    *(inputs.run_state, inputs.offer, inputs.learn_tables),
+    *(statistics.look, statistics.learn),
+    *(gate.multiply, gate.activate, gate.run_gate),
+)
+
+
+@functools.cache
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function compiled, or as it is where numba is missing, unfit or switched off."""
+    return compile_function(function, *_HELPERS) if can_compile() and not is_switched_off() else function

@@ -1,0 +1,163 @@
+"""Statistics: all that is remembered of the bytes so far, and the two steps of a decision: look, then learn.
+
+Limits: the table of slots does not grow; what it cannot hold is forgotten (`slots`).
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from up.model.mixing.contexts import REACH, Context, mask_table, name_contexts
+from up.model.mixing.inputs import (
+    TRAITS,
+    VOTES,
+    cost_table,
+    count_tables,
+    learn_tables,
+    log_odds_table,
+    offer,
+)
+from up.model.mixing.slots import BUCKET, find_slot, give_slot, learn_bit, new_word, slot_key
+
+POSITION, PARTIAL = 0, 1
+_RING = 32
+assert _RING > REACH
+
+
+class Statistics(NamedTuple):
+    """Arrays that are changed in place.
+
+    Attributes:
+        masks: of the contexts.
+        past: ring of the last bytes.
+        clock: bytes read; a one followed by the bits of the present byte.
+        names: of the contexts for the present byte.
+        slots: table of words.
+        keys: by context, of the present decision.
+        places: by context, the slot of the present decision or -1.
+        words: by context, what stood there when it was looked at, 0 if there was no slot.
+        tables: adaptive probabilities.
+        cost: recent costs.
+        log_odds: constant, as are the three below.
+        cost_of: of each class of probabilities.
+        log_count: of each count.
+        log_total: of each sum of counts.
+
+    """
+
+    masks: NDArray[np.int64]
+    past: NDArray[np.int64]
+    clock: NDArray[np.int64]
+    names: NDArray[np.int64]
+    slots: NDArray[np.int64]
+    keys: NDArray[np.int64]
+    places: NDArray[np.int64]
+    words: NDArray[np.int64]
+    tables: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    log_odds: NDArray[np.float64]
+    cost_of: NDArray[np.float64]
+    log_count: NDArray[np.float64]
+    log_total: NDArray[np.float64]
+
+
+def new_statistics(contexts: tuple[Context, ...], tables: NDArray[np.float64], num_slots: int) -> Statistics:
+    """Return statistics of no bytes.
+
+    Args:
+        contexts: of the experts.
+        tables: start of the adaptive probabilities; a copy is kept.
+        num_slots: a power of two, at least 4; a slot takes 8 bytes.
+
+    """
+    assert num_slots >= BUCKET
+    assert num_slots & (num_slots - 1) == 0
+    experts = len(contexts)
+    statistics = Statistics(
+        masks=mask_table(contexts),
+        past=np.zeros(_RING, np.int64),
+        clock=np.zeros(2, np.int64),
+        names=np.zeros(experts, np.int64),
+        slots=np.zeros(num_slots, np.int64),
+        keys=np.zeros(experts, np.int64),
+        places=np.zeros(experts, np.int64),
+        words=np.zeros(experts, np.int64),
+        tables=tables.copy(),
+        cost=np.zeros((experts, 2)),
+        log_odds=log_odds_table(),
+        cost_of=cost_table(),
+        log_count=count_tables()[0],
+        log_total=count_tables()[1],
+    )
+    restart(statistics, tables)
+    return statistics
+
+
+def restart(statistics: Statistics, tables: NDArray[np.float64]) -> None:
+    """Forget everything, and start from these adaptive probabilities."""
+    statistics.slots[:] = 0
+    statistics.tables[:] = tables
+    statistics.cost[:] = 1.0
+    statistics.clock[:] = 0, 1
+    name_contexts(statistics.past, 0, statistics.masks, statistics.names)
+
+
+def look(statistics: Statistics, inputs: Any) -> int:
+    """Write the inputs of the present decision, and return the bit from whose side they are seen.
+
+    Args:
+        statistics: of the bytes so far.
+        inputs: receives `num_inputs` numbers; the first is 0 if neither bit is likelier, and 1 otherwise.
+
+    """
+    experts, partial = len(statistics.names), int(statistics.clock[PARTIAL])
+    votes, traits = inputs[1 : 1 + VOTES * experts], inputs[1 + VOTES * experts : 1 + (VOTES + TRAITS) * experts]
+    indirect = 0.0
+    for k in range(experts):
+        key = slot_key(int(statistics.names[k]), partial)
+        place = find_slot(statistics.slots, key)
+        word = int(statistics.slots[place]) if place >= 0 else 0
+        statistics.keys[k], statistics.places[k], statistics.words[k] = key, place, word
+        indirect += offer(
+            word,
+            k,
+            statistics.tables,
+            statistics.cost,
+            statistics.log_odds,
+            statistics.log_count,
+            statistics.log_total,
+            votes,
+            traits,
+        )
+    inputs[0] = 0.0 if indirect == 0.0 else 1.0
+    if indirect < 0.0:
+        for index in range(len(votes)):
+            votes[index] = -votes[index]
+    bits = 0
+    while partial >> (bits + 1) != 0:
+        bits += 1
+    for index in range(8):
+        inputs[len(inputs) - 8 + index] = 1.0 if index == bits else 0.0
+    return 0 if indirect < 0.0 else 1
+
+
+def learn(statistics: Statistics, bit: int) -> None:
+    """Learn the bit of the decision that was looked at last."""
+    for k in range(len(statistics.names)):
+        key, place, word = int(statistics.keys[k]), int(statistics.places[k]), int(statistics.words[k])
+        learn_tables(word, k, bit, statistics.tables, statistics.cost, statistics.cost_of)
+        if place < 0:
+            place = give_slot(statistics.slots, key)
+            word = new_word(key)
+        statistics.slots[place] = learn_bit(word, bit)
+    partial = 2 * int(statistics.clock[PARTIAL]) + bit
+    if partial >= 256:
+        position = int(statistics.clock[POSITION])
+        statistics.past[position & (_RING - 1)] = partial - 256
+        statistics.clock[POSITION] = position + 1
+        name_contexts(statistics.past, position + 1, statistics.masks, statistics.names)
+        partial = 1
+    statistics.clock[PARTIAL] = partial
+
+

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from theory.compiling import can_compile, compile_function, is_switched_off
-from up.model.mixing import contexts, exact, gate, inputs, slots, statistics
+from up.model.mixing import adaptation, contexts, exact, gate, inputs, second, slots, statistics
 
 _HELPERS = (
     *(exact.exponential, exact.sigmoid, exact.logarithm),
@@ -18,10 +18,18 @@ _HELPERS = (
     *(inputs.run_state, inputs.offer, inputs.learn_tables),
     *(statistics.look, statistics.learn),
     *(gate.multiply, gate.activate, gate.run_gate),
+    *(adaptation.add_outer, adaptation.add_gradient, adaptation.step),
+    *(second.refine, second.learn_refining),
 )
 
 
 @functools.cache
-def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function compiled, or as it is where numba is missing, unfit or switched off."""
-    return compile_function(function, *_HELPERS) if can_compile() and not is_switched_off() else function
+def kernel(function: Callable[..., Any], *helpers: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function compiled, or as it is where numba is missing, unfit or switched off.
+
+    Args:
+        function: to compile.
+        helpers: functions of its own file that it calls.
+
+    """
+    return compile_function(function, *_HELPERS, *helpers) if can_compile() and not is_switched_off() else function

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from up.model.mixing.exact import sigmoid
 from up.model.mixing.inputs import TRAITS, VOTES
 
-FIRST_WEIGHT = 0.1
+FIRST_WEIGHT = 0.04
 
 
 class Gate(nn.Module):

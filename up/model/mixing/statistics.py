@@ -21,8 +21,8 @@ from up.model.mixing.inputs import (
 from up.model.mixing.slots import BUCKET, find_slot, give_slot, learn_bit, new_word, slot_key
 
 POSITION, PARTIAL = 0, 1
-_RING = 32
-assert _RING > REACH
+RING = 32
+assert RING > REACH
 
 
 class Statistics(NamedTuple):
@@ -76,7 +76,7 @@ def new_statistics(contexts: tuple[Context, ...], tables: NDArray[np.float64], n
     experts = len(contexts)
     statistics = Statistics(
         masks=mask_table(contexts),
-        past=np.zeros(_RING, np.int64),
+        past=np.zeros(RING, np.int64),
         clock=np.zeros(2, np.int64),
         names=np.zeros(experts, np.int64),
         slots=np.zeros(num_slots, np.int64),
@@ -154,7 +154,7 @@ def learn(statistics: Statistics, bit: int) -> None:
     partial = 2 * int(statistics.clock[PARTIAL]) + bit
     if partial >= 256:
         position = int(statistics.clock[POSITION])
-        statistics.past[position & (_RING - 1)] = partial - 256
+        statistics.past[position & (RING - 1)] = partial - 256
         statistics.clock[POSITION] = position + 1
         name_contexts(statistics.past, position + 1, statistics.masks, statistics.names)
         partial = 1

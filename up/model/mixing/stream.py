@@ -1,0 +1,184 @@
+"""The stream: byte by byte, with constant work and bounded memory, while the predictor adapts.
+
+    look (statistics) -> gate -> second stage -> probability of a 1, at least `FLOOR` and at most 1 - `FLOOR`
+    a bit comes: second stage, gate and statistics learn it; after each 64 bytes the gate makes a step
+
+Frozen, the gate and the second stage keep what they have learned, and only the statistics go on. All of it is
++ - * / and square roots in a fixed order on one thread (`exact`), so its probabilities are the same bits wherever IEEE
+754 holds, which lets a file that was coded on one machine be decoded on another.
+
+Limits: `Stream.memory_bytes` says what is held; older statistics are forgotten when the table of slots is full.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from up.model.mixing.adaptation import STEP_BYTES, DECISIONS, Learner, add_gradient, new_learner, step
+from up.model.mixing.compiled import kernel
+from up.model.mixing.exact import sigmoid
+from up.model.mixing.gate import Activations, GateWeights, empty_activations, empty_weights, run_gate, weights_of
+from up.model.mixing.inputs import VOTES, num_inputs
+from up.model.mixing.predictor import FLOOR, MixingPredictor
+from up.model.mixing.second import SecondStage, learn_refining, new_second_stage, refine
+from up.model.mixing.statistics import PARTIAL, POSITION, RING, Statistics, learn, look, new_statistics
+
+NUM_SLOTS = 1 << 22
+
+
+class State(NamedTuple):
+    """All that changes while a stream is read.
+
+    Attributes:
+        statistics: of the bytes so far.
+        weights: of the gate.
+        activations: of the gate, for the present decision.
+        learner: of the gate.
+        second: the second stage.
+        inputs: of the present decision.
+        decision: the expected bit and its log odds after the gate.
+
+    """
+
+    statistics: Statistics
+    weights: GateWeights
+    activations: Activations
+    learner: Learner
+    second: SecondStage
+    inputs: NDArray[np.float64]
+    decision: NDArray[np.float64]
+
+
+class Stream:
+    """A predictor that reads a stream.
+
+    Args:
+        predictor: whose gate and start tables are copied.
+        num_slots: of the table, a power of two; a slot takes 8 bytes.
+        adapting: whether the gate and the second stage learn.
+
+    """
+
+    def __init__(self, predictor: MixingPredictor, *, num_slots: int = NUM_SLOTS, adapting: bool = True) -> None:
+        weights, experts = weights_of(predictor.gate), len(predictor.contexts)
+        self._adapting = adapting
+        self._state = State(
+            statistics=new_statistics(predictor.contexts, predictor.start(), num_slots),
+            weights=weights,
+            activations=empty_activations(weights),
+            learner=new_learner(weights, empty_weights(predictor.gate)),
+            second=new_second_stage(experts),
+            inputs=np.zeros(num_inputs(experts)),
+            decision=np.zeros(2),
+        )
+
+    def read(self, data: bytes | NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Read bytes, and return the probability that each of their bits was a 1, of shape (bytes, 8)."""
+        array = np.frombuffer(data, np.uint8)
+        ones_N8 = np.empty((len(array), 8))
+        kernel(read_bytes, decide, absorb)(self._state, array, self._adapting, ones_N8)
+        return ones_N8
+
+    def score(self, data: bytes | NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Read bytes, and return -log2 p of each."""
+        bits_N8 = np.unpackbits(np.frombuffer(data, np.uint8)).reshape(-1, 8)
+        ones_N8 = self.read(data)
+        return -np.log2(np.where(bits_N8 == 1, ones_N8, 1 - ones_N8)).sum(1)
+
+    def predict(self) -> float:
+        """Return the probability that the next bit is a 1; a byte's bits come from the highest on."""
+        return kernel(decide)(self._state)
+
+    def update(self, bit: int) -> None:
+        """Learn the next bit, which `predict` was asked about before."""
+        kernel(absorb)(self._state, bit, self._adapting)
+
+    def distribution(self) -> NDArray[np.float64]:
+        """Return the probability of each byte to be the next, of shape (256,); no byte may be under way."""
+        assert self._state.statistics.clock[PARTIAL] == 1
+        ones = np.empty(256)
+        kernel(decide_all, decide)(self._state, ones)
+        probabilities = np.ones(1)
+        for depth in range(8):
+            level = ones[1 << depth : 2 << depth]
+            probabilities = (probabilities[:, None] * np.stack([1 - level, level], 1)).ravel()
+        return probabilities
+
+    def freeze(self) -> None:
+        """Stop learning but for the statistics."""
+        self._adapting = False
+
+    def adapt(self) -> None:
+        """Learn from now on."""
+        self._adapting = True
+
+    def snapshot(self) -> bytes:
+        """Return all that the next predictions depend on."""
+        return b"".join([bytes([self._adapting]), *(array.tobytes() for array in _arrays(self._state))])
+
+    def restore(self, snapshot: bytes) -> None:
+        """Go back to a snapshot of a stream with the same contexts, widths and number of slots."""
+        arrays = _arrays(self._state)
+        assert len(snapshot) == 1 + sum(array.nbytes for array in arrays)
+        self._adapting, start = bool(snapshot[0]), 1
+        for array in arrays:
+            array[...] = np.frombuffer(snapshot, array.dtype, array.size, start).reshape(array.shape)
+            start += array.nbytes
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of all arrays, which do not grow."""
+        return sum(array.nbytes for array in _arrays(self._state))
+
+
+def _arrays(part: Any) -> list[NDArray[Any]]:
+    """Return the arrays of a state that are no views of others."""
+    if isinstance(part, np.ndarray):
+        return [part] if part.base is None else []
+    return [array for member in part for array in _arrays(member)]
+
+
+def decide(state: State) -> float:
+    """Return the probability that the next bit is a 1."""
+    statistics, inputs = state.statistics, state.inputs
+    expected = look(statistics, inputs)
+    log_odds = run_gate(state.weights, state.activations, inputs)
+    state.decision[0], state.decision[1] = expected, log_odds
+    known = 0
+    for word in statistics.words:
+        known += word != 0
+    position = int(statistics.clock[POSITION])
+    last = int(statistics.past[(position - 1) & (RING - 1)]) if position >= 1 else 0
+    before = int(statistics.past[(position - 2) & (RING - 1)]) if position >= 2 else 0
+    votes = inputs[1 : 1 + VOTES * len(statistics.words)]
+    one = refine(state.second, votes, log_odds, expected, known, int(statistics.clock[PARTIAL]), last, before)
+    return min(max(one, FLOOR), 1.0 - FLOOR)
+
+
+def absorb(state: State, bit: int, adapting: bool) -> None:
+    """Learn the bit that was decided on last."""
+    expected = int(state.decision[0])
+    if adapting:
+        error = sigmoid(state.decision[1]) - (1.0 if bit == expected else 0.0)
+        learn_refining(state.second, expected, bit)
+        add_gradient(state.learner, state.activations, state.inputs, error)
+    learn(state.statistics, bit)
+    if adapting and state.learner.clock[DECISIONS] >= 8 * STEP_BYTES:
+        step(state.learner, state.weights)
+
+
+def read_bytes(state: State, data: Any, adapting: bool, ones: Any) -> None:
+    """Write the probability of a 1 for each decision, learning it afterwards."""
+    for t in range(len(data)):
+        for index in range(8):
+            ones[t, index] = decide(state)
+            absorb(state, (int(data[t]) >> (7 - index)) & 1, adapting)
+
+
+def decide_all(state: State, ones: Any) -> None:
+    """Write the probability of a 1 after each beginning of a byte, a one followed by its bits."""
+    for partial in range(1, 256):
+        state.statistics.clock[PARTIAL] = partial
+        ones[partial] = decide(state)
+    state.statistics.clock[PARTIAL] = 1

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 from theory.compiling import can_compile, compile_function, is_switched_off
-from up.model.mixing import adaptation, contexts, exact, gate, inputs, second, slots, statistics
+from up.model.mixing import adaptation, contexts, exact, gate, hashing, inputs, second, signals, slots, statistics
 
 _HELPERS = (
     *(exact.exponential, exact.sigmoid, exact.logarithm),
-    *(contexts.scramble, contexts.name_contexts),
+    *(hashing.scramble, contexts.name_contexts, signals.length_class, signals.follow, signals.read_byte),
     *(slots.slot_key, slots.find_slot, slots.give_slot, slots.new_word, slots.learn_bit),
     *(inputs.run_state, inputs.offer, inputs.learn_tables),
     *(statistics.look, statistics.learn),

@@ -1,11 +1,10 @@
 """Contexts: what of the past an expert looks at. To add one, add a line to `CONTEXTS`.
 
-A context looks at some of the last bytes, at each through a mask: all of its bits, or some. Orders look at the last n
-bytes, skip contexts leave some out. Each context has a name, a hash of what it sees, that is made once a byte; a place
-before the first byte is seen as a symbol of its own. Sparse contexts: Mahoney, Data compression explained, section 4.3.
-
-Names are integers below 2^62. Their products are cut to 62 bits, so plain Python's whole numbers and a compiled
-function's words of 64 bits are the same.
+A context looks at some of the last bytes, at each through a mask: all of its bits, or some; and at signals, which say
+more about the past (`signals`). Orders look at the last n bytes, skip contexts leave some out. Each context has a name,
+a hash of what it sees, that is made once a byte; a place before the first byte is seen as a symbol of its own. A match
+context sees how long the match of a matcher is, and which bit it expects; it is silent without a match and once the
+byte has contradicted it. Kinds of contexts: Mahoney, Data compression explained, section 4.3.
 
 Limits: nothing here knows text, a format or an alphabet. A context sees at most `REACH` bytes back.
 """
@@ -16,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from up.model.mixing.hashing import scramble
+from up.model.mixing.signals import RING, SIGNALS, Memory, length_class
+
 REACH = 24
 WHOLE = 0xFF
-_MASK_62 = (1 << 62) - 1
-_FACTOR = 0x2545F4914F6CDD1D & _MASK_62
-_BEFORE = 256
+BEFORE = 256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,10 +29,14 @@ class Context:
 
     Attributes:
         views: pairs of distance back, 1 to `REACH`, and mask.
+        signals: names of signals.
+        matcher: index of the matcher whose length is seen, None for no match context.
 
     """
 
-    views: tuple[tuple[int, int], ...]
+    views: tuple[tuple[int, int], ...] = ()
+    signals: tuple[str, ...] = ()
+    matcher: int | None = None
 
 
 def order(length: int) -> Context:
@@ -45,45 +49,69 @@ def lags(*distances: int) -> Context:
     return Context(tuple((distance, WHOLE) for distance in distances))
 
 
+def masked(mask: int, length: int, *, whole: int = 0) -> Context:
+    """Return the context of the last `length` bytes through a mask, the last `whole` of them without it."""
+    return Context(tuple((distance, WHOLE if distance <= whole else mask) for distance in range(1, length + 1)))
+
+
+def signalled(*signals: str, whole: int = 0) -> Context:
+    """Return the context of signals, and of the last `whole` bytes."""
+    return Context(order(whole).views, signals)
+
+
 CONTEXTS = (
     *(order(length) for length in (0, 1, 2, 3, 4, 5, 6, 8, 11, 16, 24)),
     *(lags(distance) for distance in (2, 3, 4)),
     *(lags(2, 3), lags(2, 4), lags(3, 4), lags(1, 3), lags(1, 4)),
     *(lags(2, 3, 4), lags(1, 2, 4), lags(1, 3, 4)),
+    *(Context(matcher=0), Context(matcher=1), signalled("expected"), signalled("expected", whole=1)),
+    *(signalled("follower_1", whole=1), signalled("followers_1", whole=1), signalled("followers_1")),
+    *(signalled("follower_2", whole=2), signalled("followers_2", whole=1), signalled("followers_2", whole=2)),
+    *(masked(0xF0, 3), masked(0xF0, 4), masked(0xF0, 6), masked(0xE0, 4), masked(0xE0, 6), masked(0xE0, 10)),
+    *(masked(0xF0, 3, whole=1), masked(0xF0, 5, whole=1), masked(0xE0, 4, whole=1), masked(0xE0, 7, whole=2)),
+    *(signalled("segment"), signalled("segment", "segment_1"), signalled("segment", "segment_2")),
+    *(signalled("segment", "segment_1", "segment_2"), signalled("segment_1", whole=1), signalled("segment_1", whole=2)),
 )
 
 
-def mask_table(contexts: tuple[Context, ...]) -> NDArray[np.int64]:
-    """Return masks of shape (contexts, REACH): at [k, d - 1] that of the byte d back, 0 where it is not looked at."""
-    masks_KD = np.zeros((len(contexts), REACH), np.int64)
+def context_table(contexts: tuple[Context, ...]) -> NDArray[np.int64]:
+    """Return what each context sees, of shape (contexts, REACH + signals + 1).
+
+    At [k, d - 1] stands the mask of the byte d back, 0 where it is not looked at; after these, 1 for each signal that
+    is looked at; last, the matcher, -1 where there is none.
+    """
+    table = np.zeros((len(contexts), REACH + len(SIGNALS) + 1), np.int64)
     for row, context in enumerate(contexts):
         for distance, mask in context.views:
-            masks_KD[row, distance - 1] = mask
-    return masks_KD
+            table[row, distance - 1] = mask
+        for signal in context.signals:
+            table[row, REACH + SIGNALS.index(signal)] = 1
+        table[row, -1] = -1 if context.matcher is None else context.matcher
+    return table
 
 
-def scramble(name: int, symbol: int) -> int:
-    """Return the name of a context that is longer by a symbol."""
-    name = ((name ^ (symbol + 1)) * _FACTOR) & _MASK_62
-    return name ^ (name >> 31)
-
-
-def name_contexts(past: Any, position: int, masks: Any, names: Any) -> None:
+def name_contexts(memory: Memory, position: int, table: Any, names: Any) -> None:
     """Write the names of all contexts.
 
     Args:
-        past: ring of the last bytes, its length a power of two.
-        position: bytes read; the last one is at `position - 1` of the ring.
-        masks: of `mask_table`.
-        names: receives the names.
+        memory: of the bytes so far.
+        position: how many these are.
+        table: of `context_table`.
+        names: receives the names; -1 for a match context without a match.
 
     """
-    ring = len(past) - 1
     for k in range(len(names)):
-        name = scramble(k, 0)
+        name = scramble((k + 1) << 40, 0)
         for distance in range(1, REACH + 1):
-            mask = int(masks[k, distance - 1])
+            mask = int(table[k, distance - 1])
             if mask != 0:
-                symbol = int(past[(position - distance) & ring]) & mask if distance <= position else _BEFORE
-                name = scramble(name, symbol)
+                back = int(memory.past[(position - distance) & (RING - 1)]) & mask
+                name = scramble(name, back if distance <= position else BEFORE)
+        for signal in range(len(memory.values)):
+            if table[k, REACH + signal] != 0:
+                name = scramble(name, int(memory.values[signal]))
+        matcher = int(table[k, REACH + len(memory.values)])
+        if matcher >= 0:
+            length = int(memory.lengths[matcher])
+            name = scramble(name, length_class(length)) if length > 0 else -1
         names[k] = name

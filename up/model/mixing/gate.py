@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from up.model.mixing.exact import sigmoid
 from up.model.mixing.inputs import TRAITS, VOTES
 
-FIRST_WEIGHT = 0.04
+FIRST_WEIGHT = 0.9
 
 
 class Gate(nn.Module):
@@ -35,8 +35,8 @@ class Gate(nn.Module):
     Args:
         num_contexts: K.
         hidden: width of the two hidden layers.
-        generator: draws the initial weights, those of `nn.Linear`; the last layer's are a tenth of it around biases
-            that give every vote the same weight, `FIRST_WEIGHT`.
+        generator: draws the initial weights, those of `nn.Linear`; the last layer's are a hundredth of it around biases
+            that give every vote the same weight, `FIRST_WEIGHT` / K.
 
     """
 
@@ -52,8 +52,8 @@ class Gate(nn.Module):
                 bound = layer.in_features**-0.5
                 layer.weight.uniform_(-bound, bound, generator=generator)
                 layer.bias.uniform_(-bound, bound, generator=generator)
-            self.third.weight *= 0.1
-            self.third.bias.fill_(FIRST_WEIGHT)
+            self.third.weight *= 0.01
+            self.third.bias.fill_(FIRST_WEIGHT / num_contexts)
             self.third.bias[0] = 0
 
     def forward(self, inputs_BI: Tensor) -> Tensor:

@@ -111,8 +111,11 @@ def offer(
     return indirect
 
 
-def learn_tables(word: int, k: int, bit: int, tables: Any, cost: Any, cost_of: Any) -> None:
-    """Let expert k's recent costs and adaptive probabilities learn a bit; `word` is that of before the bit."""
+def learn_tables(word: int, k: int, bit: int, tables: Any, cost: Any, cost_of: Any) -> float:
+    """Let expert k's recent costs and adaptive probabilities learn a bit, and return what it charged for it, in bits.
+
+    The word is that of before the bit.
+    """
     bits = 1.0
     if word != 0:
         chosen = int(tables[k, 0, word & 255, 0] * CLASSES)
@@ -124,3 +127,4 @@ def learn_tables(word: int, k: int, bit: int, tables: Any, cost: Any, cost_of: A
             tables[k, family, state, 1] = min(seen + 1.0, MAX_SEEN)
     cost[k, 0] += (bits - cost[k, 0]) * _FAST
     cost[k, 1] += (bits - cost[k, 1]) * _SLOW
+    return bits

@@ -19,8 +19,8 @@ MAX_START = 30.0
 
 
 def row_slots(num_bytes: int, num_contexts: int) -> int:
-    """Return a number of slots, a power of two, that the decisions of a row fill to a half at most."""
-    return 1 << (2 * 8 * num_bytes * num_contexts).bit_length()
+    """Return a number of slots, a power of two, that the decisions of a row fill to a quarter at most."""
+    return 1 << (4 * 8 * num_bytes * num_contexts).bit_length()
 
 
 class RowReader:

@@ -18,7 +18,7 @@ Limits: two contexts of one bucket are confused with probability 2^-17.
 
 from typing import Any
 
-from up.model.mixing.contexts import scramble
+from up.model.mixing.hashing import scramble
 
 BUCKET = 4
 SHARES = 1 << 14

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from up.model.mixing.contexts import REACH, Context, mask_table, name_contexts
+from up.model.mixing.contexts import Context, context_table, name_contexts
 from up.model.mixing.inputs import (
     TRAITS,
     VOTES,
@@ -18,27 +18,28 @@ from up.model.mixing.inputs import (
     log_odds_table,
     offer,
 )
+from up.model.mixing.signals import RING, Memory, forget, new_memory, read_byte
 from up.model.mixing.slots import BUCKET, find_slot, give_slot, learn_bit, new_word, slot_key
 
 POSITION, PARTIAL = 0, 1
-RING = 32
-assert RING > REACH
+_SILENT = -1
 
 
 class Statistics(NamedTuple):
     """Arrays that are changed in place.
 
     Attributes:
-        masks: of the contexts.
-        past: ring of the last bytes.
+        contexts: what they see (`context_table`).
+        memory: of the bytes, and the signals.
         clock: bytes read; a one followed by the bits of the present byte.
         names: of the contexts for the present byte.
         slots: table of words.
-        keys: by context, of the present decision.
+        keys: by context, of the present decision; -1 where it is silent.
         places: by context, the slot of the present decision or -1.
         words: by context, what stood there when it was looked at, 0 if there was no slot.
         tables: adaptive probabilities.
         cost: recent costs.
+        byte_cost: one number, the experts' mean cost of the present byte so far, in bits.
         log_odds: constant, as are the three below.
         cost_of: of each class of probabilities.
         log_count: of each count.
@@ -46,8 +47,8 @@ class Statistics(NamedTuple):
 
     """
 
-    masks: NDArray[np.int64]
-    past: NDArray[np.int64]
+    contexts: NDArray[np.int64]
+    memory: Memory
     clock: NDArray[np.int64]
     names: NDArray[np.int64]
     slots: NDArray[np.int64]
@@ -56,6 +57,7 @@ class Statistics(NamedTuple):
     words: NDArray[np.int64]
     tables: NDArray[np.float64]
     cost: NDArray[np.float64]
+    byte_cost: NDArray[np.float64]
     log_odds: NDArray[np.float64]
     cost_of: NDArray[np.float64]
     log_count: NDArray[np.float64]
@@ -75,8 +77,8 @@ def new_statistics(contexts: tuple[Context, ...], tables: NDArray[np.float64], n
     assert num_slots & (num_slots - 1) == 0
     experts = len(contexts)
     statistics = Statistics(
-        masks=mask_table(contexts),
-        past=np.zeros(RING, np.int64),
+        contexts=context_table(contexts),
+        memory=new_memory(),
         clock=np.zeros(2, np.int64),
         names=np.zeros(experts, np.int64),
         slots=np.zeros(num_slots, np.int64),
@@ -85,6 +87,7 @@ def new_statistics(contexts: tuple[Context, ...], tables: NDArray[np.float64], n
         words=np.zeros(experts, np.int64),
         tables=tables.copy(),
         cost=np.zeros((experts, 2)),
+        byte_cost=np.zeros(1),
         log_odds=log_odds_table(),
         cost_of=cost_table(),
         log_count=count_tables()[0],
@@ -100,7 +103,9 @@ def restart(statistics: Statistics, tables: NDArray[np.float64]) -> None:
     statistics.tables[:] = tables
     statistics.cost[:] = 1.0
     statistics.clock[:] = 0, 1
-    name_contexts(statistics.past, 0, statistics.masks, statistics.names)
+    statistics.byte_cost[:] = 0.0
+    forget(statistics.memory)
+    name_contexts(statistics.memory, 0, statistics.contexts, statistics.names)
 
 
 def look(statistics: Statistics, inputs: Any) -> int:
@@ -113,10 +118,19 @@ def look(statistics: Statistics, inputs: Any) -> int:
     """
     experts, partial = len(statistics.names), int(statistics.clock[PARTIAL])
     votes, traits = inputs[1 : 1 + VOTES * experts], inputs[1 + VOTES * experts : 1 + (VOTES + TRAITS) * experts]
+    bits = 0
+    while partial >> (bits + 1) != 0:
+        bits += 1
     indirect = 0.0
     for k in range(experts):
-        key = slot_key(int(statistics.names[k]), partial)
-        place = find_slot(statistics.slots, key)
+        name, matcher = int(statistics.names[k]), int(statistics.contexts[k, statistics.contexts.shape[1] - 1])
+        key = slot_key(name, partial)
+        if matcher >= 0:
+            expected = 256 | int(statistics.memory.past[int(statistics.memory.places[matcher]) & (RING - 1)])
+            key = slot_key(name, (expected >> (7 - bits)) & 1)
+            if name < 0 or expected >> (8 - bits) != partial:
+                key = _SILENT
+        place = find_slot(statistics.slots, key) if key != _SILENT else -1
         word = int(statistics.slots[place]) if place >= 0 else 0
         statistics.keys[k], statistics.places[k], statistics.words[k] = key, place, word
         indirect += offer(
@@ -134,9 +148,6 @@ def look(statistics: Statistics, inputs: Any) -> int:
     if indirect < 0.0:
         for index in range(len(votes)):
             votes[index] = -votes[index]
-    bits = 0
-    while partial >> (bits + 1) != 0:
-        bits += 1
     for index in range(8):
         inputs[len(inputs) - 8 + index] = 1.0 if index == bits else 0.0
     return 0 if indirect < 0.0 else 1
@@ -144,20 +155,24 @@ def look(statistics: Statistics, inputs: Any) -> int:
 
 def learn(statistics: Statistics, bit: int) -> None:
     """Learn the bit of the decision that was looked at last."""
-    for k in range(len(statistics.names)):
+    experts, charged = len(statistics.names), 0.0
+    for k in range(experts):
         key, place, word = int(statistics.keys[k]), int(statistics.places[k]), int(statistics.words[k])
-        learn_tables(word, k, bit, statistics.tables, statistics.cost, statistics.cost_of)
+        charged += learn_tables(word, k, bit, statistics.tables, statistics.cost, statistics.cost_of)
+        if key == _SILENT:
+            continue
         if place < 0:
             place = give_slot(statistics.slots, key)
             word = new_word(key)
         statistics.slots[place] = learn_bit(word, bit)
+    statistics.byte_cost[0] += charged / experts
     partial = 2 * int(statistics.clock[PARTIAL]) + bit
     if partial >= 256:
         position = int(statistics.clock[POSITION])
-        statistics.past[position & (RING - 1)] = partial - 256
+        read_byte(statistics.memory, position, partial - 256, statistics.byte_cost[0])
         statistics.clock[POSITION] = position + 1
-        name_contexts(statistics.past, position + 1, statistics.masks, statistics.names)
-        partial = 1
+        name_contexts(statistics.memory, position + 1, statistics.contexts, statistics.names)
+        partial, statistics.byte_cost[0] = 1, 0.0
     statistics.clock[PARTIAL] = partial
 
 

@@ -22,7 +22,8 @@ from up.model.mixing.gate import Activations, GateWeights, empty_activations, em
 from up.model.mixing.inputs import VOTES, num_inputs
 from up.model.mixing.predictor import FLOOR, MixingPredictor
 from up.model.mixing.second import SecondStage, learn_refining, new_second_stage, refine
-from up.model.mixing.statistics import PARTIAL, POSITION, RING, Statistics, learn, look, new_statistics
+from up.model.mixing.signals import RING
+from up.model.mixing.statistics import PARTIAL, POSITION, Statistics, learn, look, new_statistics
 
 NUM_SLOTS = 1 << 22
 
@@ -149,8 +150,8 @@ def decide(state: State) -> float:
     for word in statistics.words:
         known += word != 0
     position = int(statistics.clock[POSITION])
-    last = int(statistics.past[(position - 1) & (RING - 1)]) if position >= 1 else 0
-    before = int(statistics.past[(position - 2) & (RING - 1)]) if position >= 2 else 0
+    last = int(statistics.memory.past[(position - 1) & (RING - 1)]) if position >= 1 else 0
+    before = int(statistics.memory.past[(position - 2) & (RING - 1)]) if position >= 2 else 0
     votes = inputs[1 : 1 + VOTES * len(statistics.words)]
     one = refine(state.second, votes, log_odds, expected, known, int(statistics.clock[PARTIAL]), last, before)
     return min(max(one, FLOOR), 1.0 - FLOOR)

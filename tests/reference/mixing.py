@@ -89,7 +89,9 @@ class Experts:
     def signal(self, name: str):
         if name.startswith("follower"):
             width = int(name[-1])
-            after = [self.past[i] for i in range(width, len(self.past)) if self.past[i - width : i] == self.past[-width:]]
+            after = [
+                self.past[i] for i in range(width, len(self.past)) if self.past[i - width : i] == self.past[-width:]
+            ]
             after = [0, 0, *after] if len(self.past) >= width else [0, 0]
             return after[-1] if name.startswith("follower_") else tuple(after[-2:])
         if name == "expected":

@@ -1,1 +1,1 @@
-"""The mixing predictor: experts that count in contexts, and a pre-trained gate that weighs them."""
+"""The mixing predictor: experts that count in contexts, and a pre-trained gate that weighs them. See `predictor`."""

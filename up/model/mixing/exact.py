@@ -6,7 +6,7 @@
 Libraries differ in the last bit of these functions, and a decoder whose last bit differs from the encoder's reads
 nonsense. numba fuses no multiplication with an addition and keeps the order of sums unless it is asked for fast math.
 
-Limits: relative errors up to 2e-14; exponents beyond +-40 are cut there, where a sigmoid is 0 or 1 but for 1e-17.
+Limits: relative errors up to 1e-13; exponents beyond +-40 are cut there, where a sigmoid is 0 or 1 but for 1e-17.
 """
 
 import math

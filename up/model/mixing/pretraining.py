@@ -1,7 +1,10 @@
 """Pre-training: the start of the adaptive probabilities is counted, then the gate learns by Adam.
 
 From each row a share of the bytes is drawn, and all decisions of these are kept in memory, in half precision; each
-batch is a draw of them. The loss is the code length of a decision. The rate falls to a hundredth along a half cosine.
+batch is a draw of them. The loss is the code length of a decision. The rate rises over the first `WARM_UP` steps, and
+falls to a hundredth along a half cosine.
+
+More is not better: after a few hundred steps the loss on random computation still falls, and real bytes get worse.
 
 Limits: memory is 2 bytes an input: 8 `bytes_per_row` times (8 K + 9) inputs a row.
 """
@@ -16,16 +19,18 @@ from torch import nn
 from up.model.mixing.predictor import MixingPredictor
 from up.model.mixing.rows import RowReader, start_tables
 
-RATE = 3e-3
+RATE = 1e-3
+STEPS = 300
 BATCH = 4096
+WARM_UP = 50
 
 
 def pretrain(
     predictor: MixingPredictor,
     rows_NT: NDArray[np.uint8],
     *,
-    steps: int = 1_200,
-    bytes_per_row: int = 512,
+    steps: int = STEPS,
+    bytes_per_row: int = 256,
     batch: int = BATCH,
     rate: float = RATE,
     seed: int = 0,
@@ -48,7 +53,7 @@ def pretrain(
     inputs_BI, came_B = _decisions(predictor, rows_NT, bytes_per_row, generator)
     optimiser = torch.optim.Adam(predictor.gate.parameters(), lr=rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda done: 0.505 + 0.495 * math.cos(math.pi * done / steps)
+        optimiser, lambda done: min(1, (done + 1) / WARM_UP) * (0.505 + 0.495 * math.cos(math.pi * done / steps))
     )
     losses = []
     for _ in range(steps):

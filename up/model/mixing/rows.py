@@ -70,9 +70,9 @@ def start_tables(contexts: tuple[Context, ...], rows_NT: NDArray[np.uint8]) -> N
     reader, totals_KFSB = RowReader(contexts, tables_KFSC, rows_NT.shape[1]), np.zeros((*tables_KFSC.shape[:3], 2))
     for row_T in rows_NT:
         reader.survey(row_T, totals_KFSB)
-    totals_KFSB = totals_KFSB + np.stack([
-        totals_KFSB[:, family, opposite][..., ::-1] for family, opposite in enumerate(_opposite_states())
-    ], axis=1)
+    totals_KFSB = totals_KFSB + np.stack(
+        [totals_KFSB[:, family, opposite][..., ::-1] for family, opposite in enumerate(_opposite_states())], axis=1
+    )
     seen_KFS = totals_KFSB.sum(-1)
     tables_KFSC[..., 0] = (totals_KFSB[..., 1] + 0.4) / (seen_KFS + 0.8)
     tables_KFSC[..., 1] = np.minimum(seen_KFS, MAX_START)

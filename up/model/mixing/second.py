@@ -118,7 +118,10 @@ def refine(
     second.cells[1] = ((256 * before + last) * 40_503 + partial * 12_829) >> 3 & (_ROWS - 1)
     result = 0.5 * probability
     for chosen in range(MAPS):
-        low, high = second.maps[chosen, second.cells[chosen], lower], second.maps[chosen, second.cells[chosen], lower + 1]
+        low, high = (
+            second.maps[chosen, second.cells[chosen], lower],
+            second.maps[chosen, second.cells[chosen], lower + 1],
+        )
         low, high = low if low > 0.0 else probability, high if high > 0.0 else probability
         result += 0.25 * ((1.0 - share) * low + share * high)
     return result

@@ -142,9 +142,11 @@ def follow(memory: Memory, position: int, byte: int, matcher: int) -> None:
         if length == 0:
             place = int(memory.found[matcher, name])
             if place > 0 and position - place < RING - _LONGEST:
-                while length < 32 and length < place and past[(place - 1 - length) & (RING - 1)] == past[
-                    (position - 1 - length) & (RING - 1)
-                ]:
+                while (
+                    length < 32
+                    and length < place
+                    and past[(place - 1 - length) & (RING - 1)] == past[(position - 1 - length) & (RING - 1)]
+                ):
                     length += 1
             if length < least:
                 length = 0

@@ -174,5 +174,3 @@ def learn(statistics: Statistics, bit: int) -> None:
         name_contexts(statistics.memory, position + 1, statistics.contexts, statistics.names)
         partial, statistics.byte_cost[0] = 1, 0.0
     statistics.clock[PARTIAL] = partial
-
-

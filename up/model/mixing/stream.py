@@ -96,7 +96,11 @@ class Stream:
         kernel(absorb)(self._state, bit, self._adapting)
 
     def distribution(self) -> NDArray[np.float64]:
-        """Return the probability of each byte to be the next, of shape (256,); no byte may be under way."""
+        """Return the probability of each byte to be the next, of shape (256,); no byte may be under way.
+
+        It is the product of its bits' probabilities, none of which is learned meanwhile. `read` learns each bit before
+        the next, so what it charges differs by a little.
+        """
         assert self._state.statistics.clock[PARTIAL] == 1
         ones = np.empty(256)
         kernel(decide_all, decide)(self._state, ones)

@@ -43,10 +43,9 @@ class Gate(nn.Module):
     def __init__(self, num_contexts: int, hidden: tuple[int, int], generator: torch.Generator) -> None:
         super().__init__()
         self.num_weights = 1 + VOTES * num_contexts
-        sizes = ((VOTES + TRAITS) * num_contexts + 8, *hidden, self.num_weights)
-        self.first, self.second, self.third = (
-            nn.utils.skip_init(nn.Linear, fan_in, fan_out) for fan_in, fan_out in zip(sizes, sizes[1:], strict=False)
-        )
+        self.first = _linear((VOTES + TRAITS) * num_contexts + 8, hidden[0])
+        self.second = _linear(*hidden)
+        self.third = _linear(hidden[1], self.num_weights)
         with torch.no_grad():
             for layer in (self.first, self.second, self.third):
                 bound = layer.in_features**-0.5
@@ -61,6 +60,13 @@ class Gate(nn.Module):
         hidden_BH = nn.functional.silu(self.first(inputs_BI[:, 1:]))
         hidden_BH = nn.functional.silu(self.second(hidden_BH))
         return (self.third(hidden_BH) * inputs_BI[:, : self.num_weights]).sum(1)
+
+
+def _linear(fan_in: int, fan_out: int) -> nn.Linear:
+    """Return a layer whose weights are still to be drawn."""
+    layer = nn.utils.skip_init(nn.Linear, fan_in, fan_out)
+    assert isinstance(layer, nn.Linear)
+    return layer
 
 
 class GateWeights(NamedTuple):

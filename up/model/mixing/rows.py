@@ -41,7 +41,7 @@ class RowReader:
     def read(
         self, row_T: NDArray[np.uint8], kept_T: NDArray[np.bool_], dtype: type[np.floating[Any]] = np.float64
     ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the inputs of the decisions of the bytes that are kept, (8 bytes, J), and whether what is expected came.
+        """Return the inputs of the decisions of the kept bytes, (8 bytes, J), and whether the expected bit came.
 
         Args:
             row_T: bytes.

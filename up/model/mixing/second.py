@@ -7,10 +7,10 @@ row of each being chosen by
     how many experts know their context, and which of the eight decisions it is     the byte before last, and which
 
 Each row learns from its own error at rate 0.02; the mean of the four log odds goes on. Two maps then look at a context,
-the last byte or a hash of the last two with the bits of the present byte, and at that log odds, between two of 33 points
-in -8 to 8, and say how often a 1 really came; the result is half the mixed probability and a quarter of each. Mixing in
-the logistic domain by selected weights, and adaptive probability maps: Mahoney, Data compression explained, sections
-4.3.2 and 4.3.3.
+the last byte or a hash of the last two with the bits of the present byte, and at that log odds, between two of 33
+points in -8 to 8, and say how often a 1 really came; the result is half the mixed probability and a quarter of each.
+Mixing in the logistic domain by selected weights, and adaptive probability maps: Mahoney, Data compression explained,
+sections 4.3.2 and 4.3.3.
 
 It starts as the gate alone: a row of zeros stands for the weights 1, 0, 0, ..., and a point that was never used gives
 the probability back that it was asked about. So before it learned anything, it changes nothing.

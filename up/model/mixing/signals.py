@@ -18,7 +18,7 @@ A matcher follows the latest earlier place whose last bytes, `MATCH_LENGTHS` of 
 Limits: matches reach back `RING` bytes; hashes of 16 bits may lead to another place, so lengths are counted anew.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray

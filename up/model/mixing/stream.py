@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from up.model.mixing.adaptation import STEP_BYTES, DECISIONS, Learner, add_gradient, new_learner, step
+from up.model.mixing.adaptation import DECISIONS, STEP_BYTES, Learner, add_gradient, new_learner, step
 from up.model.mixing.compiled import kernel
 from up.model.mixing.exact import sigmoid
 from up.model.mixing.gate import Activations, GateWeights, empty_activations, empty_weights, run_gate, weights_of

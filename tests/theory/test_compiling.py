@@ -61,3 +61,24 @@ def test_a_folder_named_like_a_package_that_numba_looks_for_changes_nothing(comp
     (tmp_path / "coverage").mkdir()
     (tmp_path / "coverage" / "report.html").write_text("<p>100 %</p>")
     assert outcome(tmp_path)[:-1] == compiled[:-1]
+
+
+def test_a_helper_in_another_file_that_has_changed_is_compiled_again(compiled, tmp_path):  # noqa: ARG001
+    (tmp_path / "loops.py").write_text("import helping\n\n\ndef loop(x):\n    return helping.helper(x)\n")
+    program = """
+import helping, loops
+from theory.compiling import compile_function
+print(compile_function(loops.loop, helping.helper)(1))
+"""
+    said = []
+    for factor in (2, 3):
+        (tmp_path / "helping.py").write_text(f"def helper(x):\n    return {factor} * x\n")
+        result = subprocess.run(
+            [sys.executable, "-B", "-c", program],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (tmp_path, ROOT)))},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        said.append(result.stdout)
+    assert said == ["2\n", "3\n"]

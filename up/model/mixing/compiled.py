@@ -1,7 +1,6 @@
 """The room's loops, compiled by numba where that is possible and plain elsewhere, with the same results.
 
-Limits: numba's cache knows when the file of a loop has changed, and not when one of its helpers in another file has:
-who changes a helper deletes the `__pycache__` of this room.
+Limits: a function that a loop calls must stand here or be given with it.
 """
 
 import functools

@@ -26,7 +26,7 @@ from up.model.mixing.gate import Gate
 from up.model.mixing.inputs import empty_tables
 from up.model.mixing.rows import RowReader
 
-HIDDEN = (128, 96)
+HIDDEN = (48, 32)
 FLOOR = 2.0**-16
 
 

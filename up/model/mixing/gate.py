@@ -11,6 +11,9 @@ Two faces that agree: `Gate`, a torch module for training, and `run_gate`, one d
 rounded operations whose order is fixed (`exact`). The inner loops go over outputs, so they may be vectorised without
 changing the order of any sum; silent inputs are skipped.
 
+No probability of a bit is below `FLOOR` or above 1 - `FLOOR`: whoever uses the log odds cuts it there, so that no byte
+costs more than 128 bits.
+
 Limits: `Gate` in single precision agrees to about 1e-5 bits a byte, in double precision to about 1e-12.
 
 Shape suffixes: B decisions, I inputs, O votes and certainty.
@@ -27,6 +30,7 @@ from up.model.mixing.exact import sigmoid
 from up.model.mixing.inputs import TRAITS, VOTES
 
 FIRST_WEIGHT = 0.9
+FLOOR = 2.0**-16
 
 
 class Gate(nn.Module):

@@ -22,12 +22,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from up.model.mixing.contexts import CONTEXTS, Context
-from up.model.mixing.gate import Gate
+from up.model.mixing.gate import FLOOR, Gate
 from up.model.mixing.inputs import empty_tables
 from up.model.mixing.rows import RowReader
 
 HIDDEN = (48, 32)
-FLOOR = 2.0**-16
 
 
 class MixingPredictor(nn.Module):

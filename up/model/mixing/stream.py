@@ -18,9 +18,17 @@ from numpy.typing import NDArray
 from up.model.mixing.adaptation import DECISIONS, STEP_BYTES, Learner, add_gradient, new_learner, step
 from up.model.mixing.compiled import kernel
 from up.model.mixing.exact import sigmoid
-from up.model.mixing.gate import Activations, GateWeights, empty_activations, empty_weights, run_gate, weights_of
+from up.model.mixing.gate import (
+    FLOOR,
+    Activations,
+    GateWeights,
+    empty_activations,
+    empty_weights,
+    run_gate,
+    weights_of,
+)
 from up.model.mixing.inputs import VOTES, num_inputs
-from up.model.mixing.predictor import FLOOR, MixingPredictor
+from up.model.mixing.predictor import MixingPredictor
 from up.model.mixing.second import SecondStage, learn_refining, new_second_stage, refine
 from up.model.mixing.signals import RING
 from up.model.mixing.statistics import PARTIAL, POSITION, Statistics, learn, look, new_statistics
@@ -63,7 +71,7 @@ class Stream:
 
     def __init__(self, predictor: MixingPredictor, *, num_slots: int = NUM_SLOTS, adapting: bool = True) -> None:
         weights, experts = weights_of(predictor.gate), len(predictor.contexts)
-        self._adapting = adapting
+        self._adapting, self._decided = adapting, False  # whether the present decision has been looked at
         self._state = State(
             statistics=new_statistics(predictor.contexts, predictor.start(), num_slots),
             weights=weights,
@@ -75,8 +83,12 @@ class Stream:
         )
 
     def read(self, data: bytes | NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Read bytes, and return the probability that each of their bits was a 1, of shape (bytes, 8)."""
-        array = np.frombuffer(data, np.uint8)
+        """Read bytes, and return the probability that each of their bits was a 1, of shape (bytes, 8).
+
+        No byte may be under way.
+        """
+        assert self._is_between_bytes
+        array, self._decided = np.frombuffer(data, np.uint8), False
         ones_N8 = np.empty((len(array), 8))
         kernel(read_bytes, decide, absorb)(self._state, array, self._adapting, ones_N8)
         return ones_N8
@@ -89,10 +101,14 @@ class Stream:
 
     def predict(self) -> float:
         """Return the probability that the next bit is a 1; a byte's bits come from the highest on."""
+        self._decided = True
         return kernel(decide)(self._state)
 
     def update(self, bit: int) -> None:
-        """Learn the next bit, which `predict` was asked about before."""
+        """Learn the next bit."""
+        if not self._decided:
+            self.predict()
+        self._decided = False
         kernel(absorb)(self._state, bit, self._adapting)
 
     def distribution(self) -> NDArray[np.float64]:
@@ -101,8 +117,8 @@ class Stream:
         It is the product of its bits' probabilities, none of which is learned meanwhile. `read` learns each bit before
         the next, so what it charges differs by a little.
         """
-        assert self._state.statistics.clock[PARTIAL] == 1
-        ones = np.empty(256)
+        assert self._is_between_bytes
+        ones, self._decided = np.empty(256), False
         kernel(decide_all, decide)(self._state, ones)
         probabilities = np.ones(1)
         for depth in range(8):
@@ -126,10 +142,14 @@ class Stream:
         """Go back to a snapshot of a stream with the same contexts, widths and number of slots."""
         arrays = _arrays(self._state)
         assert len(snapshot) == 1 + sum(array.nbytes for array in arrays)
-        self._adapting, start = bool(snapshot[0]), 1
+        self._adapting, self._decided, start = bool(snapshot[0]), False, 1
         for array in arrays:
             array[...] = np.frombuffer(snapshot, array.dtype, array.size, start).reshape(array.shape)
             start += array.nbytes
+
+    @property
+    def _is_between_bytes(self) -> bool:
+        return self._state.statistics.clock[PARTIAL] == 1
 
     @property
     def memory_bytes(self) -> int:

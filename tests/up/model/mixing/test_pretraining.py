@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from up.model.mixing.contexts import Context, order
-from up.model.mixing.predictor import FLOOR, MixingPredictor
+from up.model.mixing.gate import FLOOR
+from up.model.mixing.predictor import MixingPredictor
 from up.model.mixing.pretraining import pretrain
 from up.model.mixing.rows import RowReader
 from up.sources.restaurant import RestaurantSource

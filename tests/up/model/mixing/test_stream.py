@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from up.model.mixing.contexts import CONTEXTS, Context, lags, order, signalled
-from up.model.mixing.predictor import FLOOR, MixingPredictor
+from up.model.mixing.gate import FLOOR
+from up.model.mixing.predictor import MixingPredictor
 from up.model.mixing.rows import row_slots
 from up.model.mixing.stream import Stream
 
@@ -70,6 +71,20 @@ def test_bit_by_bit_equals_many_bytes_at_once(adapting):
         for shift in range(8):
             assert stream.predict() == stream.predict() == ones[shift]
             stream.update((byte >> (7 - shift)) & 1)
+
+
+def test_a_bit_is_learned_alike_whatever_was_asked_before():
+    plain, asked = new_stream(wild_predictor()), new_stream(wild_predictor())
+    for byte in TEXT[:100]:
+        asked.distribution()
+        for shift in range(8):
+            bit = (byte >> (7 - shift)) & 1
+            plain.update(bit)
+            if shift == 0:
+                asked.predict()
+                asked.distribution()
+            asked.update(bit)
+    assert plain.predict() == asked.predict()
 
 
 def test_the_distribution_sums_to_one_and_agrees_with_what_is_charged():

@@ -1,7 +1,7 @@
 """Whole rows: the inputs of all their decisions at once, for training and for evaluation; and surveys of many rows.
 
-Every row starts from nothing: an empty table of slots and the start of the adaptive probabilities. A frozen stream whose
-table has as many slots (`row_slots`) sees the same inputs.
+Every row starts from nothing: an empty table of slots and the start of the adaptive probabilities. A frozen stream
+whose table has as many slots (`row_slots`) sees the same inputs.
 
 Shape suffixes: N rows, T bytes of a row, J inputs with certainty, K contexts, F families, S states.
 """

@@ -3,7 +3,7 @@
     python -m benchmarks.bench_lr_transfer [--json FILE] [--svg FILE]        44 minutes on a core shared with other work
     python -m benchmarks.bench_lr_transfer --read FILE [--svg FILE]          the table and the figure of a record
 
-Every run sees the same batches of the same enriched sequences in the same order, from the source of the preset `tiny`,
+Every run sees the same batches of the same enriched sequences in the same order, from the source of the preset `small`,
 and starts from the same seed; only architecture, parametrisation, width and rate differ. AdamW as in A.1 (weight decay
 0.01, gradients clipped to norm 1), 10 % of linear warm-up, then a constant rate, no dropout. The final loss is the mean
 over the last tenth of the steps, in bits per character. One head at every width, so that both parametrisations are the

@@ -44,7 +44,7 @@ class SwigluFeedForward(nn.Module):
         self.down = nn.Linear(hidden_size, width, bias=False)
 
     def forward(self, x_BTD: Tensor) -> Tensor:
-        """Apply the network at every position, or where there are filters to what they make of it and those before."""
+        """Apply the network at every position, after the filters where there are any."""
         x_BTD = self.convolution(x_BTD)
         return self.down(functional.silu(self.gate(x_BTD)) * self.up(x_BTD))
 

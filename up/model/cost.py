@@ -47,7 +47,7 @@ class ParameterCount:
 
     @property
     def matrices(self) -> int:
-        """Those that multiply an activation of every token, no tables, norms or filters."""
+        """Those that multiply an activation of every token; no tables, norms or filters."""
         return self.attention + self.feedforward + self.head + self.copying
 
 

@@ -27,8 +27,8 @@ from benchmarks.environment import environment
 from up.data.corpora import load_corpus, sample_slices
 from up.evaluation import ppm
 from up.evaluation.token_bits import token_bits
-from up.model.copying import CopyHeads
-from up.model.transformer import Transformer
+from up.model.transformer.copying import CopyHeads
+from up.model.transformer.model import Transformer
 from up.recipes.config import RunConfig
 from up.recipes.presets import configure
 from up.training.state import TrainingState

@@ -25,8 +25,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.environment import environment
-from up.model.mup import parameter_groups
-from up.model.transformer import ModelConfig, Transformer
+from up.model.transformer.model import ModelConfig, Transformer
+from up.model.transformer.mup import parameter_groups
 from up.sources.buffer import BufferConfig
 from up.sources.recurrent import RecurrentSource
 from up.sources.stream import CadenceConfig

@@ -25,10 +25,10 @@ from torch.nn import functional
 
 from benchmarks.environment import environment
 from up.device import describe_device
-from up.model.attention import SelfAttention
-from up.model.blocks import ModernBlock, PaperBlock
-from up.model.cost import count_parameters, training_flops_per_token
-from up.model.transformer import ModelConfig, Transformer
+from up.model.transformer.attention import SelfAttention
+from up.model.transformer.blocks import ModernBlock, PaperBlock
+from up.model.transformer.cost import count_parameters, training_flops_per_token
+from up.model.transformer.model import ModelConfig, Transformer
 
 WEIGHT_DECAY, LEARNING_RATE, CLIP_NORM = 0.01, 3e-4, 1.0
 OPTIMIZERS = ("loop", "foreach", "fused")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from up.errors import InputError, RunError
     from up.evaluation.bits import EvaluationConfig
-    from up.model.config import ModelConfig
-    from up.model.transformer import Transformer
+    from up.model.transformer.config import ModelConfig
+    from up.model.transformer.model import Transformer
     from up.recipes.config import RunConfig, TrainingConfig
     from up.recipes.presets import PRESETS, configure
     from up.runs.api import evaluate, load, train
@@ -31,8 +31,8 @@ __version__ = "0.1.0"
 _MODULES = {
     "up.errors": ("InputError", "RunError"),
     "up.evaluation.bits": ("EvaluationConfig",),
-    "up.model.config": ("ModelConfig",),
-    "up.model.transformer": ("Transformer",),
+    "up.model.transformer.config": ("ModelConfig",),
+    "up.model.transformer.model": ("Transformer",),
     "up.recipes.config": ("RunConfig", "TrainingConfig"),
     "up.recipes.presets": ("PRESETS", "configure"),
     "up.runs.api": ("evaluate", "load", "train"),

@@ -2,7 +2,7 @@
 
 import math
 
-from up.model.config import depth_for_width
+from up.model.transformer.config import depth_for_width
 
 print("| width | as printed | as meant | table |")
 print("|---|---|---|---|")

@@ -35,11 +35,11 @@ from torch import Tensor, nn
 
 from up.config import require_positive
 from up.errors import InputError
-from up.model.attention import SelfAttention
-from up.model.blocks import ModernBlock, PaperBlock, ProgressiveBlock
-from up.model.copying import CopyHeads
-from up.model.mup import parameter_groups
-from up.model.transformer import ModelConfig, Transformer
+from up.model.transformer.attention import SelfAttention
+from up.model.transformer.blocks import ModernBlock, PaperBlock, ProgressiveBlock
+from up.model.transformer.copying import CopyHeads
+from up.model.transformer.model import ModelConfig, Transformer
+from up.model.transformer.mup import parameter_groups
 from up.sources.recurrent import RecurrentSource
 
 Activations = dict[tuple[str, int | None], Tensor]  # by quantity and block

@@ -1,1 +1,1 @@
-"""The target model: the transformer that is trained on random computation."""
+"""Target models: rooms for architectures that share one contract, `base`."""

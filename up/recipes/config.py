@@ -8,8 +8,8 @@ from up.config import require_not_negative, require_one_of, require_positive
 from up.device import describe_device, keyed_generator
 from up.errors import InputError
 from up.evaluation.bits import EvaluationConfig
-from up.model.config import ModelConfig
-from up.model.cost import activation_bytes
+from up.model.transformer.config import ModelConfig
+from up.model.transformer.cost import activation_bytes
 from up.sources.base import Source
 from up.sources.buffer import BufferConfig
 from up.sources.recurrent import RecurrentSource

@@ -11,7 +11,7 @@ from up.device import resolve_device
 from up.errors import InputError
 from up.evaluation.bits import EvaluationConfig, prepare
 from up.evaluation.rows import EvaluationRow
-from up.model.transformer import Transformer
+from up.model.transformer.model import Transformer
 from up.recipes.config import RunConfig
 from up.runs.builtin import refuse_builtin
 from up.runs.events import Event
@@ -105,7 +105,7 @@ def evaluate(
 ) -> tuple[EvaluationRow, ...]:
     """Predict real bytes with any model, and return one row for each data set, in bits per character, with the bars.
 
-    >>> from up.model.config import ModelConfig
+    >>> from up.model.transformer.config import ModelConfig
     >>> model = Transformer(ModelConfig(arch="modern", width=16, depth=1, context_length=80))
     >>> [row.data for row in evaluate(model, ["samples=2"])]
     ['stdlib', 'pydoc']

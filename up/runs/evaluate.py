@@ -18,7 +18,7 @@ import torch
 from up.data.corpora import Corpus
 from up.evaluation.bars import BARS_WITH_PROGRESS
 from up.evaluation.bits import EvaluationConfig, PreparedEvaluation, Progress, Slices, prepare
-from up.model.transformer import Transformer
+from up.model.transformer.model import Transformer
 from up.recipes.config import RunConfig
 from up.sources.base import Source, make_source
 

@@ -28,7 +28,7 @@ import torch
 
 from up.config import from_dict, to_dict
 from up.errors import InputError
-from up.model.transformer import Transformer
+from up.model.transformer.model import Transformer
 from up.recipes.config import RunConfig
 from up.runs.builtin import label_of, locate, refuse_builtin
 from up.runs.card import CARD_NAME

@@ -2,7 +2,7 @@
 
 The time is measured, not guessed: models of one and three blocks at the run's real width take a few training steps,
 half the difference is what a block costs, and the stream lets its source work and says how long. Memory comes from the
-formula in `up.model.cost`.
+formula in `up.model.transformer.cost`.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ import torch
 
 from up.device import DeviceInfo, describe_device
 from up.errors import InputError
-from up.model.cost import count_parameters, estimate_training_memory
+from up.model.transformer.cost import count_parameters, estimate_training_memory
 from up.recipes.config import RunConfig
 from up.sources.noise import NoiseSource
 from up.training.schedule import batch_size

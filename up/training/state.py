@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from up.errors import InputError, RunError
 from up.memory import is_out_of_memory
-from up.model.mup import parameter_groups
-from up.model.transformer import Transformer
+from up.model.transformer.model import Transformer
+from up.model.transformer.mup import parameter_groups
 from up.recipes.config import RunConfig
 from up.sources.stream import Stream
 from up.training.schedule import batch_size, enabled_blocks, learning_rate

@@ -21,7 +21,7 @@ from up.evaluation.bits import EvaluationConfig, evaluate, prepare
 from up.evaluation.markov import ORDERS, SMOOTHINGS
 from up.evaluation.rows import octaves
 from up.evaluation.token_bits import token_bits
-from up.model.transformer import ModelConfig, Transformer
+from up.model.transformer.model import ModelConfig, Transformer
 
 CPU = torch.device("cpu")
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 import up.experiments.coordinate_check as module
-import up.model.transformer
+import up.model.transformer.model
 from up.errors import InputError
 from up.experiments.coordinate_check import CoordinateCheckConfig, attention_logits, check_coordinates, fit_slope
-from up.model.config import ModelConfig
-from up.model.transformer import Transformer
+from up.model.transformer.config import ModelConfig
+from up.model.transformer.model import Transformer
 
 ARCHITECTURES = ["paper", "modern"]
 
@@ -69,7 +69,7 @@ def unscaled_rates(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def unscaled_output(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(up.model.transformer, "output_scale", lambda _: 1.0)
+    monkeypatch.setattr(up.model.transformer.model, "output_scale", lambda _: 1.0)
 
 
 def root_attention_scale(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,12 +77,12 @@ def root_attention_scale(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def standard_initial_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    initialise = up.model.transformer.initialise
+    initialise = up.model.transformer.model.initialise
 
     def standard(model: Transformer, config: ModelConfig, generator: torch.Generator) -> None:
         initialise(model, dataclasses.replace(config, parametrisation="standard"), generator)
 
-    monkeypatch.setattr(up.model.transformer, "initialise", standard)
+    monkeypatch.setattr(up.model.transformer.model, "initialise", standard)
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)

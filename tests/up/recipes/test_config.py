@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.up.runs.cases import CPU, small_config
 from up.config import flatten, from_dict, to_dict
 from up.errors import InputError
-from up.model.cost import activation_bytes
+from up.model.transformer.cost import activation_bytes
 from up.recipes import config as config_module
 from up.recipes.config import RunConfig, TrainingConfig
 from up.recipes.presets import PRESETS, configure, differing_settings, load_preset, preset_for_width

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 import up
-from up.model.config import ModelConfig
-from up.model.transformer import Transformer
+from up.model.transformer.config import ModelConfig
+from up.model.transformer.model import Transformer
 
 CONTEXT_LENGTH = 48
 SETTINGS = ["samples=4", "tail_positions=16", 'data=["pydoc"]']

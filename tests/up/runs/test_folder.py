@@ -22,7 +22,7 @@ from tests.up.runs.cases import (
     weights,
 )
 from up.errors import RunError
-from up.model.transformer import Transformer
+from up.model.transformer.model import Transformer
 from up.runs import checkpoint
 from up.runs.checkpoint import read_manifest
 from up.runs.files import sha256_of

@@ -10,7 +10,7 @@ from tests.up.streams import StreamOf
 from tests.up.training.test_schedule import schedules, steps
 from up.device import DeviceInfo
 from up.errors import InputError
-from up.model.transformer import Transformer
+from up.model.transformer.model import Transformer
 from up.recipes.presets import configure
 from up.runs import plan as plan_module
 from up.runs.plan import estimate_seconds, plan_run

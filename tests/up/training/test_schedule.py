@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.up.runs.cases import small_config
-from up.model.config import ModelConfig
+from up.model.transformer.config import ModelConfig
 from up.recipes.config import TrainingConfig
 from up.recipes.presets import configure, load_preset
 from up.training.schedule import batch_size, enabled_blocks, learning_rate, schedule_curves

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from up.config import from_dict, to_dict
 from up.errors import InputError
-from up.model.config import ARCHITECTURES, PARAMETRISATIONS, ModelConfig, depth_for_width, heads_for_width
+from up.model.transformer.config import ARCHITECTURES, PARAMETRISATIONS, ModelConfig, depth_for_width, heads_for_width
 
 
 @pytest.mark.parametrize(("width", "depth", "heads"), [(384, 16, 3), (512, 22, 4), (640, 26, 5), (1024, 34, 8)])

@@ -12,7 +12,7 @@ layer's activations change by an amount that does not depend on the width w. Aga
     copy heads: projections         ~ 1 / fan-in         x fan-in_0 / fan-in  scores times 1 / k
     copy heads: gate's output       0                    x 1                  to its input times w_0 / w
 
-The law of the head's initial variance is that of its gain over widths; how large it is, `up.model.initialisation` says.
+The law of the head's initial variance is that of its gain over widths; how large it is, `initialisation` says.
 At w = w_0 both parametrisations are the same bit for bit, whatever the number of heads.
 `up.experiments.coordinate_check` measures that the law holds.
 
@@ -27,7 +27,7 @@ from typing import Any
 
 from torch import nn
 
-from up.model.config import ModelConfig
+from up.model.transformer.config import ModelConfig
 
 # Those with an input and an output that both grow with the width.
 _MATRICES = ("blocks.", "copying.query.", "copying.key.", "copying.gate_hidden.")

@@ -5,7 +5,7 @@ gives j's share of the attention to the token at j + 1. The share of a sink, whi
 over the vocabulary: so a head is a distribution, never zero, and uniform where nothing matches. With sharp scores it is
 a Markov model whose smoothing is the sink; what it has over one is that "alike" is learned.
 
-    q_t, k_j   projections of the normalised token embeddings, through a causal filter (`up.model.convolution`)
+    q_t, k_j   projections of the normalised token embeddings, through a causal filter (`convolution`)
     a_tj       softmax over j < t and the sink of  sharpness q_t k_j / K
     p_t(v)     sum over j with x_{j+1} = v of a_tj, plus the sink's share / V
 
@@ -23,7 +23,7 @@ being uniform, changes nothing; in the linear one a sure head can at most have i
 Sources: Vinyals et al. (2015), Pointer networks; Merity et al. (2016), Pointer sentinel mixture models (the sink, and
 the linear pool); Olsson et al. (2022) on induction heads, which transformers take long to find. Bloem (2025) has none.
 
-muP (`up.model.mup`): the size K of a head grows with the width, so projections are like those of attention, with scores
+muP (`mup`): the size K of a head grows with the width, so projections are like those of attention, with scores
 over K; so is the gate's hidden layer. What the gate makes of the heads' few numbers, filters, sharpness and sinks are
 vectors. The gate's output has few numbers for many inputs, like the head: they are multiplied by w_0 / w. It starts at
 zero. A `copy_head_size` that is given does not grow, and is good for one width only.
@@ -38,8 +38,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from up.model.config import ModelConfig
-from up.model.convolution import CausalConvolution
+from up.model.transformer.config import ModelConfig
+from up.model.transformer.convolution import CausalConvolution
 
 INITIAL_SHARPNESS = 2.5  # nats by which one more token that agrees raises a score
 INITIAL_EXPONENTS = 1.5  # sum of the heads' weights in the logarithmic pool

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from up.model.convolution import CausalConvolution
+from up.model.transformer.convolution import CausalConvolution
 
 ROTARY_BASE = 10_000.0
 

@@ -15,12 +15,12 @@ from torch import Tensor, nn
 
 from theory.words import number_of
 from up.errors import InputError
-from up.model.attention import Rotary
-from up.model.blocks import NORM_EPSILON, ModernBlock, PaperBlock, ProgressiveBlock
-from up.model.config import ModelConfig
-from up.model.copying import CopyHeads
-from up.model.initialisation import initialise
-from up.model.mup import output_scale
+from up.model.transformer.attention import Rotary
+from up.model.transformer.blocks import NORM_EPSILON, ModernBlock, PaperBlock, ProgressiveBlock
+from up.model.transformer.config import ModelConfig
+from up.model.transformer.copying import CopyHeads
+from up.model.transformer.initialisation import initialise
+from up.model.transformer.mup import output_scale
 
 __all__ = ["ModelConfig", "Transformer"]
 

@@ -3,9 +3,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from up.model.blocks import ProgressiveBlock
-from up.model.mup import parameter_groups
-from up.model.transformer import ModelConfig, Transformer
+from up.model.transformer.blocks import ProgressiveBlock
+from up.model.transformer.model import ModelConfig, Transformer
+from up.model.transformer.mup import parameter_groups
 
 ARCHITECTURES = ["paper", "modern"]
 TOKENS_BT = torch.randint(19, (2, 11), generator=torch.Generator().manual_seed(3))

@@ -67,21 +67,21 @@ class ModelConfig:
         vocabulary_size: number of tokens; 256 for bytes.
         dropout: probability of dropping an activation; None: 0.1 for `paper`, 0 for `modern`, which sees no instance
             twice and so has nothing to overfit.
-        parametrisation: `mup`, in which all widths share the learning rate of the base width (`up.model.mup`), or
+        parametrisation: `mup`, in which all widths share the learning rate of the base width (`mup`), or
             `standard`.
         base_width: the width at which both parametrisations are the same.
         base_heads: attention heads at the base width, from which muP takes the scale of attention in `modern`; None: as
             many as `heads` if that is given, so that the head size grows with the width, otherwise `heads_for_width` of
             the base width.
         progressive_group: blocks that are enabled together while a run goes on; the first group is normal, later ones
-            are progressive (`up.model.blocks.ProgressiveBlock`). 0: all blocks are normal. None: 8 for `paper`, 0 for
+            are progressive (`blocks.ProgressiveBlock`). 0: all blocks are normal. None: 8 for `paper`, 0 for
             `modern`.
         feedforward_multiplier: hidden size of the feed-forward network in widths, for two matrices; SwiGLU has three
             and takes two thirds of it (`feedforward_size`).
         convolution_taps: positions that a depthwise causal convolution on queries, keys and values, and before the
-            feed-forward network, looks at (`up.model.convolution`); 0: there are none. `modern` only.
+            feed-forward network, looks at (`convolution`); 0: there are none. `modern` only.
         copy_heads: pointer heads that vote for what followed earlier occurrences of the latest tokens
-            (`up.model.copying`); 0: there are none. `modern` only.
+            (`copying`); 0: there are none. `modern` only.
         copy_head_size: dimension of one of them; None: a quarter of the width, at least 16.
         copy_pool: how the votes and the output layer are combined, `logarithmic` or `linear`.
 
@@ -182,7 +182,7 @@ class ModelConfig:
 
     @property
     def copy_scale(self) -> float:
-        """Factor on the scores of the copy heads: one over their size, as muP has it (`up.model.copying`)."""
+        """Factor on the scores of the copy heads: one over their size, as muP has it (`copying`)."""
         return 1 / self._copy_head_size(self.width)
 
     def _copy_head_size(self, width: int) -> int:

@@ -9,9 +9,9 @@ from torch.nn import functional
 
 from up.errors import InputError
 from up.evaluation.token_bits import token_bits
-from up.model.convolution import CausalConvolution
-from up.model.copying import LEAST_SINK, CopyHeads
-from up.model.transformer import ModelConfig, Transformer
+from up.model.transformer.convolution import CausalConvolution
+from up.model.transformer.copying import LEAST_SINK, CopyHeads
+from up.model.transformer.model import ModelConfig, Transformer
 
 POOLS = ["logarithmic", "linear"]
 

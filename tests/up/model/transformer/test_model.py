@@ -5,8 +5,8 @@ from torch.nn import functional
 
 from tests.reference.transformer import reference_logits
 from up.errors import InputError
-from up.model.attention import Rotary, SelfAttention
-from up.model.transformer import ModelConfig, Transformer
+from up.model.transformer.attention import Rotary, SelfAttention
+from up.model.transformer.model import ModelConfig, Transformer
 
 ARCHITECTURES = ["paper", "modern"]
 COPYING = {"arch": "modern", "convolution_taps": 3, "copy_heads": 3}

@@ -9,7 +9,7 @@ So et al. (2021), Primer (depthwise filters of three taps on queries, keys and v
 language models, part 4.1 ("Canon layers", also before the feed-forward network). Bloem (2025) has none.
 
 Filters start as the identity, so that the block computes at first what it would without them. They are depthwise:
-a vector for each tap and no matrix, so muP leaves their rate and initial values as they are (`up.model.mup`).
+a vector for each tap and no matrix, so muP leaves their rate and initial values as they are (`mup`).
 
 Shape suffixes: B sequences, T positions, C channels.
 """

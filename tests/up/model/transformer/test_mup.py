@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from up.model.mup import output_scale, parameter_groups
-from up.model.transformer import ModelConfig, Transformer
+from up.model.transformer.model import ModelConfig, Transformer
+from up.model.transformer.mup import output_scale, parameter_groups
 
 ARCHITECTURES = ["paper", "modern"]
 

@@ -4,14 +4,14 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from up.model.cost import (
+from up.model.transformer.cost import (
     activation_bytes,
     count_parameters,
     estimate_training_memory,
     parameter_breakdown,
     training_flops_per_token,
 )
-from up.model.transformer import ModelConfig, Transformer
+from up.model.transformer.model import ModelConfig, Transformer
 
 SHAPES = [
     {"width": 24, "depth": 3, "heads": 2, "context_length": 7, "vocabulary_size": 19},

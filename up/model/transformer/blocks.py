@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from up.model.attention import Rotary, SelfAttention
-from up.model.config import ModelConfig
-from up.model.convolution import CausalConvolution
+from up.model.transformer.attention import Rotary, SelfAttention
+from up.model.transformer.config import ModelConfig
+from up.model.transformer.convolution import CausalConvolution
 
 NORM_EPSILON = 1e-5
 

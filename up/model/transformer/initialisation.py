@@ -20,12 +20,12 @@ import math
 import torch
 from torch import nn
 
-from up.model.attention import Rotary
-from up.model.blocks import ProgressiveBlock
-from up.model.config import ModelConfig
-from up.model.convolution import CausalConvolution
-from up.model.copying import CopyHeads
-from up.model.mup import base_fan_in
+from up.model.transformer.attention import Rotary
+from up.model.transformer.blocks import ProgressiveBlock
+from up.model.transformer.config import ModelConfig
+from up.model.transformer.convolution import CausalConvolution
+from up.model.transformer.copying import CopyHeads
+from up.model.transformer.mup import base_fan_in
 
 MODERN_STANDARD_DEVIATION = 0.02
 LOGITS_DEVIATION = 2.56
@@ -42,10 +42,10 @@ def initialise(model: nn.Module, config: ModelConfig, generator: torch.Generator
     `paper`: linear weights and biases from U(-1/sqrt(fan_in), 1/sqrt(fan_in)), embeddings from N(0, 1).
     `modern`: all matrices and embeddings from N(0, 0.02^2), residual projections from N(0, 0.02^2 / (2 depth)).
     Normalisation layers start as 1 and 0 in both, the scalars of progressive blocks as 0, convolutions as the
-    identity, and copy heads as `up.model.copying` says. The weights of the head have a standard deviation of at most
+    identity, and copy heads as `copying` says. The weights of the head have a standard deviation of at most
     2.56 / width.
 
-    So it is in standard parametrisation, and at the base width. In muP (`up.model.mup`) head and biases are drawn at
+    So it is in standard parametrisation, and at the base width. In muP (`mup`) head and biases are drawn at
     every width as at the base width, and the variance of the matrices inside the blocks is in proportion to 1/fan_in,
     which that of `paper` is anyway.
 

@@ -6,7 +6,7 @@ B microbatch in sequences, P parameters.
 
 import dataclasses
 
-from up.model.config import ModelConfig
+from up.model.transformer.config import ModelConfig
 
 _FLOAT_BYTES = 4
 _ALLOCATOR_PERCENT = 115

@@ -125,7 +125,7 @@ def _remarks(scores: "tuple[FileScore, ...]") -> list[str]:
     others = [f"{each.name} {each.stream}" for each in baselines if each.stream != "raw"]
     lines = [
         f"raw streams: {', '.join(raw)}; {', '.join(others)}",
-        "each at its strongest level, PPMd var. H at the order that is best for the file",
+        "each compressor at its strongest level, PPMd var. H at the order that is best for the file",
         "neither the model nor a compressor is counted, nor the dictionary of English that brotli brings",
     ]
     missing = [each for score in scores for each in score.baselines if each.missing_extra is not None]
@@ -133,5 +133,5 @@ def _remarks(scores: "tuple[FileScore, ...]") -> list[str]:
         names = ", ".join(dict.fromkeys(each.name for each in missing))
         lines.append(f"not installed: {names} (pip install 'universal-pretraining[{missing[0].missing_extra}]')")
     if any(each.bits_per_byte is None and each.missing_extra is None for score in scores for each in score.baselines):
-        lines.append("a file without sizes is longer than what the compressors are given to hold in memory")
+        lines.append("a file without sizes is longer than what the compressors are given to hold")
     return lines

@@ -36,9 +36,9 @@ def score(
             help="Folder of a run of a mixing predictor, or builtin:NAME (see up models).",
         ),
     ] = "builtin:mixing",
-    frozen: Annotated[bool, typer.Option("--frozen", help="Add the model without learning as it reads.")] = False,
+    frozen: Annotated[bool, typer.Option("--frozen", help="Add the model with gate and second stage frozen.")] = False,
     scratch: Annotated[
-        bool, typer.Option("--scratch", help="Add the same model from random weights: the control of pre-training.")
+        bool, typer.Option("--scratch", help="Add the same architecture from random weights, the control.")
     ] = False,
     show: Annotated[
         bool, typer.Option("--show", help=f"Show the first {SHOWN_BYTES:,} bytes of each file, shaded by their bits.")

@@ -106,7 +106,7 @@ def _model_remarks(page: ScorePage) -> list[str]:
     scores = page.scores
     lines = [f"model: {readable(page.model)}, learning from each byte once it has predicted it"]
     if scores[0].frozen_bits_per_byte is not None:
-        lines.append("frozen: the same, but its gate and second stage do not learn; only its statistics go on")
+        lines.append("frozen: the same, but gate and second stage do not learn; its statistics go on")
     if scores[0].scratch_bits_per_byte is not None:
         size = sum(each.size_bytes for each in scores)
         gain = sum(((each.scratch_bits_per_byte or 0) - each.bits_per_byte) * each.size_bytes for each in scores) / size
@@ -126,7 +126,7 @@ def _remarks(scores: "tuple[FileScore, ...]") -> list[str]:
     lines = [
         f"raw streams: {', '.join(raw)}; {', '.join(others)}",
         "each compressor at its strongest level, PPMd var. H at the order that is best for the file",
-        "neither the model nor a compressor is counted, nor the dictionary of English that brotli brings",
+        "sizes of model and compressors are not counted, nor brotli's English dictionary",
     ]
     missing = [each for score in scores for each in score.baselines if each.missing_extra is not None]
     if missing:

@@ -102,7 +102,7 @@ def test_frozen_and_scratch_are_columns_beside_the_model_and_below_it_stands_wha
     frozen, scratch = controls(PROSE)
     assert row_of(outcome, prose) == cells(PROSE, frozen, scratch)
     said = " ".join(outcome.stdout.split())
-    assert "model: builtin:mixing, learning from each byte once it has predicted it frozen: the same, but its" in said
+    assert "model: builtin:mixing, learning from each byte once it has predicted it frozen: the same, but " in said
     assert f"pre-training gives scratch minus model, {scratch - mean_bits(PROSE):+.3f} bits per byte" in said
     assert "these are ideal code lengths, without the header that a container would add" in said
 

@@ -112,7 +112,7 @@ def _model_remarks(page: ScorePage) -> list[str]:
         gain = sum(((each.scratch_bits_per_byte or 0) - each.bits_per_byte) * each.size_bytes for each in scores) / size
         lines += [
             "scratch: the model's architecture from random weights, learning likewise",
-            f"pre-training gives scratch minus model, {gain:+.3f} bits per byte over all bytes",
+            f"pre-training gives scratch minus model, over all bytes: {gain:+.3f}",
         ]
     columns = "these are ideal code lengths" if len(lines) > 1 else "this is an ideal code length"
     return [*lines, f"{columns}, without the header that a container would add"]

@@ -13,6 +13,7 @@ from cli.context import CliContext
 from cli.main import main
 from tests.cli.streams import Outcome, assert_refused
 from up.evaluation.compressors import compressed_sizes
+from up.model.mixing.config import MixingConfig
 from up.model.mixing.contexts import order
 from up.model.mixing.predictor import MixingPredictor
 from up.model.mixing.stream import Stream
@@ -27,7 +28,7 @@ HEADINGS = ["file", "bytes", "model", "zlib", "bzip2", "xz", "zstd", "brotli", "
 
 def small_predictor() -> MixingPredictor:
     """One that differs from its untrained control."""
-    made = MixingPredictor(contexts=(order(0), order(1), order(2)), hidden=(6, 5))
+    made = MixingPredictor(MixingConfig(hidden=(6, 5)), contexts=(order(0), order(1), order(2)))
     with torch.no_grad():
         made.gate.third.weight *= 30
     return made

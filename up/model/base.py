@@ -58,9 +58,9 @@ class ModelConfig(Family, abc.ABC):
         """Blocks that are enabled together as a run goes on; 0 where all take part from the start."""
         return 0
 
-    @property
-    def most_tokens(self) -> int | None:
-        """Tokens that the model can read at once; None: as many as there are."""
+    def readable(self, num_tokens: int | None) -> int:
+        """Return how many tokens of a slice of so many the model can read at once; None: of one as long as it likes."""
+        del num_tokens
         return self.context_length
 
     @property

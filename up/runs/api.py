@@ -123,12 +123,14 @@ def evaluate(
         InputError: settings or data that cannot be used, or a model that does not say how long its context is.
         RunError: the model's predictions are not finite.
     """
+    config = override(EvaluationConfig(), assignments)
+    if isinstance(model, TargetModel) and context_length is None:
+        context_length = model.config.readable(config.context_length)
     length = context_length or getattr(getattr(model, "config", None), "context_length", None)
     if length is None:
         raise InputError("the model does not say how long its context is", remedy="give context_length")
     parameter = next(model.parameters(), None)
     device = resolve_device("cpu") if parameter is None else parameter.device
-    config = override(EvaluationConfig(), assignments)
     prepared = prepare(config, context_length=length, device=device)
     if untrained is not None:
         prepared = prepared.with_untrained(untrained)

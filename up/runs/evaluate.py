@@ -58,10 +58,8 @@ def prepare_evaluation(
         if progress is not None:
             progress(BARS_WITH_PROGRESS * total + done, passes * total)
 
-    context_length = run.model.context_length
-    prepared = prepare(
-        config, context_length=context_length, device=device, corpora=corpora, drawn=drawn, progress=of_bars
-    )
+    readable = run.model.readable(config.context_length)
+    prepared = prepare(config, context_length=readable, device=device, corpora=corpora, drawn=drawn, progress=of_bars)
     untrained = build_model(run.model, run.generator("model")).to(device)
     return prepared.with_untrained(untrained, progress=of_untrained)
 

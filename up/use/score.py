@@ -125,8 +125,7 @@ def score_files(
 
 def untrained(predictor: MixingPredictor) -> MixingPredictor:
     """Return the architecture of a predictor with random initial weights, of seed 0, and empty start tables."""
-    gate = predictor.gate
-    return MixingPredictor(contexts=predictor.contexts, hidden=(gate.first.out_features, gate.second.out_features))
+    return MixingPredictor(predictor.config, contexts=predictor.contexts)
 
 
 def compile_reading(predictor: MixingPredictor) -> None:

@@ -9,6 +9,7 @@ import torch
 
 from up.errors import InputError
 from up.evaluation.compressors import COMPRESSORS, compressed_sizes
+from up.model.mixing.config import MixingConfig
 from up.model.mixing.contexts import Context, order
 from up.model.mixing.predictor import MixingPredictor
 from up.model.mixing.stream import Stream
@@ -30,10 +31,12 @@ def files(tmp_path):
 
 def trained_predictor() -> MixingPredictor:
     """A small one that differs from its untrained control."""
-    predictor = MixingPredictor(contexts=(order(0), order(1), order(2), Context(matcher=0)), hidden=(6, 5))
+    predictor = MixingPredictor(
+        MixingConfig(hidden=(6, 5)), contexts=(order(0), order(1), order(2), Context(matcher=0))
+    )
     with torch.no_grad():
         predictor.gate.third.weight *= 30
-        predictor.tables_KFSC[..., 0] = 0.3
+        predictor.totals_KFSB.random_(0, 30, generator=torch.Generator().manual_seed(0))
     return predictor
 
 
@@ -109,7 +112,7 @@ def test_each_column_is_the_stream_that_it_is_called_after(files):
 
 def test_the_control_has_the_architecture_of_the_model_and_nothing_of_its_training():
     control = untrained(PREDICTOR)
-    fresh = MixingPredictor(contexts=PREDICTOR.contexts, hidden=(6, 5))
+    fresh = MixingPredictor(MixingConfig(hidden=(6, 5)), contexts=PREDICTOR.contexts)
     assert control.contexts == PREDICTOR.contexts
     for name, value in control.state_dict().items():
         torch.testing.assert_close(value, fresh.state_dict()[name], rtol=0, atol=0)

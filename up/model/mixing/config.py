@@ -63,10 +63,9 @@ class MixingConfig(ModelConfig):
         """What each expert looks at; their number is K."""
         return contexts_of(self.families)
 
-    @property
-    def most_tokens(self) -> None:
-        """It reads as many as there are."""
-        return
+    def readable(self, num_tokens: int | None) -> int:
+        """Return the length itself, for the predictor reads as many as there are; None: that of an instance."""
+        return self.context_length if num_tokens is None else num_tokens
 
     @property
     def source_width(self) -> int:

@@ -1,6 +1,6 @@
 """The hooks of the site: API pages for every package, no page that fetches anything, docstrings treated rightly."""
 
-import importlib
+import importlib.util
 import platform
 import sys
 from pathlib import Path
@@ -62,6 +62,17 @@ def test_links_and_local_files_are_no_fetches(site: ModuleType, tmp_path: Path) 
     )
     (tmp_path / "a.css").write_text("a { background: url(x.svg) } b { src: url(data:font/woff2;base64,AA) }")
     assert list(site.external_loads(tmp_path)) == []
+
+
+def test_executed_blocks_can_import_the_examples(site: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PATH", "OMP_NUM_THREADS", "UP_DOCS_RUNS"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    site.on_startup()
+    try:
+        assert importlib.util.find_spec("counting_experts") is not None
+    finally:
+        site.on_shutdown()
 
 
 def test_deviations_are_collected_with_their_owner_and_kind(docstrings: ModuleType, tmp_path: Path) -> None:

@@ -12,13 +12,12 @@ pieces = {
     for name in ("stdlib", "pydoc")
     for size in (1_000, 10_000)
 }
-table = {"predictor, untrained, adapting": []}
+table = {"this predictor": []}
 for data in pieces.values():
-    bits = Stream(MixingPredictor()).score(data).mean()
-    table["predictor, untrained, adapting"].append(bits)
+    table["this predictor"].append(Stream(MixingPredictor()).score(data).mean())
     for size in compressed_sizes(data):
         table.setdefault(size.name, []).append(size.bits_per_byte or float("nan"))
 
-print(" " * 30 + "".join(f"{name:>15}" for name in pieces))
+print(" " * 16 + "".join(f"{name:>15}" for name in pieces))
 for name, row in table.items():
-    print(f"{name:<30}" + "".join(f"{bits:15.2f}" for bits in row))
+    print(f"{name:<16}" + "".join(f"{bits:15.2f}" for bits in row))

@@ -1,4 +1,4 @@
-"""An arithmetic coder in exact fractions: the interval of all numbers that a code may still be, and nothing shifted out.
+"""An arithmetic coder in exact fractions: all numbers that a code may still be, and nothing shifted out.
 
 `ideal` splits the interval exactly. `rounded` splits it as a coder of 48 bits has to: at a multiple of the weight that
 its last bit has after the leading bytes that both ends share; its code is to be that coder's, byte for byte.

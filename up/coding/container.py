@@ -7,8 +7,8 @@
     4     checksum: CRC-32 of the CRC-32s of the data and of all that stands before, each 4 bytes, the lowest first
 
 A block is a bit, 1 for `BLOCK` bytes and 0 for fewer, then their number in 16 even bits if there are fewer, then the
-bytes, by the probabilities of the model. A block of fewer bytes, which may be none, is the last one. The bit of block k,
-counted from 0, is a 1 with probability (k + 1) / (k + 2), so that the end of n blocks is known for 2 log2 (n + 1) bits.
+bytes, by the probabilities of the model. A block of fewer bytes, which may be none, is the last one. The bit of block
+k, from 0 on, is a 1 with probability (k + 1) / (k + 2), so that the end of n blocks is known for 2 log2 (n + 1) bits.
 So nothing need be known when the first byte is read, and everything stands in one code that a pipe can carry.
 
 A changed byte is always found where it does not change the data, and where it does but for one case in 2^32.
@@ -20,7 +20,7 @@ Limits: what is read of a damaged file before the damage is found are bytes that
 import dataclasses
 import zlib
 from collections.abc import Callable
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +44,24 @@ _MOST_CODE = 8 * LOOKAHEAD * CHUNK_BYTES
 _MAKE_ANOTHER = "get the file again from where it came from"
 
 
+class Source(Protocol):
+    """What is read, such as a file or a pipe."""
+
+    def read(self, count: int, /) -> bytes:
+        """Return so many bytes or fewer, none only at the end."""
+        ...
+
+
+class Sink(Protocol):
+    """What is written to."""
+
+    def write(self, part: bytes, /) -> object:
+        """Take bytes."""
+        ...
+
+
 class ByteModel(Protocol):
-    """What codes bytes by what it predicts, and learns each meanwhile; the next call goes on where the last one ended."""
+    """What codes bytes by what it predicts, and learns them; the next call goes on where the last one ended."""
 
     @property
     def fingerprint(self) -> bytes:
@@ -78,9 +94,7 @@ class Sizes:
 Progress = Callable[[Sizes], None]
 
 
-def write(
-    model: ByteModel, source: BinaryIO, sink: BinaryIO, *, progress: Progress = lambda _so_far: None
-) -> Sizes:
+def write(model: ByteModel, source: Source, sink: Sink, *, progress: Progress = lambda _so_far: None) -> Sizes:
     """Write what a source holds to a sink, coded.
 
     Args:
@@ -110,9 +124,7 @@ def write(
     return Sizes(data_bytes=size, file_bytes=encoder.size)
 
 
-def read(
-    model: ByteModel, source: BinaryIO, sink: BinaryIO, *, progress: Progress = lambda _so_far: None
-) -> Sizes:
+def read(model: ByteModel, source: Source, sink: Sink, *, progress: Progress = lambda _so_far: None) -> Sizes:
     """Write what a file holds to a sink; it counts only once this has returned.
 
     Args:
@@ -148,7 +160,7 @@ def read(
     if len(found) < _CHECKSUM_BYTES:
         raise _cut_off()
     if found != expected:
-        raise InputError("the file is damaged: its checksum differs", remedy=_MAKE_ANOTHER)
+        raise InputError("the file is damaged, its checksum differs", remedy=_MAKE_ANOTHER)
     if decoder.take(1):
         raise InputError("something stands after the end of the file", remedy=_MAKE_ANOTHER)
     return Sizes(data_bytes=size, file_bytes=decoder.size)
@@ -157,7 +169,7 @@ def read(
 class _Encoder:
     """Encodes bits, and writes what is finished of their code."""
 
-    def __init__(self, sink: BinaryIO) -> None:
+    def __init__(self, sink: Sink) -> None:
         self.ends, self.code = new_ends(), np.zeros(_MOST_CODE, np.uint8)
         self.size, self.sum, self._sink = 0, 0, sink
 
@@ -175,7 +187,7 @@ class _Encoder:
 class _Decoder:
     """Reads a source ahead, and decodes bits; beyond its end it reads zeros until that is noticed."""
 
-    def __init__(self, source: BinaryIO) -> None:
+    def __init__(self, source: Source) -> None:
         self.ends, self.size, self.sum = new_ends(), 0, 0
         self._source, self._ahead, self._is_over = source, b"", False
 
@@ -217,7 +229,7 @@ class _Decoder:
             self._is_over = len(self._ahead) < 2 * count
 
 
-def _read_fully(source: BinaryIO, count: int) -> bytes:
+def _read_fully(source: Source, count: int) -> bytes:
     """Read so many bytes, fewer only where the source ends; a pipe hands over what it has."""
     parts: list[bytes] = []
     while count > 0 and (part := source.read(count)):
@@ -264,4 +276,4 @@ def _checksum(data_sum: int, file_sum: int) -> bytes:
 
 
 def _cut_off() -> InputError:
-    return InputError("the file is cut off: its end is missing", remedy=_MAKE_ANOTHER)
+    return InputError("the file is cut off, its end is missing", remedy=_MAKE_ANOTHER)

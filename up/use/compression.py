@@ -1,0 +1,273 @@
+"""Whole files coded by a mixing predictor and decoded again, so that nothing wrong or half is ever left behind.
+
+    compress      FILE -> temporary file beside FILE.up -> decoded once more, and compared -> named FILE.up -> FILE removed
+    decompress    FILE.up -> temporary file beside FILE -> checksum -> named FILE -> FILE.up removed
+
+What goes to a pipe or a device is written to a nameless temporary file first and copied when it is known to be right,
+unless it is compressed without that check. Memory does not grow with the files.
+
+Limits: seconds a file include the copy and, once, the compilation of the loops.
+"""
+
+import contextlib
+import dataclasses
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from up.coding.container import Sink, Sizes, Source, read, write
+from up.errors import InputError, RunError
+from up.memory import is_out_of_memory
+from up.model.mixing.coder import StreamCoder
+from up.model.mixing.predictor import MixingPredictor
+from up.model.mixing.stream import NUM_SLOTS
+from up.runs.files import reason_of, replacing
+from up.use.compression_orders import STDOUT, Order, unreadable, unwritable
+from up.use.score import STDIN
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+Progress = Callable[[int, int | None], None]
+"""Called with the bytes that were worked through and, where it is known, how many that will be; both may count twice."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CodedFile:
+    """What became of a file.
+
+    Attributes:
+        path: as it was given.
+        output: where to.
+        data_bytes: uncompressed.
+        compressed_bytes: of the `.up` file, all of it.
+        seconds: that it took.
+
+    """
+
+    path: str
+    output: str
+    data_bytes: int
+    compressed_bytes: int
+    seconds: float
+
+    @property
+    def bits_per_byte(self) -> float | None:
+        """Bits of the `.up` file for each byte; None for an empty file."""
+        return 8 * self.compressed_bytes / self.data_bytes if self.data_bytes else None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Coding:
+    """How files are coded.
+
+    Attributes:
+        predictor: the model.
+        num_slots: of its stream.
+        stdin: what `STDIN` is read from.
+        stdout: what `STDOUT` is written to.
+
+    """
+
+    predictor: MixingPredictor
+    num_slots: int = NUM_SLOTS
+    stdin: Source | None = None
+    stdout: Sink | None = None
+
+    def compress(
+        self, order: Order, *, verify: bool = True, progress: Progress = lambda _done, _total: None
+    ) -> CodedFile:
+        """Compress a file.
+
+        Args:
+            order: which, and where to.
+            verify: whether the outcome is decoded and compared before it counts.
+            progress: see `Progress`.
+
+        Raises:
+            InputError: the file cannot be read, or the output cannot be written.
+            RunError: it could not be written to its end, or came out differently when it was decoded.
+
+        """
+        started = time.perf_counter()
+        order.check()
+        with _read_from(order, self.stdin) as (source, like):
+            size = None if like is None else like.st_size
+            total = size if size is None or not verify else 2 * size
+            with _written_to(order, self.stdout, like, directly=not verify) as sink:
+                sizes = write(self._coder(), source, sink, progress=lambda so_far: progress(so_far.data_bytes, total))
+                if verify:
+                    self._verify(sink, source, sizes, progress)
+                _require_unchanged(order, like)
+        return _done(order, sizes, started)
+
+    def decompress(self, order: Order, *, progress: Progress = lambda _done, _total: None) -> CodedFile:
+        """Decompress a file.
+
+        Args:
+            order: which, and where to.
+            progress: see `Progress`.
+
+        Raises:
+            InputError: it is none that this model has compressed, it is damaged, it cannot be read, or the output
+                cannot be written.
+            RunError: the output could not be written to its end.
+
+        """
+        started = time.perf_counter()
+        order.check()
+        with _read_from(order, self.stdin) as (source, like):
+            total = None if like is None else like.st_size
+            with _written_to(order, self.stdout, like) as sink:
+                try:
+                    sizes = read(
+                        self._coder(), source, sink, progress=lambda so_far: progress(so_far.file_bytes, total)
+                    )
+                except InputError as error:
+                    raise InputError(f"cannot decompress {order.name}", remedy=str(error)) from None
+                _require_unchanged(order, like)
+        return _done(order, sizes, started)
+
+    def _coder(self) -> StreamCoder:
+        return StreamCoder(self.predictor, num_slots=self.num_slots)
+
+    def _verify(self, written: Any, source: "_Reading", sizes: Sizes, progress: Progress) -> None:
+        """Decode what was written, and raise `RunError` unless it is what was read."""
+        written.flush()
+        digest, total = _Digest(), 2 * sizes.data_bytes
+
+        def advance(so_far: Sizes) -> None:
+            progress(sizes.data_bytes + so_far.data_bytes, total)
+
+        with open(written.name, "rb") if isinstance(written.name, str) else contextlib.nullcontext(written) as file:
+            file.seek(0)
+            try:
+                read(self._coder(), file, digest, progress=advance)
+            except InputError:
+                digest = None
+        if digest is None or digest.digest != source.digest:
+            raise RunError(
+                f"{source.name} comes out differently when it is decoded, so it was not compressed: look for faulty "
+                "memory, or report it"
+            )
+
+
+def _done(order: Order, sizes: Sizes, started: float) -> CodedFile:
+    """Remove the file where that was asked for, and say what became of it."""
+    if order.removes:
+        try:
+            os.unlink(order.path)
+        except OSError as error:
+            raise RunError(
+                f"{order.output} is whole, but {order.path} cannot be removed ({reason_of(error)}): remove it yourself"
+            ) from None
+    return CodedFile(
+        path=order.path,
+        output=order.output,
+        data_bytes=sizes.data_bytes,
+        compressed_bytes=sizes.file_bytes,
+        seconds=time.perf_counter() - started,
+    )
+
+
+class _Digest:
+    """A sink that keeps the SHA-256 of what it is given, and nothing else."""
+
+    def __init__(self) -> None:
+        self._sha256 = hashlib.sha256()
+
+    def write(self, part: bytes) -> None:
+        self._sha256.update(part)
+
+    @property
+    def digest(self) -> bytes:
+        return self._sha256.digest()
+
+
+class _Reading:
+    """A source that knows the SHA-256 of what was read, and says of an error which file it was."""
+
+    def __init__(self, source: Source, order: Order) -> None:
+        self._source, self._order, self._read = source, order, _Digest()
+        self.name = order.name
+
+    def read(self, count: int, /) -> bytes:
+        try:
+            part = self._source.read(count)
+        except OSError as error:
+            if is_out_of_memory(error):
+                raise
+            raise unreadable(error, self._order.path) from None
+        self._read.write(part)
+        return part
+
+    @property
+    def digest(self) -> bytes:
+        return self._read.digest
+
+
+@contextlib.contextmanager
+def _read_from(order: Order, stdin: Source | None) -> Iterator[tuple[_Reading, os.stat_result | None]]:
+    """Give a file to read from, and its status; standard input has none."""
+    if order.path == STDIN:
+        if stdin is None:
+            raise InputError(
+                "there is no standard input", received=STDIN, remedy="name a file, or send bytes through a pipe"
+            )
+        yield _Reading(stdin, order), None
+        return
+    try:
+        handle = Path(order.path).open("rb")
+    except OSError as error:
+        raise unreadable(error, order.path) from None
+    with handle:
+        yield _Reading(handle, order), os.fstat(handle.fileno())
+
+
+@contextlib.contextmanager
+def _written_to(
+    order: Order, stdout: Sink | None, like: os.stat_result | None, *, directly: bool = False
+) -> Iterator[Any]:
+    """Give a file to write to, which becomes the output at the end; `directly`: a stream is written to as it comes."""
+    try:
+        if order.replaces:
+            with replacing(Path(order.output), like=like) as handle:
+                yield handle
+            return
+        with contextlib.ExitStack() as held:
+            if order.output == STDOUT:
+                assert stdout is not None
+                stream: Sink = stdout
+            else:
+                stream = held.enter_context(replacing(Path(order.output)))
+            if directly:
+                yield stream
+                return
+            temporary: BinaryIO = held.enter_context(tempfile.TemporaryFile())
+            yield temporary
+            temporary.seek(0)
+            shutil.copyfileobj(temporary, stream)  # pyright: ignore[reportArgumentType], it only writes
+    except OSError as error:
+        if is_out_of_memory(error):
+            raise
+        if error.errno in _NO_ROOM:
+            raise RunError(
+                f"cannot write {order.output_name} ({reason_of(error)}): make room, then try again"
+            ) from None
+        raise unwritable(error, order.output) from None
+
+
+def _require_unchanged(order: Order, before: os.stat_result | None) -> None:
+    """Raise `RunError` if a file was changed while it was read; what became of it would be lost with it."""
+    if before is not None:
+        try:
+            after = os.stat(order.path)
+        except OSError as error:
+            raise unreadable(error, order.path) from None
+        if (after.st_ino, after.st_size, after.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
+            raise RunError(f"{order.path} was changed while it was read: try again when nobody writes to it")

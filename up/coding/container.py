@@ -150,7 +150,7 @@ def read(model: ByteModel, source: Source, sink: Sink, *, progress: Progress = l
         for start in range(0, length, CHUNK_BYTES):
             chunk = np.zeros(min(CHUNK_BYTES, length - start), np.uint8)
             decoder.decode_by(model, chunk)
-            data_sum = zlib.crc32(chunk, data_sum)
+            data_sum = zlib.crc32(chunk.tobytes(), data_sum)
             sink.write(chunk.tobytes())
             size += len(chunk)
             progress(Sizes(data_bytes=size, file_bytes=decoder.size))

@@ -1,6 +1,6 @@
 """Whole files coded by a mixing predictor and decoded again, so that nothing wrong or half is ever left behind.
 
-    compress      FILE -> temporary file beside FILE.up -> decoded once more, and compared -> named FILE.up -> FILE removed
+    compress      FILE -> temporary file beside FILE.up -> decoded and compared -> named FILE.up -> FILE removed
     decompress    FILE.up -> temporary file beside FILE -> checksum -> named FILE -> FILE.up removed
 
 What goes to a pipe or a device is written to a nameless temporary file first and copied when it is known to be right,
@@ -34,7 +34,7 @@ from up.use.score import STDIN
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 Progress = Callable[[int, int | None], None]
-"""Called with the bytes that were worked through and, where it is known, how many that will be; both may count twice."""
+"""Called with the bytes worked through and, where it is known, all that will be; verified ones count twice."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -222,7 +222,7 @@ def _read_from(order: Order, stdin: Source | None) -> Iterator[tuple[_Reading, o
         yield _Reading(stdin, order), None
         return
     try:
-        handle = Path(order.path).open("rb")
+        handle = Path(order.path).open("rb")  # noqa: SIM115, what follows is another's error
     except OSError as error:
         raise unreadable(error, order.path) from None
     with handle:
@@ -256,9 +256,7 @@ def _written_to(
         if is_out_of_memory(error):
             raise
         if error.errno in _NO_ROOM:
-            raise RunError(
-                f"cannot write {order.output_name} ({reason_of(error)}): make room, then try again"
-            ) from None
+            raise RunError(f"cannot write {order.output_name} ({reason_of(error)}): make room first") from None
         raise unwritable(error, order.output) from None
 
 

@@ -1,5 +1,6 @@
 import io
 import random
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -124,6 +125,46 @@ def test_progress_is_told_from_the_first_bytes_to_the_last_and_never_goes_back()
     sizes = [each.file_bytes for each in told]
     assert sizes == sorted(sizes)
     assert len(file.getvalue()) - 16 < sizes[-1] <= len(file.getvalue())
+
+
+class Silent:
+    """Needs no code, since it knows that all bytes are 0."""
+
+    fingerprint = b"null"
+
+    def encode(self, data, _ends, _code):
+        assert not data.any()
+        return 0
+
+    def decode(self, _data, _ends, _code):
+        return 0
+
+
+class Flow:
+    """So many zeros to read, or a place where bytes vanish."""
+
+    def __init__(self, length: int = 0) -> None:
+        self.left = length
+
+    def read(self, count):
+        part = bytes(min(count, self.left))
+        self.left -= len(part)
+        return part
+
+    def write(self, part):
+        pass
+
+
+def test_memory_does_not_depend_on_the_length():
+    file = io.BytesIO()
+    tracemalloc.start()
+    try:
+        assert write(Silent(), Flow(1 << 23), file).data_bytes == 1 << 23
+        assert read(Silent(), io.BytesIO(file.getvalue()), Flow()).data_bytes == 1 << 23
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 1 << 20
 
 
 TEXT = b"how much would"

@@ -122,8 +122,8 @@ def test_every_damage_to_a_short_file_is_found():
             unpacked(each)
 
 
-# Of `stored_predictor`, which depends on no generator of torch's. Where it cannot be read any more, the arithmetic of the
-# stream has changed: raise `coder.ARITHMETIC`, so that old files are refused with the reason, and store it anew.
+# Of `stored_predictor`, which depends on no generator of torch's. Where it cannot be read any more, the arithmetic of
+# the stream has changed: raise `coder.ARITHMETIC`, so that old files are refused with the reason, and store it anew.
 STORED_TEXT = TEXT[:150]
 STORED = (
     "817570c21e5f36ffb4cf6dfc5b7c8209550907f93adda31466f61ffb1447c59c66b0e2fa42d37dc11f921dbce7535207350b"

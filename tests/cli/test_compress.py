@@ -109,7 +109,6 @@ def test_a_damaged_file_gives_one_line_and_no_byte(run):
         ("compress prose -o - --json", "the JSON and the file would both go to stdout"),
         ("decompress prose", "does not end in .up"),
         ("decompress prose -o back", "cannot decompress prose: this is no .up file"),
-        ("decompress prose prose", "does not end in .up"),
         ("compress - -", "a file is named twice"),
     ],
 )

@@ -11,27 +11,20 @@ Limits: seconds a file include the copy and, once, the compilation of the loops.
 
 import contextlib
 import dataclasses
-import errno
-import hashlib
 import os
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, BinaryIO
+from collections.abc import Callable
+from typing import Any
 
-from up.coding.container import Sink, Sizes, Source, read, write
+from up.coding.container import Sizes, read, write
+from up.coding.flow import Sink, Source
 from up.errors import InputError, RunError
-from up.memory import is_out_of_memory
 from up.model.mixing.coder import StreamCoder
 from up.model.mixing.predictor import MixingPredictor
 from up.model.mixing.stream import NUM_SLOTS
-from up.runs.files import reason_of, replacing
-from up.use.compression_orders import STDOUT, Order, unreadable, unwritable
-from up.use.score import STDIN
-
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+from up.runs.files import reason_of
+from up.use.compression_orders import Order
+from up.use.compression_streams import Digest, Reading, read_from, require_unchanged, written_to
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes worked through and, where it is known, all that will be; verified ones count twice."""
@@ -96,14 +89,14 @@ class Coding:
         """
         started = time.perf_counter()
         order.check()
-        with _read_from(order, self.stdin) as (source, like):
+        with read_from(order, self.stdin) as (source, like):
             size = None if like is None else like.st_size
             total = size if size is None or not verify else 2 * size
-            with _written_to(order, self.stdout, like, directly=not verify) as sink:
+            with written_to(order, self.stdout, like, directly=not verify) as sink:
                 sizes = write(self._coder(), source, sink, progress=lambda so_far: progress(so_far.data_bytes, total))
                 if verify:
                     self._verify(sink, source, sizes, progress)
-                _require_unchanged(order, like)
+                require_unchanged(order, like)
         return _done(order, sizes, started)
 
     def decompress(self, order: Order, *, progress: Progress = lambda _done, _total: None) -> CodedFile:
@@ -121,25 +114,25 @@ class Coding:
         """
         started = time.perf_counter()
         order.check()
-        with _read_from(order, self.stdin) as (source, like):
+        with read_from(order, self.stdin) as (source, like):
             total = None if like is None else like.st_size
-            with _written_to(order, self.stdout, like) as sink:
+            with written_to(order, self.stdout, like) as sink:
                 try:
                     sizes = read(
                         self._coder(), source, sink, progress=lambda so_far: progress(so_far.file_bytes, total)
                     )
                 except InputError as error:
                     raise InputError(f"cannot decompress {order.name}", remedy=str(error)) from None
-                _require_unchanged(order, like)
+                require_unchanged(order, like)
         return _done(order, sizes, started)
 
     def _coder(self) -> StreamCoder:
         return StreamCoder(self.predictor, num_slots=self.num_slots)
 
-    def _verify(self, written: Any, source: "_Reading", sizes: Sizes, progress: Progress) -> None:
+    def _verify(self, written: Any, source: Reading, sizes: Sizes, progress: Progress) -> None:
         """Decode what was written, and raise `RunError` unless it is what was read."""
         written.flush()
-        digest, total = _Digest(), 2 * sizes.data_bytes
+        digest, total = Digest(), 2 * sizes.data_bytes
 
         def advance(so_far: Sizes) -> None:
             progress(sizes.data_bytes + so_far.data_bytes, total)
@@ -173,99 +166,3 @@ def _done(order: Order, sizes: Sizes, started: float) -> CodedFile:
         compressed_bytes=sizes.file_bytes,
         seconds=time.perf_counter() - started,
     )
-
-
-class _Digest:
-    """A sink that keeps the SHA-256 of what it is given, and nothing else."""
-
-    def __init__(self) -> None:
-        self._sha256 = hashlib.sha256()
-
-    def write(self, part: bytes) -> None:
-        self._sha256.update(part)
-
-    @property
-    def digest(self) -> bytes:
-        return self._sha256.digest()
-
-
-class _Reading:
-    """A source that knows the SHA-256 of what was read, and says of an error which file it was."""
-
-    def __init__(self, source: Source, order: Order) -> None:
-        self._source, self._order, self._read = source, order, _Digest()
-        self.name = order.name
-
-    def read(self, count: int, /) -> bytes:
-        try:
-            part = self._source.read(count)
-        except OSError as error:
-            if is_out_of_memory(error):
-                raise
-            raise unreadable(error, self._order.path) from None
-        self._read.write(part)
-        return part
-
-    @property
-    def digest(self) -> bytes:
-        return self._read.digest
-
-
-@contextlib.contextmanager
-def _read_from(order: Order, stdin: Source | None) -> Iterator[tuple[_Reading, os.stat_result | None]]:
-    """Give a file to read from, and its status; standard input has none."""
-    if order.path == STDIN:
-        if stdin is None:
-            raise InputError(
-                "there is no standard input", received=STDIN, remedy="name a file, or send bytes through a pipe"
-            )
-        yield _Reading(stdin, order), None
-        return
-    try:
-        handle = Path(order.path).open("rb")  # noqa: SIM115, what follows is another's error
-    except OSError as error:
-        raise unreadable(error, order.path) from None
-    with handle:
-        yield _Reading(handle, order), os.fstat(handle.fileno())
-
-
-@contextlib.contextmanager
-def _written_to(
-    order: Order, stdout: Sink | None, like: os.stat_result | None, *, directly: bool = False
-) -> Iterator[Any]:
-    """Give a file to write to, which becomes the output at the end; `directly`: a stream is written to as it comes."""
-    try:
-        if order.replaces:
-            with replacing(Path(order.output), like=like) as handle:
-                yield handle
-            return
-        with contextlib.ExitStack() as held:
-            if order.output == STDOUT:
-                assert stdout is not None
-                stream: Sink = stdout
-            else:
-                stream = held.enter_context(replacing(Path(order.output)))
-            if directly:
-                yield stream
-                return
-            temporary: BinaryIO = held.enter_context(tempfile.TemporaryFile())
-            yield temporary
-            temporary.seek(0)
-            shutil.copyfileobj(temporary, stream)  # pyright: ignore[reportArgumentType], it only writes
-    except OSError as error:
-        if is_out_of_memory(error):
-            raise
-        if error.errno in _NO_ROOM:
-            raise RunError(f"cannot write {order.output_name} ({reason_of(error)}): make room first") from None
-        raise unwritable(error, order.output) from None
-
-
-def _require_unchanged(order: Order, before: os.stat_result | None) -> None:
-    """Raise `RunError` if a file was changed while it was read; what became of it would be lost with it."""
-    if before is not None:
-        try:
-            after = os.stat(order.path)
-        except OSError as error:
-            raise unreadable(error, order.path) from None
-        if (after.st_ino, after.st_size, after.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
-            raise RunError(f"{order.path} was changed while it was read: try again when nobody writes to it")

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests.reference import arithmetic as reference
 from up.coding.arithmetic import decode_bit, encode_bit, share_of
-from up.coding.container import BLOCK, CHUNK_BYTES, VERSION, Sizes, read, write
+from up.coding.container import BLOCK, VERSION, Sizes, read, write
+from up.coding.flow import CHUNK_BYTES
 from up.errors import InputError
 
 

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from up.coding.arithmetic import decode_bit, encode_bit, share_of, split
-from up.coding.container import FINGERPRINT_BYTES, read, write
+from up.coding.container import read, write
+from up.coding.flow import FINGERPRINT_BYTES
 from up.model.mixing.compiled import kernel
 from up.model.mixing.contexts import context_table
 from up.model.mixing.gate import weights_of
@@ -28,7 +29,7 @@ ARITHMETIC = 1
 
 
 class StreamCoder:
-    """A `ByteModel` (`up.coding.container`) that has read nothing yet.
+    """A `ByteModel` (`up.coding.flow`) that has read nothing yet.
 
     Args:
         predictor: what its stream begins with.

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.environment import environment
-from up.model.transformer.model import ModelConfig, Transformer
+from up.model.transformer.model import Transformer, TransformerConfig
 from up.model.transformer.mup import parameter_groups
 from up.sources.buffer import BufferConfig
 from up.sources.recurrent import RecurrentSource
@@ -53,7 +53,7 @@ def draw_batches(steps: int) -> list[Tensor]:
     return [stream.draw(BATCH) for _ in range(steps)]
 
 
-def final_loss_bits(config: ModelConfig, rate: float, batches: list[Tensor]) -> float:
+def final_loss_bits(config: TransformerConfig, rate: float, batches: list[Tensor]) -> float:
     """Train one model and return the mean loss of its last steps; infinite once a loss is not finite."""
     model = Transformer(config, torch.Generator().manual_seed(2))
     groups = parameter_groups(model, config)
@@ -90,7 +90,7 @@ def measure(widths: list[int], exponents: list[int], batches: list[Tensor]) -> l
                         if (row["arch"], row["width"]) == (arch, BASE_WIDTH)
                     ]
                     continue
-                config = ModelConfig(
+                config = TransformerConfig(
                     arch=arch,
                     width=width,
                     depth=DEPTH,

@@ -28,7 +28,7 @@ from up.device import describe_device
 from up.model.transformer.attention import SelfAttention
 from up.model.transformer.blocks import ModernBlock, PaperBlock
 from up.model.transformer.cost import count_parameters, training_flops_per_token
-from up.model.transformer.model import ModelConfig, Transformer
+from up.model.transformer.model import Transformer, TransformerConfig
 
 WEIGHT_DECAY, LEARNING_RATE, CLIP_NORM = 0.01, 3e-4, 1.0
 OPTIMIZERS = ("loop", "foreach", "fused")
@@ -62,7 +62,7 @@ class UnfusedAttention(nn.Module):
         return self.output(gathered_BNTK.transpose(1, 2).flatten(2))
 
 
-def build(config: ModelConfig, attention: str, device: torch.device) -> Transformer:
+def build(config: TransformerConfig, attention: str, device: torch.device) -> Transformer:
     """Return a model with fused or unfused attention."""
     model = Transformer(config)
     if attention == "unfused":
@@ -114,7 +114,7 @@ def interleave(steps: Mapping[str, Callable[[], object]], repeats: int) -> dict[
 
 
 def measure_steps(
-    config: ModelConfig, tokens_BT: Tensor, *, bf16: bool, optimizer: str, repeats: int
+    config: TransformerConfig, tokens_BT: Tensor, *, bf16: bool, optimizer: str, repeats: int
 ) -> list[dict[str, object]]:
     """Return one row for each attention and data type."""
     steps = {
@@ -140,7 +140,7 @@ def measure_steps(
     ]
 
 
-def measure_optimizers(config: ModelConfig, device: torch.device, repeats: int) -> list[dict[str, object]]:
+def measure_optimizers(config: TransformerConfig, device: torch.device, repeats: int) -> list[dict[str, object]]:
     """Return the time of an AdamW step by itself, for each implementation."""
     steps: dict[str, Callable[[], object]] = {}
     for name in OPTIMIZERS:
@@ -176,7 +176,7 @@ def main() -> None:
     shape = (arguments.microbatch, arguments.context_length + 1)
     tokens_BT = torch.randint(256, shape, generator=generator, dtype=torch.uint8).to(device)
     configs = [
-        ModelConfig(
+        TransformerConfig(
             arch=arch, width=arguments.width, depth=arguments.depth or None, context_length=arguments.context_length
         )
         for arch in ("paper", "modern")

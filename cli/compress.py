@@ -73,6 +73,8 @@ def compress(
         orders = compression_orders(files, output=output, keep=keep, force=force)
         _require_one_stdout(cli, orders, is_text=False)
         coding = _coding(cli, model)
+    with cli.status("compiling, once"):
+        coding.compile()
 
     def act(order: "Order", progress: "Progress") -> "CodedFile":
         return coding.compress(order, verify=verify, progress=progress)
@@ -105,6 +107,8 @@ def decompress(
         orders = decompression_orders(files, output=output, keep=keep, force=force)
         _require_one_stdout(cli, orders, is_text=True)
         coding = _coding(cli, model)
+    with cli.status("compiling, once"):
+        coding.compile()
 
     def act(order: "Order", progress: "Progress") -> "CodedFile":
         return coding.decompress(order, progress=progress)

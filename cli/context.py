@@ -131,8 +131,11 @@ class CliContext:
                 yield
 
     @contextlib.contextmanager
-    def progress(self, text: str) -> Iterator[Callable[[int, int], None]]:
-        """Give a function to call with (done, total): a bar on stderr in a terminal, a line per quarter in a pipe."""
+    def progress(self, text: str) -> Iterator[Callable[[int, int | None], None]]:
+        """Give a function to call with (done, total): a bar on stderr in a terminal, a line per quarter in a pipe.
+
+        While the total is not known, it is None: the bar moves to and fro, and nothing is said in a pipe.
+        """
         if self.quiet:
             yield lambda _done, _total: None
         elif self.stderr.color_system is not None:
@@ -162,7 +165,9 @@ class _QuarterLines:
     def __init__(self, context: CliContext, text: str) -> None:
         self._context, self._text, self._quarters = context, text, 0
 
-    def __call__(self, done: int, total: int) -> None:
+    def __call__(self, done: int, total: int | None) -> None:
+        if total is None:
+            return
         quarters = 4 * done // total
         if quarters > self._quarters:
             self._quarters = quarters

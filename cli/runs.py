@@ -15,7 +15,6 @@ from cli.render.figures import require_figure_file, write_figure
 from cli.render.panels import DepthBars, Panel
 from cli.render.run_panels import bits_panels, loss_panel, run_panels
 from cli.render.runs import RunPage, RunsTable, no_runs_line, progress_of
-from theory.words import number_of
 from up.errors import InputError
 
 if TYPE_CHECKING:  # up.runs imports torch
@@ -102,8 +101,7 @@ def show(
     if svg is not None or png is not None:
         panels = run_panels(history, curves, config.buffer, points=_POINTS_ON_A_PAGE)
         drawn = [*([panels.loss] if panels.loss else []), *panels.bits, *panels.schedules, *panels.throughput]
-        blocks = number_of(config.model.num_layers, "block")
-        model = f"{overview.arch}, width {overview.width}, {blocks}, seed {overview.seed}"
+        model = f"{overview.shape}, seed {overview.seed}"
         _write_figures(cli, svg, png, f"{run}: {model}; {progress_of(overview)}", drawn, panels.depths)
     if cli.json_output:
         everything = {"config": to_dict(config), "provenance": provenance, **vars(history)}

@@ -1,4 +1,4 @@
-"""`up train`: train a transformer on random computation, with a plan first and a live dashboard."""
+"""`up train`: train a model on random computation, with a plan first and a live dashboard."""
 
 import contextlib
 import sys
@@ -40,14 +40,15 @@ def train(
         typer.Option(
             metavar="NAME",
             parser=read_word,
-            help="tiny, small, paper-384, paper-512, paper-640 or paper-1024. Default: tiny, or the width's.",
+            help="tiny, small, mixing, mixing-small, paper-384, paper-512, paper-640 or paper-1024. Default: tiny, "
+            "or the one of the width or architecture.",
         ),
     ] = None,
     width: Annotated[
         int | None, typer.Option(help="Width of the model; without --preset, in the paper's form.")
     ] = None,
     depth: Annotated[int | None, typer.Option(help="Blocks of the model. Default: the rule for its width.")] = None,
-    arch: Annotated[str | None, typer.Option(metavar="NAME", parser=read_word, help="paper or modern.")] = None,
+    arch: Annotated[str | None, typer.Option(metavar="NAME", parser=read_word, help="paper, modern or mixing.")] = None,
     source: Annotated[
         str | None, typer.Option(metavar="NAME|FILE.py:NAME", parser=read_word, help=f"Source: {SOURCES_HELP}")
     ] = None,
@@ -78,7 +79,7 @@ def train(
     json_output: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Train a transformer on random computation, and on nothing else.
+    """Train a model on random computation, and on nothing else: a transformer, or a mixing predictor.
 
     The plan comes first: what will be trained, how long it takes on this device as measured, and where it is written.
     Then the run, with evaluations on real text and code on the way. Ctrl-C saves; --resume continues.

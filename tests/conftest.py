@@ -8,6 +8,7 @@ from hypothesis import settings
 
 # Tests run side by side, and their tensors are small: one thread each is fastest and keeps results comparable.
 torch.set_num_threads(1)
+os.environ["OMP_NUM_THREADS"] = "1"  # of programs that tests start: what they train must not depend on who trains
 
 # Examples are not timed: these machines are shared, and speed is measured in `benchmarks/`.
 settings.register_profile("local", deadline=None, max_examples=50)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from up.errors import InputError, RunError
     from up.evaluation.bits import EvaluationConfig
-    from up.model.transformer.config import ModelConfig
+    from up.model.base import ModelConfig
+    from up.model.transformer.config import TransformerConfig
     from up.model.transformer.model import Transformer
     from up.recipes.config import RunConfig, TrainingConfig
     from up.recipes.presets import PRESETS, configure
@@ -31,7 +32,8 @@ __version__ = "0.1.0"
 _MODULES = {
     "up.errors": ("InputError", "RunError"),
     "up.evaluation.bits": ("EvaluationConfig",),
-    "up.model.transformer.config": ("ModelConfig",),
+    "up.model.base": ("ModelConfig",),
+    "up.model.transformer.config": ("TransformerConfig",),
     "up.model.transformer.model": ("Transformer",),
     "up.recipes.config": ("RunConfig", "TrainingConfig"),
     "up.recipes.presets": ("PRESETS", "configure"),

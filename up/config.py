@@ -12,20 +12,28 @@ import math
 import types
 import typing
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from up.errors import InputError
 
 ConfigT = TypeVar("ConfigT")
 
+_SELECTORS = ("kind", "arch")
+"""Names of fields that tell which class is meant, in all families."""
+
 
 class Family:
-    """Base of configurations that are alternatives: the field `kind` tells which class is meant.
+    """Base of configurations that are alternatives: one field tells which class is meant, as a rule `kind`.
 
     A field of the base's type is written out like any other, and read back as the class that its kind names.
+
+    Attributes:
+        selector: name of the field that tells.
+        default: the kind that is meant where none is named; None: one must be named.
     """
 
-    kind: str
+    selector: ClassVar[str] = "kind"
+    default: ClassVar[str | None] = None
 
     @classmethod
     def of_kind(cls, kind: str) -> type:
@@ -86,9 +94,9 @@ def from_dict(config_type: type[ConfigT], values: Mapping[str, Any], *, where: s
 def override(config: ConfigT, assignments: Iterable[str]) -> ConfigT:
     """Return a copy of `config` with the fields named by `a.b=c` assignments replaced.
 
-    The value is read as JSON where it is JSON (numbers, true, false, null) and as a string otherwise. Where the `kind`
-    of a group is assigned and names another class, the group's other settings take the defaults of that class; it does
-    not matter where among the assignments it stands.
+    The value is read as JSON where it is JSON (numbers, true, false, null) and as a string otherwise. Where the kind of
+    a group is assigned (`Family`) and names another class, the group's other settings take the defaults of that class;
+    it does not matter where among the assignments it stands.
 
     >>> from up.sources.buffer import BufferConfig
     >>> override(BufferConfig(), ["source_batch=64"]).source_batch
@@ -121,11 +129,12 @@ def override(config: ConfigT, assignments: Iterable[str]) -> ConfigT:
                 received=assignment,
                 remedy=f"name one of its fields: {', '.join(level[leaf])}",
             )
-        if leaf == "kind" and not parents and isinstance(config, Family):
-            raise InputError("the kind cannot be set here", received=assignment, remedy=f"name {text} itself")
-        if leaf == "kind" and isinstance(level.get(leaf), str):
+        group = _group(config, parents)
+        if isinstance(group, Family) and leaf == group.selector and not parents:
+            raise InputError(f"the {leaf} cannot be set here", received=assignment, remedy=f"name {text} itself")
+        if isinstance(group, Family) and leaf == group.selector:
             level[leaf] = text
-            _take_defaults(level, functools.reduce(getattr, parents, config))
+            _take_defaults(level, group, ".".join(parents))
             config = from_dict(type(config), values)
             values = to_dict(config)
         else:
@@ -136,13 +145,19 @@ def override(config: ConfigT, assignments: Iterable[str]) -> ConfigT:
 def _kinds_first(assignment: str) -> tuple[bool, int]:
     """Return a key that sorts kinds before other settings, and those of outer groups before those of inner ones."""
     name = assignment.partition("=")[0].strip()
-    return (False, name.count(".")) if name.endswith(".kind") else (True, 0)
+    return (False, name.count(".")) if name.rpartition(".")[2] in _SELECTORS else (True, 0)
 
 
-def _take_defaults(values: dict[str, Any], group: Any) -> None:
+def _group(config: Any, parents: Iterable[str]) -> Any:
+    """Return the group of settings that dotted names lead to; None where they lead into a dictionary of settings."""
+    return functools.reduce(lambda group, name: getattr(group, name, None), parents, config)
+
+
+def _take_defaults(values: dict[str, Any], group: Family, path: str) -> None:
     """Replace the values of a group by the defaults of its new kind, if that is of another class than the group."""
-    if isinstance(group, Family) and (member := group.of_kind(values["kind"])) is not type(group):
-        defaults = to_dict(from_dict(member, {"kind": values["kind"]}))
+    kind = values[group.selector]
+    if (member := group.of_kind(kind)) is not type(group):
+        defaults = to_dict(from_dict(member, {group.selector: kind}, where=f"{path}."))
         values.clear()
         values.update(defaults)
 
@@ -204,7 +219,7 @@ def _coerce(hint: Any, value: Any, path: str) -> Any:
             if isinstance(value, option):
                 return value
             if isinstance(value, str):  # a kind with its defaults
-                value = {"kind": value}
+                value = {option.selector: value}
             if isinstance(value, Mapping):
                 return from_dict(_member(option, value, path), value, where=f"{path}.")
         elif dataclasses.is_dataclass(option) and isinstance(option, type):
@@ -240,9 +255,10 @@ def _float(value: float, path: str) -> float:
 
 
 def _member(family: type[Family], values: Mapping[str, Any], path: str) -> type:
-    kind = values.get("kind")
+    kind = values.get(family.selector, family.default)
     if not isinstance(kind, str):
-        raise InputError(f"setting {path}.kind is missing or no word", received=kind, remedy="name a kind")
+        name = f"{path}.{family.selector}"
+        raise InputError(f"setting {name} is missing or no word", received=kind, remedy=f"name a {family.selector}")
     return family.of_kind(kind)
 
 

@@ -113,8 +113,7 @@ class RunPage:
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         run, config, records = self.overview, self.config, self.provenance
-        blocks = number_of(config.model.num_layers, "block")
-        yield "model", f"{config.model.arch}, width {config.model.width}, {blocks}, {config.training.precision}"
+        yield "model", f"{config.model.shape}, {config.training.precision}"
         yield "source", config.source.description
         yield "seed", f"{config.seed}"
         yield "device", _over_time(map(_device, records))
@@ -176,7 +175,7 @@ def moment(iso: str) -> str:
 def _details(run: "RunOverview", *, with_bits: bool) -> str:
     if run.problem is not None:
         return run.problem
-    parts = [f"{run.arch}, width {run.width}, depth {run.depth}, seed {run.seed}"]
+    parts = [f"{run.shape}, seed {run.seed}"]
     if run.started is not None:
         parts.append(f"started {moment(run.started)}")
     if run.skipped_steps:

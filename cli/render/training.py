@@ -30,11 +30,10 @@ def plan_view(plan: "TrainingPlan", out: Path) -> RenderableType:
     memory = _size(plan.memory_bytes)
     if plan.device_memory_bytes:
         memory += f" of {_size(plan.device_memory_bytes)}"
-    model = f"{plan.arch}, width {plan.width}, depth {plan.depth}, {number_of(plan.heads, 'head')}"
     return Group(
         Text("Training plan", style="bold"),
         _names_and_values(
-            ("model", model),
+            ("model", plan.shape),
             ("parameters", f"{plan.parameters:,}"),
             ("source", plan.source),
             ("instances", f"{plan.instances:,} in {number_of(plan.steps, 'step')}, microbatch {plan.microbatch}"),

@@ -18,6 +18,7 @@ from mkdocs.structure.files import File
 
 PACKAGES = ("theory", "up", "cli")
 API_FOLDER = "reference/api/"
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 _HOST = r"""=\s*["']?((?:https?:)?//[^"'\s>]+)"""
 _LOADED = re.compile(
@@ -60,8 +61,9 @@ def external_loads(site: Path) -> Iterator[tuple[Path, str]]:
 
 
 def on_startup(**_: Any) -> None:
-    """Let executed blocks find `up`, and give them a folder for runs that vanishes afterwards."""
+    """Let executed blocks find `up` and the examples, and give them a folder for runs that vanishes afterwards."""
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    sys.path.append(str(EXAMPLES))  # some examples build on others
     os.environ["OMP_NUM_THREADS"] = "1"  # the examples' tensors are small
     os.environ["UP_DOCS_RUNS"] = tempfile.mkdtemp(prefix="up-docs-")
 

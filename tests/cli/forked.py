@@ -20,6 +20,7 @@ from pathlib import Path
 
 from cli.context import CliContext
 from cli.main import main
+from up.model.mixing.config import MixingConfig
 from up.model.mixing.contexts import order
 from up.model.mixing.predictor import MixingPredictor
 from up.use import predictor
@@ -28,8 +29,8 @@ SECONDS = 120
 
 
 def quick_predictor():
-    """Return what stands in for the mixing predictor that files are compressed with, which takes longer."""
-    return MixingPredictor(contexts=(order(1), order(2), order(4)), hidden=(8, 8))
+    """Return what stands in for the mixing predictor that reads whole files, which takes longer."""
+    return MixingPredictor(MixingConfig(hidden=(8, 8)), contexts=(order(1), order(2), order(4)))
 
 
 def undisturbed(words, folder):

@@ -103,6 +103,15 @@ def test_progress_in_a_pipe_is_one_plain_line_for_each_quarter():
     assert written(cli.stdout) == ""
 
 
+def test_progress_towards_an_end_that_is_not_known_says_nothing_in_a_pipe_and_moves_a_bar_in_a_terminal():
+    piped, shown = context(), context(terminal=True, TERM="xterm-256color", COLUMNS="80")
+    for cli in (piped, shown):
+        with cli.progress("slices") as progress:
+            progress(10, None)
+    assert written(piped.stderr) == ""
+    assert "slices" in written(shown.stderr)
+
+
 def test_an_error_is_one_line_whatever_it_quotes():
     cli = context()
     cli.error("bad value\n  'a" + "b" * 300 + "\x1b[31m'")

@@ -30,6 +30,7 @@ def printed(renderable, columns: int) -> str:
 
 PLAN = {
     "arch": st.sampled_from(["paper", "modern"]),
+    "shape": st.just("modern, width 128, 4 blocks, 2 heads"),
     "width": st.integers(1, 16_384),
     "depth": st.integers(1, 1_024),
     "heads": st.integers(1, 1_024),
@@ -51,7 +52,8 @@ PLAN = {
 
 def a_plan(**changes) -> TrainingPlan:
     values = {
-        "arch": "modern", "width": 128, "depth": 4, "heads": 1, "parameters": 800_000, "source": "lstm, 12 units",
+        "arch": "modern", "shape": "modern, width 128",
+            "width": 128, "depth": 4, "heads": 1, "parameters": 800_000, "source": "lstm, 12 units",
         "instances": 12_000, "tokens": 6_144_000, "steps": 750, "microbatch": 8, "precision": "fp32", "device": "cpu",
         "device_description": "AVX2", "instances_trained": 0, "seconds": 600.0,
         "memory_bytes": 2**30, "device_memory_bytes": 2**34,
@@ -124,8 +126,8 @@ def test_the_plan_fits_any_width_and_breaks_no_number(plan, columns):
     said = numbers(page)
     for value in (plan.parameters, plan.tokens, plan.instances, plan.steps):
         assert f"{value:,}" in said
-    for value in (plan.width, plan.depth, plan.microbatch):
-        assert str(value) in said
+    for value in (*numbers(plan.shape), str(plan.microbatch)):
+        assert value in said
     if plan.instances_trained == plan.instances:
         assert "the run is complete" in " ".join(page.split())
     else:

@@ -1,4 +1,4 @@
-"""`up score`: the table of whole files under compressors, its JSON, and what is refused."""
+"""`up score`: the table of whole files under a predictor and compressors, its JSON, and what is refused."""
 
 import io
 import json
@@ -7,16 +7,47 @@ import re
 import sys
 
 import pytest
+import torch
 
 from cli.context import CliContext
 from cli.main import main
 from tests.cli.streams import Outcome, assert_refused
 from up.evaluation.compressors import compressed_sizes
+from up.model.mixing.config import MixingConfig
+from up.model.mixing.contexts import order
+from up.model.mixing.predictor import MixingPredictor
+from up.model.mixing.stream import Stream
+from up.use import predictor
+from up.use.score import untrained
 
 PROSE = b"the cat sat on the mat; the mat sat on the cat. " * 20
 NOISE = bytes((37 * place * place + 11 * place) % 251 for place in range(5_000))
 PACKAGES = ("zstandard", "brotli", "pyppmd")
-HEADINGS = ["file", "bytes", "zlib", "bzip2", "xz", "zstd", "brotli", "PPMd"]
+HEADINGS = ["file", "bytes", "model", "zlib", "bzip2", "xz", "zstd", "brotli", "PPMd"]
+
+
+def small_predictor() -> MixingPredictor:
+    """One that differs from its untrained control."""
+    made = MixingPredictor(MixingConfig(hidden=(6, 5)), contexts=(order(0), order(1), order(2)))
+    with torch.no_grad():
+        made.gate.third.weight *= 30
+    return made
+
+
+PREDICTOR = small_predictor()
+
+
+@pytest.fixture(autouse=True)
+def asked(monkeypatch) -> list[str]:
+    """The names of the models that were asked for; all are the small one."""
+    names: list[str] = []
+
+    def load(name: str) -> MixingPredictor:
+        names.append(name)
+        return PREDICTOR
+
+    monkeypatch.setattr(predictor, "load_predictor", load)
+    return names
 
 
 @pytest.fixture
@@ -45,8 +76,16 @@ def row_of(outcome: Outcome, name: str) -> list[str]:
     return line.removeprefix(name).split()
 
 
-def cells(data: bytes) -> list[str]:
-    bits = [each.bits_per_byte for each in compressed_sizes(data)]
+def mean_bits(data: bytes, model: MixingPredictor = PREDICTOR, *, adapting: bool = True) -> float:
+    return float(Stream(model, adapting=adapting).score(data).mean())
+
+
+def controls(data: bytes) -> tuple[float, float]:
+    return mean_bits(data, adapting=False), mean_bits(data, untrained(PREDICTOR))
+
+
+def cells(data: bytes, *more: float) -> list[str]:
+    bits = [mean_bits(data), *more, *(each.bits_per_byte for each in compressed_sizes(data))]
     return [f"{len(data):,}", *("-" if each is None else f"{each:.3f}" for each in bits)]
 
 
@@ -56,6 +95,49 @@ def test_the_table_has_a_row_for_each_file_with_the_bits_of_every_compressor(run
     assert [HEADINGS[0], *row_of(outcome, "file")] == HEADINGS
     assert row_of(outcome, prose) == cells(PROSE)
     assert row_of(outcome, "noise") == cells(NOISE)
+
+
+def test_frozen_and_scratch_are_columns_beside_the_model_and_below_it_stands_what_they_are(run, prose):
+    outcome = run("score", prose, "--frozen", "--scratch")
+    assert row_of(outcome, "file") == ["bytes", "model", "frozen", "scratch", *HEADINGS[3:]]
+    frozen, scratch = controls(PROSE)
+    assert row_of(outcome, prose) == cells(PROSE, frozen, scratch)
+    said = " ".join(outcome.stdout.split())
+    assert "model: builtin:mixing, learning from each byte once it has predicted it frozen: the same, but " in said
+    assert f"pre-training gives scratch minus model, over all bytes: {scratch - mean_bits(PROSE):+.3f}" in said
+    assert "these are ideal code lengths, without the header that a container would add" in said
+
+
+@pytest.mark.parametrize(("word", "place"), [("--frozen", 0), ("--scratch", 1)])
+def test_each_of_them_can_be_asked_for_alone(run, prose, word, place):
+    outcome = run("score", prose, word)
+    assert row_of(outcome, prose) == cells(PROSE, controls(PROSE)[place])
+    assert ("scratch" in outcome.stdout) == (word == "--scratch")
+    assert ("frozen" in outcome.stdout) == (word == "--frozen")
+
+
+def test_what_pre_training_gives_is_weighed_by_the_length_of_the_files(run, prose):
+    said = " ".join(run("score", prose, "noise", "--scratch").stdout.split())
+    both = [(data, controls(data)[1] - mean_bits(data)) for data in (PROSE, NOISE)]
+    gain = sum(len(data) * each for data, each in both) / sum(len(data) for data, _ in both)
+    assert f"scratch minus model, over all bytes: {gain:+.3f}" in said
+
+
+@pytest.mark.parametrize(("words", "name"), [((), "builtin:mixing"), (("--model", "runs/mine"), "runs/mine")])
+def test_the_model_is_the_one_that_ships_or_one_of_ones_own(run, prose, asked, words, name):
+    outcome = run("score", prose, *words)
+    assert asked == [name]
+    assert f"model: {name}, " in outcome.stdout
+
+
+def test_a_file_that_is_too_long_for_the_compressors_has_dashes_and_the_reason(run, prose, monkeypatch):
+    monkeypatch.setattr("up.use.score.COMPRESSED_BYTES", len(PROSE))
+    outcome = run("score", prose, "noise")
+    assert row_of(outcome, prose) == cells(PROSE)
+    assert row_of(outcome, "noise") == [*cells(NOISE)[:2], *"------"]
+    said = "a file without sizes is longer than what the compressors are given to hold"
+    assert said in outcome.stdout
+    assert said not in run("score", prose).stdout
 
 
 def test_below_it_stands_which_streams_are_raw_and_what_is_left_of_headers(run, prose):
@@ -71,7 +153,8 @@ def test_below_it_stands_which_streams_are_raw_and_what_is_left_of_headers(run, 
 def test_the_smallest_of_each_file_is_bold_and_nothing_else_in_its_row(run, prose):
     outcome = run("score", prose, "noise", terminal=True)
     for name, data in ((prose, PROSE), ("noise", NOISE)):
-        known = [each.bits_per_byte for each in compressed_sizes(data) if each.bits_per_byte is not None]
+        known = [mean_bits(data)]
+        known += [each.bits_per_byte for each in compressed_sizes(data) if each.bits_per_byte is not None]
         (line,) = [line for line in outcome.stdout.splitlines() if line.startswith(name)]
         bold = re.findall(r"\x1b\[1m *([\d.]+)", line)
         assert bold == [f"{bits:.3f}" for bits in known if bits == min(known)]
@@ -112,11 +195,12 @@ def installed(package: str) -> bool:
 def test_no_line_is_wider_than_the_terminal_and_no_number_is_lost(run, prose, tmp_path, columns):
     long = tmp_path / f"{'a-long-name-' * 10}.txt"
     long.write_bytes(b"a")
-    outcome = run("score", prose, long.name, environment={"COLUMNS": columns})
+    words = ("score", prose, long.name, "--frozen", "--scratch", "--show")
+    outcome = run(*words, environment={"COLUMNS": columns})
     assert max(map(len, outcome.stdout.splitlines())) <= int(columns)
     words = outcome.stdout.split()
     for data in (PROSE, b"a"):
-        assert set(cells(data)) <= set(words)
+        assert set(cells(data, *controls(data))) <= set(words)
 
 
 @pytest.mark.usefixtures("prose")
@@ -127,16 +211,28 @@ def test_a_name_that_is_no_text_is_shown_escaped_and_kept_in_json(run, tmp_path)
     assert [each["path"] for each in json.loads(run("score", bad, "--json").stdout)["files"]] == [bad]
 
 
-def test_json_has_path_bytes_and_baselines_of_each_file_and_nothing_else(run, prose):
-    outcome = run("score", prose, "noise", "--json", "-q")
+def test_json_has_the_model_and_the_numbers_of_each_file_and_nothing_else(run, prose):
+    outcome = run("score", prose, "noise", "--json", "-q", "--frozen", "--scratch")
     assert outcome.stderr == ""
-    assert json.loads(outcome.stdout) == {
-        "command": "score",
-        "files": [
-            {"path": name, "bytes": len(data), "baselines": [vars(each) for each in compressed_sizes(data)]}
-            for name, data in ((prose, PROSE), ("noise", NOISE))
-        ],
-    }
+    found = json.loads(outcome.stdout)
+    assert (found.pop("command"), found.pop("model")) == ("score", "builtin:mixing")
+    (files,) = found.values()
+    assert found == {"files": files}
+    for each, (name, data) in zip(files, ((prose, PROSE), ("noise", NOISE)), strict=True):
+        frozen, scratch = controls(data)
+        assert each == {
+            "path": name,
+            "bytes": len(data),
+            "bits_per_byte": pytest.approx(mean_bits(data), abs=1e-9),
+            "frozen_bits_per_byte": pytest.approx(frozen, abs=1e-9),
+            "scratch_bits_per_byte": pytest.approx(scratch, abs=1e-9),
+            "baselines": [vars(each) for each in compressed_sizes(data)],
+        }
+
+
+def test_json_has_null_where_a_column_was_not_asked_for(run, prose):
+    (file,) = json.loads(run("score", prose, "--json").stdout)["files"]
+    assert (file["frozen_bits_per_byte"], file["scratch_bits_per_byte"]) == (None, None)
 
 
 def test_a_dash_is_standard_input(prose):
@@ -147,8 +243,36 @@ def test_a_dash_is_standard_input(prose):
 
 
 def test_progress_goes_to_stderr_and_can_be_silenced(run, prose):
-    assert "compressions done: 6 of 6" in run("score", prose).stderr
+    assert run("score", prose, "--frozen").stderr.splitlines()[-1] == "up: bytes predicted: 1,920 of 1,920"
     assert run("score", prose, "-q").stderr == ""
+
+
+def test_a_terminal_is_told_what_takes_time_before_the_first_byte(run, prose):
+    told = run("score", prose, terminal=True).stderr
+    assert told.index("loading the model") < told.index("compiling, once") < told.index("bytes predicted")
+
+
+def test_every_file_has_its_picture(run, prose):
+    outcome = run("score", prose, "noise")
+    assert re.findall(r"Surprise along (\S+)  bits per byte, in (\d+) equal pieces", outcome.stdout) == [
+        (prose, "76"),
+        ("noise", "76"),
+    ]
+
+
+def test_the_text_is_shown_where_it_is_asked_for_and_cut(run, prose, tmp_path):
+    (tmp_path / "long").write_bytes(b"abcdefghi\n" * 500)
+    assert "Text of" not in run("score", prose).stdout
+    shown = run("score", prose, "long", "--show").stdout
+    assert f"Text of {prose}  all of it" in shown
+    assert "Text of long  its first 4,000 bytes" in shown
+    assert shown.count("abcdefghi↵") == 400
+    assert run("score", "long", "--show-bytes", "25").stdout.count("abcdefghi↵") == 2
+
+
+def test_the_text_is_not_shown_in_json(run, prose):
+    assert_refused(run("score", prose, "--show", "--json"), "the text is not shown in JSON")
+    assert_refused(run("score", prose, "--show-bytes", "5", "--json"), "the text is not shown in JSON")
 
 
 @pytest.mark.parametrize(
@@ -161,6 +285,8 @@ def test_progress_goes_to_stderr_and_can_be_silenced(run, prose):
         ("prose.txt empty", "an empty file has no bits per byte (received 'empty')"),
         ("/dev/null", "this is neither a file nor a pipe (received '/dev/null')"),
         ("- -", "standard input is named twice"),
+        ("prose.txt --show-bytes 0", "'--show-bytes' (received '0'): give at least 1"),
+        ("prose.txt --model=", "the name is empty"),
         ("prose.txt/more", "cannot read the file (Not a directory)"),
     ],
 )

@@ -23,7 +23,7 @@ def test_the_plan_says_what_will_be_trained_and_writes_nothing(run, arguments, t
     outcome = run(*arguments(tmp_path / "run", "--plan"))
     assert (outcome.code, outcome.stderr) == (0, "")
     assert max(map(len, outcome.stdout.splitlines())) <= 80
-    for said in ("modern, width 16, depth 1, 1 head", "12,336", "lstm, 4 units", "48 in 6 steps", "4,608", "cpu ("):
+    for said in ("modern, width 16, 1 block, 1 head", "12,336", "lstm, 4 units", "48 in 6 steps", "4,608", "cpu ("):
         assert said in outcome.stdout
     assert str(tmp_path) in outcome.stdout.replace("\n", "").replace(" ", "")
     assert list(tmp_path.iterdir()) == []

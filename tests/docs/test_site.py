@@ -64,6 +64,15 @@ def test_links_and_local_files_are_no_fetches(site: ModuleType, tmp_path: Path) 
     assert list(site.external_loads(tmp_path)) == []
 
 
+def test_executed_blocks_can_import_the_examples(site: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PATH", "OMP_NUM_THREADS", "UP_DOCS_RUNS"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    site.on_startup()
+    site.on_shutdown()
+    assert str(ROOT / "docs/examples") in sys.path
+
+
 def test_deviations_are_collected_with_their_owner_and_kind(docstrings: ModuleType, tmp_path: Path) -> None:
     package = tmp_path / "up/sources"
     package.mkdir(parents=True)

@@ -13,7 +13,7 @@ Limits: a file is compressed in memory, in one piece, by programs whose releases
 import bz2
 import dataclasses
 import lzma
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from up.deflate import LEVEL, deflated
 from up.errors import InputError
@@ -35,7 +35,7 @@ class CompressedSize:
         name: of the compressor.
         stream: what is counted: `raw`, or what its format adds.
         settings: level or order, in words; empty if the compressor is not installed.
-        size_bytes: length of the stream; None if it is not installed.
+        size_bytes: length of the stream; None if it is not installed, or the file was not compressed.
         bits_per_byte: 8 `size_bytes` / length of the file; likewise.
         missing_extra: the extra of this package that would install it; None if it is installed.
 
@@ -80,14 +80,8 @@ class Compressor:
         )
 
 
-def compressed_sizes(
-    data: bytes, *, progress: Callable[[int, int], None] = lambda _done, _total: None
-) -> tuple[CompressedSize, ...]:
+def compressed_sizes(data: bytes) -> tuple[CompressedSize, ...]:
     """Compress a file with every compressor, in the order of `COMPRESSORS`.
-
-    Args:
-        data: the file.
-        progress: called with compressors done and compressors in all.
 
     Raises:
         InputError: an empty file.
@@ -95,11 +89,7 @@ def compressed_sizes(
     """
     if not data:
         raise InputError("cannot compress an empty file", remedy="give at least one byte")
-    sizes: list[CompressedSize] = []
-    for compressor in COMPRESSORS:
-        sizes.append(compressor.measure(data))
-        progress(len(sizes), len(COMPRESSORS))
-    return tuple(sizes)
+    return tuple(compressor.measure(data) for compressor in COMPRESSORS)
 
 
 def xz_filters(size_bytes: int) -> list[dict[str, int]]:
@@ -144,12 +134,13 @@ def _brotli(data: bytes) -> tuple[bytes, str]:
 def _ppmd(data: bytes) -> tuple[bytes, str]:
     import pyppmd
 
-    streams: dict[int, bytes] = {}
-    for order in PPMD_ORDERS:
-        encoder = pyppmd.Ppmd7Encoder(order, PPMD_MEMORY)
-        streams[order] = encoder.encode(data) + encoder.flush()
-    best = min(PPMD_ORDERS, key=lambda order: len(streams[order]))
-    return streams[best], f"order {best}"
+    def streams() -> Iterator[tuple[bytes, int]]:
+        for order in PPMD_ORDERS:
+            encoder = pyppmd.Ppmd7Encoder(order, PPMD_MEMORY)
+            yield encoder.encode(data) + encoder.flush(), order
+
+    stream, best = min(streams(), key=lambda each: len(each[0]))  # no more than the best so far is held
+    return stream, f"order {best}"
 
 
 COMPRESSORS = (

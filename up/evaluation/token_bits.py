@@ -6,10 +6,19 @@ Shape suffixes: B slices in a batch, T tokens in a slice, V vocabulary.
 import contextlib
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
+
+
+@runtime_checkable
+class ChargesTokens(Protocol):
+    """A model that has no logits and says itself what it charges."""
+
+    def charge(self, tokens_BT: Tensor) -> Tensor:
+        """Return -log2 p of each token but the first given those before it, of shape (B, T-1)."""
+        ...
 
 
 def token_bits(model: nn.Module, tokens_BT: Tensor, *, bf16: bool = False) -> Tensor:
@@ -20,12 +29,15 @@ def token_bits(model: nn.Module, tokens_BT: Tensor, *, bf16: bool = False) -> Te
 
     Args:
         model: maps tokens (B, T-1), int64, to logits (B, T-1, V), or to an object that has them as `logits`; the
-            log-softmax is taken in float32.
+            log-softmax is taken in float32. Or a model that `ChargesTokens`.
         tokens_BT: tokens of any integer type on any device; at least two columns.
         bf16: run the model under bfloat16 autocast where its device is a GPU; elsewhere this changes nothing.
 
     """
     assert tokens_BT.shape[1] >= 2
+    if isinstance(model, ChargesTokens):
+        with torch.inference_mode(), evaluation_mode(model):
+            return model.charge(tokens_BT).float()
     parameter = next(model.parameters(), None)
     device = torch.device("cpu") if parameter is None else parameter.device
     tokens_BT = tokens_BT.to(device=device, dtype=torch.int64)

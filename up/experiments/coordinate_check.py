@@ -38,7 +38,7 @@ from up.errors import InputError
 from up.model.transformer.attention import SelfAttention
 from up.model.transformer.blocks import ModernBlock, PaperBlock, ProgressiveBlock
 from up.model.transformer.copying import CopyHeads
-from up.model.transformer.model import ModelConfig, Transformer
+from up.model.transformer.model import Transformer, TransformerConfig
 from up.model.transformer.mup import parameter_groups
 from up.sources.recurrent import RecurrentSource
 
@@ -106,9 +106,9 @@ class CoordinateCheckConfig:
         for width in self.widths:
             self.model(width)
 
-    def model(self, width: int) -> ModelConfig:
+    def model(self, width: int) -> TransformerConfig:
         """Return the configuration of the model of one width."""
-        return ModelConfig(
+        return TransformerConfig(
             arch=self.arch,
             width=width,
             depth=self.depth,

@@ -8,8 +8,7 @@ from up.config import require_not_negative, require_one_of, require_positive
 from up.device import describe_device, keyed_generator
 from up.errors import InputError
 from up.evaluation.bits import EvaluationConfig
-from up.model.transformer.config import ModelConfig
-from up.model.transformer.cost import activation_bytes
+from up.model.base import ModelConfig, activation_bytes
 from up.sources.base import Source
 from up.sources.buffer import BufferConfig
 from up.sources.recurrent import RecurrentSource
@@ -106,7 +105,7 @@ class RunConfig:
 
     Attributes:
         seed: every component's generator is derived from it.
-        model: the target transformer.
+        model: the target model, of any architecture.
         source: of random computation, of any kind.
         buffer: Algorithm 1, for sources that have one.
         cadence: how often the source runs, likewise.
@@ -172,7 +171,7 @@ class RunConfig:
     def require_resolved(self) -> None:
         """Raise `InputError` if a setting is still open that `resolve` settles for a device."""
         opened = {
-            "model.depth": self.model.depth is None,
+            "the rules of the model": self.model.resolve() != self.model,
             "training.microbatch": self.training.microbatch is None,
             "training.precision": self.training.precision == "auto",
             "evaluation.samples": self.evaluation.samples is None,

@@ -7,7 +7,9 @@ model where the preset leaves that open: recurrent ones have a tenth of it as hi
 38, 51, 64, 102 for widths 384, 512, 640, 1024 (A.1). A new number of instances stretches every schedule in proportion.
 Another architecture than the preset's has no convolutions and no copy heads.
 
-Deviation: the presets `tiny` and `small` are not the paper's. They train the `modern` architecture for a short time.
+Deviation: the presets `tiny`, `small`, `mixing` and `mixing-small` are not the paper's. The first two train the
+`modern` architecture for a short time, the others the mixing predictor (`up.model.mixing`), with all of its contexts
+or with the plain ones.
 `tiny` has copy heads and learns from random restaurants (`up.sources.restaurant`). `small` fills the buffer with some
 source batches before the first instance, and draws LSTMs of 102 units, the paper's widest.
 """
@@ -20,9 +22,12 @@ from typing import Any
 
 from up.config import flatten, from_dict, override, to_dict
 from up.errors import InputError
+from up.model.transformer.config import TransformerConfig
 from up.recipes.config import RunConfig
 
-PRESETS = ("tiny", "small", "paper-384", "paper-512", "paper-640", "paper-1024")
+PRESETS = ("tiny", "small", "mixing", "mixing-small", "paper-384", "paper-512", "paper-640", "paper-1024")
+
+_OF_THE_PAPER = tuple(name for name in PRESETS if name.startswith("paper-"))
 
 # Settings that are counted in instances and stretch with the length of the run.
 _SCHEDULE_LENGTHS = (
@@ -55,7 +60,7 @@ def load_preset(name: str) -> RunConfig:
 
 def preset_for_width(width: int) -> str:
     """Return the preset of the paper whose width is nearest, the smaller one of two."""
-    return min(PRESETS[2:], key=lambda name: abs(load_preset(name).model.width - width))
+    return min(_OF_THE_PAPER, key=lambda name: abs(load_preset(name).model.sizes["width"] - width))
 
 
 def configure(preset: str, assignments: Sequence[str] = ()) -> RunConfig:
@@ -97,7 +102,9 @@ def _stretch(preset: RunConfig, lengths: Sequence[str]) -> RunConfig:
 
 
 def _in_form(preset: RunConfig, assignments: Sequence[str]) -> RunConfig:
-    """Return a preset without what only its own architecture has, where another one is asked for."""
+    """Return a preset without what only its own architecture has, where another transformer is asked for."""
+    if not isinstance(preset.model, TransformerConfig):
+        return preset
     asked = [assignment for assignment in assignments if _name(assignment) == "model.arch"]
     plain = dataclasses.replace(preset, model=dataclasses.replace(preset.model, convolution_taps=0, copy_heads=0))
     return preset if override(plain, asked).model.arch == preset.model.arch else plain
@@ -112,5 +119,5 @@ def _read_preset(name: str) -> dict[str, Any]:
 
 
 def _with_source_rules(config: RunConfig, given: Collection[str]) -> RunConfig:
-    source = config.source.with_rules(target_width=config.model.width, given=given)
+    source = config.source.with_rules(target_width=config.model.source_width, given=given)
     return dataclasses.replace(config, source=source)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -11,7 +12,7 @@ from up.device import resolve_device
 from up.errors import InputError
 from up.evaluation.bits import EvaluationConfig, prepare
 from up.evaluation.rows import EvaluationRow
-from up.model.transformer.model import Transformer
+from up.model.base import TargetModel
 from up.recipes.config import RunConfig
 from up.runs.builtin import refuse_builtin
 from up.runs.events import Event
@@ -83,7 +84,7 @@ def train(
     return open_run(path, keep=keep)
 
 
-def load(path: str | PathLike[str], *, device: str = "auto") -> Transformer:
+def load(path: str | PathLike[str], *, device: str = "auto") -> TargetModel[Any]:
     """Return the model of a run's latest checkpoint, in evaluation mode.
 
     Args:
@@ -105,8 +106,9 @@ def evaluate(
 ) -> tuple[EvaluationRow, ...]:
     """Predict real bytes with any model, and return one row for each data set, in bits per character, with the bars.
 
-    >>> from up.model.transformer.config import ModelConfig
-    >>> model = Transformer(ModelConfig(arch="modern", width=16, depth=1, context_length=80))
+    >>> from up.model.base import build_model
+    >>> from up.model.transformer.config import TransformerConfig
+    >>> model = build_model(TransformerConfig(arch="modern", width=16, depth=1, context_length=80))
     >>> [row.data for row in evaluate(model, ["samples=2"])]
     ['stdlib', 'pydoc']
 
@@ -121,12 +123,14 @@ def evaluate(
         InputError: settings or data that cannot be used, or a model that does not say how long its context is.
         RunError: the model's predictions are not finite.
     """
+    config = override(EvaluationConfig(), assignments)
+    if isinstance(model, TargetModel) and context_length is None:
+        context_length = model.config.readable(config.context_length)
     length = context_length or getattr(getattr(model, "config", None), "context_length", None)
     if length is None:
         raise InputError("the model does not say how long its context is", remedy="give context_length")
     parameter = next(model.parameters(), None)
     device = resolve_device("cpu") if parameter is None else parameter.device
-    config = override(EvaluationConfig(), assignments)
     prepared = prepare(config, context_length=length, device=device)
     if untrained is not None:
         prepared = prepared.with_untrained(untrained)

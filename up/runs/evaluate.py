@@ -18,7 +18,7 @@ import torch
 from up.data.corpora import Corpus
 from up.evaluation.bars import BARS_WITH_PROGRESS
 from up.evaluation.bits import EvaluationConfig, PreparedEvaluation, Progress, Slices, prepare
-from up.model.transformer.model import Transformer
+from up.model.base import build_model
 from up.recipes.config import RunConfig
 from up.sources.base import Source, make_source
 
@@ -58,11 +58,9 @@ def prepare_evaluation(
         if progress is not None:
             progress(BARS_WITH_PROGRESS * total + done, passes * total)
 
-    context_length = run.model.context_length
-    prepared = prepare(
-        config, context_length=context_length, device=device, corpora=corpora, drawn=drawn, progress=of_bars
-    )
-    untrained = Transformer(run.model, run.generator("model")).to(device)
+    readable = run.model.readable(config.context_length)
+    prepared = prepare(config, context_length=readable, device=device, corpora=corpora, drawn=drawn, progress=of_bars)
+    untrained = build_model(run.model, run.generator("model")).to(device)
     return prepared.with_untrained(untrained, progress=of_untrained)
 
 
@@ -70,7 +68,7 @@ def _source(run: RunConfig, kind: str, device: torch.device) -> Source:
     given = make_source(kind).resolve(device)
     if given.kind == run.source.kind:
         return run.source
-    return given.with_rules(target_width=run.model.width, given=())
+    return given.with_rules(target_width=run.model.source_width, given=())
 
 
 def _rows_of(source: Source, run: RunConfig, config: EvaluationConfig, device: torch.device) -> Slices:

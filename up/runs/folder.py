@@ -28,7 +28,7 @@ import torch
 
 from up.config import from_dict, to_dict
 from up.errors import InputError
-from up.model.transformer.model import Transformer
+from up.model.base import TargetModel, build_model
 from up.recipes.config import RunConfig
 from up.runs.builtin import label_of, locate, refuse_builtin
 from up.runs.card import CARD_NAME
@@ -178,7 +178,7 @@ class RunFolder:
         for leftover in [*folder.glob("*.partial"), *folder.glob("*.removed")]:
             shutil.rmtree(leftover)
 
-    def load_weights(self, model: Transformer) -> None:
+    def load_weights(self, model: TargetModel[Any]) -> None:
         """Load the weights of the latest checkpoint into a model, or of the best one where the run keeps it.
 
         A process that trains meanwhile may remove a checkpoint that is being read; then the latest one is another.
@@ -269,14 +269,14 @@ def open_run(path: str | os.PathLike[str], *, keep: int = KEPT_CHECKPOINTS) -> R
     return RunFolder(path, keep)
 
 
-def load_model(path: str | os.PathLike[str], device: torch.device) -> Transformer:
+def load_model(path: str | os.PathLike[str], device: torch.device) -> TargetModel[Any]:
     """Return the model of a run's latest checkpoint, on a device and in evaluation mode.
 
     Raises:
         InputError: no run, no checkpoint, or one that is truncated, edited or of another model.
     """
     run = open_run(path)
-    model = Transformer(run.config().model)
+    model = build_model(run.config().model)
     run.load_weights(model)
     return model.to(device).eval()
 

@@ -25,7 +25,8 @@ class RunOverview:
             or the run ships with up, `broken` when something in the folder cannot be read, `stopped` otherwise.
         problem: what cannot be read; None unless broken, and then the fields below may be None or empty.
         arch: architecture of the model.
-        width: of the model.
+        shape: architecture and sizes of the model in words.
+        width: of the model; None, like its depth, for an architecture that has none.
         depth: blocks of the model.
         seed: of everything random.
         instances: trained on so far, as the metrics have it.
@@ -44,6 +45,7 @@ class RunOverview:
     state: str
     problem: str | None = None
     arch: str | None = None
+    shape: str | None = None
     width: int | None = None
     depth: int | None = None
     seed: int | None = None
@@ -86,8 +88,9 @@ def summarise_run(run: RunFolder) -> RunOverview:
         path=run.path,
         state=RUNNING if in_use(run.path) else COMPLETE if saved >= total or run.is_packed else STOPPED,
         arch=config.model.arch,
-        width=config.model.width,
-        depth=config.model.num_layers,
+        shape=config.model.shape,
+        width=config.model.sizes.get("width"),
+        depth=config.model.sizes.get("depth"),
         seed=config.seed,
         instances=step.instances if step else saved,
         instances_saved=saved,

@@ -26,7 +26,7 @@ from up.data.synthetic import SYNTHETIC_SETS
 from up.errors import InputError
 from up.evaluation.bits import Progress
 from up.evaluation.rows import EvaluationRow
-from up.model.transformer.cost import count_parameters
+from up.model.base import count_parameters
 from up.recipes.config import RunConfig
 from up.runs import builtin
 from up.runs.card import CARD_NAME, ModelCard

@@ -1,8 +1,9 @@
 """The plan of a run: what it will train, what that costs on this device, and where it writes.
 
-The time is measured, not guessed: models of one and three blocks at the run's real width take a few training steps,
-half the difference is what a block costs, and the stream lets its source work and says how long. Memory comes from the
-formula in `up.model.transformer.cost`.
+The time is measured, not guessed: the model takes a few training steps, and the stream lets its source work and says
+how long. Of transformers, models of one and three blocks at the run's real width take them, and half the difference is
+what a block costs. Memory comes from the
+formulas of `up.model.base`.
 """
 
 import dataclasses
@@ -14,7 +15,8 @@ import torch
 
 from up.device import DeviceInfo, describe_device
 from up.errors import InputError
-from up.model.transformer.cost import count_parameters, estimate_training_memory
+from up.model.base import ModelConfig, count_parameters, estimate_training_memory
+from up.model.transformer.config import TransformerConfig
 from up.recipes.config import RunConfig
 from up.sources.noise import NoiseSource
 from up.training.schedule import batch_size
@@ -31,7 +33,8 @@ class TrainingPlan:
 
     Attributes:
         arch: architecture of the target model.
-        width: its width.
+        shape: its architecture and sizes in words.
+        width: its width; None, like the two below, for an architecture that has none.
         depth: its number of blocks.
         heads: its attention heads.
         parameters: its trainable numbers.
@@ -50,9 +53,10 @@ class TrainingPlan:
     """
 
     arch: str
-    width: int
-    depth: int
-    heads: int
+    shape: str
+    width: int | None
+    depth: int | None
+    heads: int | None
     parameters: int
     source: str
     instances: int
@@ -91,19 +95,20 @@ def plan_run(
     model, training = config.model, config.training
     assert training.microbatch is not None
     info = info or describe_device(device)
-    measured_bytes = estimate_training_memory(dataclasses.replace(model, depth=_MEASURED_DEPTH), training.microbatch)
+    measured_bytes = estimate_training_memory(_measured(model)[-1], training.microbatch)
     if info.memory_bytes and measured_bytes > info.memory_bytes:
         raise InputError(
-            f"{_MEASURED_DEPTH} blocks of the model need {measured_bytes / 2**30:.1f} GiB and {info.name} has "
+            f"what is measured of the model needs {measured_bytes / 2**30:.1f} GiB and {info.name} has "
             f"{info.memory_bytes / 2**30:.1f} GiB",
-            remedy=f"lower model.width ({model.width}) or training.microbatch ({training.microbatch})",
+            remedy=f"choose a smaller model than {model.shape}, or lower training.microbatch ({training.microbatch})",
         )
     rest = 1 - trained / training.instances
     return TrainingPlan(
         arch=model.arch,
-        width=model.width,
-        depth=model.num_layers,
-        heads=model.num_heads,
+        shape=model.shape,
+        width=model.sizes.get("width"),
+        depth=model.sizes.get("depth"),
+        heads=model.sizes.get("heads"),
         parameters=count_parameters(model),
         source=config.source.description,
         instances=training.instances,
@@ -121,36 +126,42 @@ def plan_run(
 
 
 def estimate_seconds(
-    config: RunConfig, device: torch.device, *, per_instance_at_depth: Callable[[int], float] | None = None
+    config: RunConfig, device: torch.device, *, seconds_per_instance: Callable[[ModelConfig], float] | None = None
 ) -> float:
     """Return about how long the run will take on this device, from short measurements.
 
     Args:
         config: a resolved configuration.
         device: where the run will work.
-        per_instance_at_depth: seconds of training on one instance with so many blocks; None: measured.
+        seconds_per_instance: of training on one instance with a model; None: measured.
     """
-    measure = per_instance_at_depth or functools.partial(_seconds_per_instance, config, device)
+    measure = seconds_per_instance or functools.partial(_seconds_per_instance, config, device)
     training, evaluation = config.training, config.evaluation
     assert evaluation.samples is not None
-    one = measure(1)
-    several = measure(_MEASURED_DEPTH)
-    block = max(0.0, several - one) / (_MEASURED_DEPTH - 1)
-    per_instance = one + block * (config.model.num_layers - 1)
+    per_instance, *more = [measure(model) for model in _measured(config.model)]
+    if more:
+        per_instance += max(0.0, more[0] - per_instance) / (_MEASURED_DEPTH - 1) * (config.model.num_layers - 1)
     evaluations = -(-training.instances // training.evaluate_every)  # one comes at the end
     evaluated = evaluations * (len(evaluation.data) + len(evaluation.sources)) * evaluation.samples
     in_source = config.stream(device).forecast_seconds(training.instances)
     return (training.instances + evaluated * _FORWARD_SHARE) * per_instance + in_source
 
 
-def _seconds_per_instance(config: RunConfig, device: torch.device, depth: int) -> float:
-    """Return the seconds of training on one instance with so few blocks, its source not counted."""
+def _measured(model: ModelConfig) -> tuple[ModelConfig, ...]:
+    """Return the models whose steps are timed: with few blocks, or the model itself where it has none."""
+    if not isinstance(model, TransformerConfig):
+        return (model,)
+    return tuple(dataclasses.replace(model, depth=depth) for depth in (1, _MEASURED_DEPTH))
+
+
+def _seconds_per_instance(config: RunConfig, device: torch.device, model: ModelConfig) -> float:
+    """Return the seconds of training on one instance, its source not counted."""
     size = config.training.microbatch
     assert size is not None
     shallow = dataclasses.replace(
         config,
         source=NoiseSource(),  # takes no time to speak of
-        model=dataclasses.replace(config.model, depth=depth),
+        model=model,
         training=dataclasses.replace(
             config.training, instances=10**9, batch=size, batch_start=size, batch_warmup_from=0, batch_warmup_to=0
         ),

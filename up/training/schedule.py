@@ -6,7 +6,7 @@ size of a microbatch or the number of devices does not enter.
 
 import dataclasses
 
-from up.model.transformer.config import ModelConfig
+from up.model.base import ModelConfig
 from up.recipes.config import RunConfig, TrainingConfig
 
 

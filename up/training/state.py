@@ -3,7 +3,7 @@
 Deviation: the paper draws every microbatch from the buffer by itself, after a source batch of its own. Here each step
 draws its whole batch at once, after all source batches that are due, so that the size of the microbatch does not enter.
 
-Shape suffixes: B instances of a microbatch, T tokens, V vocabulary.
+Shape suffixes: B instances of a microbatch, T tokens.
 """
 
 import contextlib
@@ -15,8 +15,7 @@ from torch import Tensor, nn
 
 from up.errors import InputError, RunError
 from up.memory import is_out_of_memory
-from up.model.transformer.model import Transformer
-from up.model.transformer.mup import parameter_groups
+from up.model.base import build_model
 from up.recipes.config import RunConfig
 from up.sources.stream import Stream
 from up.training.schedule import batch_size, enabled_blocks, learning_rate
@@ -50,10 +49,10 @@ class TrainingState:
         self.device = device = torch.device(device)
         self.instances = self.step = self.skipped = self.skipped_in_row = 0
         self.stream = config.stream(device) if stream is None else stream
-        self.model = Transformer(config.model, config.generator("model")).to(device)
+        self.model = build_model(config.model, config.generator("model")).to(device)
         self.model.enabled_blocks = enabled_blocks(config.model, config.training, 0)
         training = config.training
-        groups = parameter_groups(self.model, config.model)
+        groups = self.model.parameter_groups()
         for group in groups:
             group["weight_decay"] = training.weight_decay * group["weight_decay_scale"]
         self.optimizer = torch.optim.AdamW(
@@ -122,12 +121,10 @@ class TrainingState:
         )
 
     def _loss(self, tokens_BT: Tensor) -> Tensor:
-        """Mean cross-entropy in nats of every token but the first, given those before it."""
+        """Mean code length of the tokens in nats."""
         bf16 = self.config.training.precision == "bf16"
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bf16):
-            logits_BTV = self.model(tokens_BT[:, :-1])
-        targets_BT = tokens_BT[:, 1:].long()
-        return nn.functional.cross_entropy(logits_BTV.float().flatten(0, 1), targets_BT.flatten())
+            return self.model.loss(tokens_BT)
 
     @contextlib.contextmanager
     def _dropout_generator(self) -> Iterator[None]:

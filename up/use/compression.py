@@ -6,7 +6,7 @@
 What goes to a pipe or a device is written to a nameless temporary file first and copied when it is known to be right,
 unless it is compressed without that check. Memory does not grow with the files.
 
-Limits: seconds a file include the copy and, once, the compilation of the loops.
+Limits: the seconds of a file include the copy.
 """
 
 import contextlib
@@ -19,8 +19,9 @@ from typing import Any
 from up.coding.container import Sizes, read, write
 from up.coding.flow import Sink, Source
 from up.errors import InputError, RunError
-from up.model.mixing.coder import StreamCoder
+from up.model.mixing.coder import StreamCoder, compress, decompress
 from up.model.mixing.predictor import MixingPredictor
+from up.model.mixing.slots import BUCKET
 from up.model.mixing.stream import NUM_SLOTS
 from up.runs.files import reason_of
 from up.use.compression_orders import Order
@@ -125,6 +126,10 @@ class Coding:
                     raise InputError(f"cannot decompress {order.name}", remedy=str(error)) from None
                 require_unchanged(order, like)
         return _done(order, sizes, started)
+
+    def compile(self) -> None:
+        """Compile the loops, which takes seconds once, so that it is not taken for the speed of coding."""
+        decompress(self.predictor, compress(self.predictor, b"\0", num_slots=BUCKET), num_slots=BUCKET)
 
     def _coder(self) -> StreamCoder:
         return StreamCoder(self.predictor, num_slots=self.num_slots)

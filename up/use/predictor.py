@@ -1,27 +1,27 @@
-"""The predictor by its name: the one place where commands that need a mixing predictor load it."""
+"""A mixing predictor by the name of its run."""
 
-import os
+import torch
 
 from up.errors import InputError
 from up.model.mixing.predictor import MixingPredictor
+from up.runs.folder import load_model
 
 
-def load_predictor(name: str | os.PathLike[str]) -> MixingPredictor:
-    """Return the mixing predictor of a run, or of `builtin:NAME`.
+def load_predictor(name: str) -> MixingPredictor:
+    """Return the mixing predictor of a run, on the CPU.
+
+    Args:
+        name: folder of a run, or `builtin:NAME`.
 
     Raises:
-        InputError: there is none, or it is another kind of model.
+        InputError: no run, one that is damaged, or one whose model is another.
 
     """
-    import torch
-
-    from up.runs.folder import load_model
-
-    model: object = load_model(name, torch.device("cpu"))
+    model = load_model(name, torch.device("cpu"))
     if not isinstance(model, MixingPredictor):
         raise InputError(
-            "this model is a transformer, and only a mixing predictor gives the same bits on every machine",
-            received=os.fspath(name),
-            remedy="use --model builtin:mixing",
+            "the model of this run is no mixing predictor",
+            received=name,
+            remedy="name builtin:mixing, or a run that trained one",
         )
     return model

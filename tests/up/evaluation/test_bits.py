@@ -21,7 +21,7 @@ from up.evaluation.bits import EvaluationConfig, evaluate, prepare
 from up.evaluation.markov import ORDERS, SMOOTHINGS
 from up.evaluation.rows import octaves
 from up.evaluation.token_bits import token_bits
-from up.model.transformer.model import ModelConfig, Transformer
+from up.model.transformer.model import Transformer, TransformerConfig
 
 CPU = torch.device("cpu")
 
@@ -304,7 +304,7 @@ def test_progress_counts_slices_over_all_corpora(text):
 def test_the_last_position_embedding_is_never_read_as_it_is_never_trained(text):
     config = EvaluationConfig(data=(text,), samples=4, tail_positions=4)
     prepared = prepare(config, context_length=16, device=CPU)
-    model = Transformer(ModelConfig(width=16, depth=1, context_length=16))
+    model = Transformer(TransformerConfig(width=16, depth=1, context_length=16))
     before = prepared.evaluate(model)
     with torch.no_grad():
         model.position_embedding.weight[-1] = math.nan

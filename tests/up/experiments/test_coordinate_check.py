@@ -9,7 +9,7 @@ import up.experiments.coordinate_check as module
 import up.model.transformer.model
 from up.errors import InputError
 from up.experiments.coordinate_check import CoordinateCheckConfig, attention_logits, check_coordinates, fit_slope
-from up.model.transformer.config import ModelConfig
+from up.model.transformer.config import TransformerConfig
 from up.model.transformer.model import Transformer
 
 ARCHITECTURES = ["paper", "modern"]
@@ -62,7 +62,7 @@ def test_copy_heads_with_the_standard_rates_fail_it(monkeypatch: pytest.MonkeyPa
 
 
 def unscaled_rates(monkeypatch: pytest.MonkeyPatch) -> None:
-    def one_group(model: Transformer, _: ModelConfig) -> list[dict]:
+    def one_group(model: Transformer, _: TransformerConfig) -> list[dict]:
         return [{"params": list(model.parameters()), "lr_scale": 1.0}]
 
     monkeypatch.setattr(module, "parameter_groups", one_group)
@@ -73,13 +73,13 @@ def unscaled_output(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def root_attention_scale(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ModelConfig, "attention_scale", property(lambda config: config.head_size**-0.5))
+    monkeypatch.setattr(TransformerConfig, "attention_scale", property(lambda config: config.head_size**-0.5))
 
 
 def standard_initial_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     initialise = up.model.transformer.model.initialise
 
-    def standard(model: Transformer, config: ModelConfig, generator: torch.Generator) -> None:
+    def standard(model: Transformer, config: TransformerConfig, generator: torch.Generator) -> None:
         initialise(model, dataclasses.replace(config, parametrisation="standard"), generator)
 
     monkeypatch.setattr(up.model.transformer.model, "initialise", standard)
@@ -145,7 +145,7 @@ def test_squares_are_averaged_over_the_seeds() -> None:
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_attention_logits_are_those_that_the_fused_kernel_softens(arch: str) -> None:
-    model = Transformer(ModelConfig(arch=arch, width=24, depth=1, heads=3, context_length=5), None).double()
+    model = Transformer(TransformerConfig(arch=arch, width=24, depth=1, heads=3, context_length=5), None).double()
     attention = model.blocks[0].attention
     x_BTD = torch.randn(2, 5, 24, generator=torch.Generator().manual_seed(0)).double()
     logits_BNP = attention_logits(attention, x_BTD)

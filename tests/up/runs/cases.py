@@ -17,12 +17,17 @@ from up.sources.stream import Stream
 from up.training.state import TrainingState
 
 CPU = torch.device("cpu")
-ARCHITECTURES = ("paper", "modern")
+TRANSFORMERS = ("paper", "modern")
+ARCHITECTURES = (*TRANSFORMERS, "mixing")
 
-SMALL = (
+_SMALL_TRANSFORMER = (
     "model.width=16",
     "model.depth=1",
     "model.base_width=16",  # there muP is standard parametrisation
+)
+_SMALL_MIXING = ('model.families=["orders"]', "model.hidden=[6,4]", "model.learned_bytes=16")
+
+SMALL = (
     "model.context_length=32",
     "source.kind=lstm",
     "source.hidden_size=4",
@@ -39,16 +44,26 @@ SMALL = (
 )
 
 
-def small_config(*assignments: str, arch: str = "modern", instances: int = 64) -> RunConfig:
-    """A resolved configuration of steps of eight instances on the CPU."""
-    settings = (f"model.arch={arch}", f"training.instances={instances}", *SMALL, *assignments)
-    return configure("tiny", settings).resolve(CPU)
+def small_config(
+    *assignments: str, arch: str = "modern", instances: int = 64, dropout: float | None = None
+) -> RunConfig:
+    """A resolved configuration of steps of eight instances on the CPU; `mixing` has no dropout, but draws bytes."""
+    settings = (f"training.instances={instances}", *SMALL)
+    if dropout is not None and arch != "mixing":
+        settings += (f"model.dropout={dropout}",)
+    if arch == "mixing":
+        return configure("mixing", (*_SMALL_MIXING, *settings, *assignments)).resolve(CPU)
+    return configure("tiny", (f"model.arch={arch}", *_SMALL_TRANSFORMER, *settings, *assignments)).resolve(CPU)
 
 
 def small_state(
-    *assignments: str, arch: str = "modern", instances: int = 64, stream: Stream | None = None
+    *assignments: str,
+    arch: str = "modern",
+    instances: int = 64,
+    dropout: float | None = None,
+    stream: Stream | None = None,
 ) -> TrainingState:
-    return TrainingState(small_config(*assignments, arch=arch, instances=instances), CPU, stream)
+    return TrainingState(small_config(*assignments, arch=arch, instances=instances, dropout=dropout), CPU, stream)
 
 
 def poison_loss(state: TrainingState, value: float, steps) -> None:

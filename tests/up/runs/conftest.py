@@ -14,9 +14,9 @@ def begin(tmp_path):
     text = tmp_path / "text"
     text.write_text("how much wood would a woodchuck chuck? " * 20)
 
-    def begin_run(*assignments: str, name: str = "run", arch: str = "modern", instances: int = 64):
+    def begin_run(*assignments: str, name: str = "run", **options):
         data = f"evaluation.data={json.dumps([str(text)])}"
-        config = small_config(data, *assignments, arch=arch, instances=instances)
+        config = small_config(data, *assignments, **options)
         prepared = prepare(config.evaluation, context_length=config.model.context_length, device=CPU)
         return create_run(tmp_path / name, config), TrainingState(config, CPU), prepared
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import up
-from up.model.transformer.config import ModelConfig
+from up.model.transformer.config import TransformerConfig
 from up.model.transformer.model import Transformer
 
 CONTEXT_LENGTH = 48
@@ -12,7 +12,7 @@ SETTINGS = ["samples=4", "tail_positions=16", 'data=["pydoc"]']
 
 
 def a_model(seed: int) -> Transformer:
-    config = ModelConfig(arch="modern", width=16, base_width=16, depth=1, context_length=CONTEXT_LENGTH)
+    config = TransformerConfig(arch="modern", width=16, base_width=16, depth=1, context_length=CONTEXT_LENGTH)
     return Transformer(config, torch.Generator().manual_seed(seed))
 
 

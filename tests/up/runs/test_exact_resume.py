@@ -15,11 +15,8 @@ from up.training.state import TrainingState
 
 INSTANCES = 40
 # Dropout, groups of blocks, a batch that grows, checkpoints and evaluations at places of their own.
+BLOCKS = ("model.depth=3", "model.progressive_group=1", "training.enable_every=12")
 SETTINGS = (
-    "model.dropout=0.2",
-    "model.depth=3",
-    "model.progressive_group=1",
-    "training.enable_every=12",
     "training.batch_start=4",
     "training.batch_warmup_from=8",
     "training.batch_warmup_to=24",
@@ -64,7 +61,8 @@ def undisturbed(request, begin):
     """A run that nothing interrupted, and the function that begins another one like it."""
 
     def again(name: str):
-        return begin(*SETTINGS, name=name, arch=request.param, instances=INSTANCES)
+        settings = SETTINGS if request.param == "mixing" else (*BLOCKS, *SETTINGS)
+        return begin(*settings, name=name, arch=request.param, instances=INSTANCES, dropout=0.2)
 
     run, state, prepared = again("undisturbed")
     assert list(train(run, state, prepared))[-1].complete

@@ -57,7 +57,7 @@ def a_step(instances: int) -> Step:
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_a_run_continues_bit_for_bit_from_its_folder(arch, tmp_path):
     """Weights, losses and buffer equal those of the run that was never stopped; dropout included."""
-    config = small_config("model.dropout=0.3", arch=arch)
+    config = small_config(arch=arch, dropout=0.3)
     run, whole = train(tmp_path / "run", config, steps=3)
     expected = [whole.train_step() for _ in range(3)]
 

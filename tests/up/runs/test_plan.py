@@ -5,11 +5,12 @@ import dataclasses
 import pytest
 from hypothesis import given
 
-from tests.up.runs.cases import ARCHITECTURES, CPU, small_config
+from tests.up.runs.cases import CPU, TRANSFORMERS, small_config
 from tests.up.streams import StreamOf
 from tests.up.training.test_schedule import schedules, steps
 from up.device import DeviceInfo
 from up.errors import InputError
+from up.model.base import build_model
 from up.model.transformer.model import Transformer
 from up.recipes.presets import configure
 from up.runs import plan as plan_module
@@ -22,7 +23,7 @@ def a_second(_config, _device) -> float:
     return 1.0
 
 
-@pytest.mark.parametrize("arch", ARCHITECTURES)
+@pytest.mark.parametrize("arch", TRANSFORMERS)
 def test_a_plan_counts_what_a_run_has(arch):
     config = small_config("model.depth=3", "training.batch_start=3", "training.batch_warmup_to=40", arch=arch)
     plan = plan_run(config, CPU, estimate=a_second)
@@ -33,6 +34,16 @@ def test_a_plan_counts_what_a_run_has(arch):
     assert plan.steps == len(steps(config.training))
     assert plan.source == "lstm, 4 units"
     assert (plan.microbatch, plan.precision, plan.device) == (8, "fp32", "cpu")
+
+
+def test_a_plan_of_a_mixing_predictor_has_neither_width_nor_blocks():
+    config = small_config(arch="mixing")
+    plan = plan_run(config, CPU)
+    assert plan.parameters == sum(parameter.numel() for parameter in build_model(config.model).parameters())
+    assert (plan.shape, plan.width, plan.depth, plan.heads) == ("mixing, 11 contexts, gate 6 x 4", None, None, None)
+    assert plan.tokens == 64 * 32
+    assert plan.seconds > 0
+    assert plan.memory_bytes > 2**19  # a row's slots
 
 
 def test_width_512_has_22_blocks_and_about_70_million_parameters():
@@ -78,7 +89,7 @@ def test_the_time_is_that_of_instances_evaluations_and_source_batches():
     per_instance = 10 + 4 * 4
     source_batches = 2 + 64 * 2 // 8  # burn-in; two rows an instance in batches of eight
     evaluated = 3 * 2 * 4  # after 30, 60 and 64 instances; two corpora; four slices
-    seconds = estimate_seconds(config, CPU, per_instance_at_depth=lambda depth: 6.0 + 4 * depth)
+    seconds = estimate_seconds(config, CPU, seconds_per_instance=lambda model: 6.0 + 4 * model.num_layers)
     assert seconds == pytest.approx((64 + evaluated / 3) * per_instance + source_batches * 7)
 
 
@@ -107,6 +118,6 @@ def test_measuring_leaves_the_configuration_and_the_global_random_numbers_alone(
 def test_a_model_of_which_not_even_two_blocks_fit_is_refused_before_it_is_measured():
     small = DeviceInfo(name="cpu", description="", memory_bytes=8 * 2**30, cores=1, bf16=False)
     config = configure("paper-1024", ["model.width=16384"]).resolve(CPU)
-    with pytest.raises(InputError, match=r"GiB and cpu has 8\.0 GiB.*model\.width \(16384\)") as caught:
+    with pytest.raises(InputError, match=r"GiB and cpu has 8\.0 GiB.*width 16384") as caught:
         plan_run(config, CPU, info=small, estimate=pytest.fail)
     assert "\n" not in str(caught.value)

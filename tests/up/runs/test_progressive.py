@@ -6,7 +6,7 @@ Five blocks in groups of two, another group every 16 instances: 2, 2, 4, 4, 5, 5
 import pytest
 import torch
 
-from tests.up.runs.cases import ARCHITECTURES, CPU, same_tensors, small_config, weights
+from tests.up.runs.cases import CPU, TRANSFORMERS, same_tensors, small_config, weights
 from up.runs.folder import create_run, load_model
 from up.runs.loop import train
 from up.training.state import TrainingState
@@ -16,7 +16,7 @@ SETTINGS = ("model.depth=5", "model.progressive_group=2", "training.enable_every
 STAGES = [2, 2, 4, 4, 5, 5, 5, 5]
 
 
-@pytest.fixture(params=ARCHITECTURES)
+@pytest.fixture(params=TRANSFORMERS)
 def arch(request):
     return request.param
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.up.runs.cases import small_config
-from up.model.transformer.config import ModelConfig
+from up.model.transformer.config import TransformerConfig
 from up.recipes.config import TrainingConfig
 from up.recipes.presets import configure, load_preset
 from up.training.schedule import batch_size, enabled_blocks, learning_rate, schedule_curves
@@ -32,7 +32,7 @@ def schedules(draw):
 
 
 def grouped_models(group):
-    return st.builds(ModelConfig, width=st.just(16), depth=st.integers(1, 40), progressive_group=group)
+    return st.builds(TransformerConfig, width=st.just(16), depth=st.integers(1, 40), progressive_group=group)
 
 
 def steps(config: TrainingConfig) -> list[tuple[int, int]]:

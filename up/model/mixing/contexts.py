@@ -1,4 +1,4 @@
-"""Contexts: what of the past an expert looks at. To add one, add a line to `CONTEXTS`.
+"""Contexts: what of the past an expert looks at. To add one, add it to a family.
 
 A context looks at some of the last bytes, at each through a mask: all of its bits, or some; and at signals, which say
 more about the past (`signals`). Orders look at the last n bytes, skip contexts leave some out. Each context has a name,
@@ -10,6 +10,7 @@ Limits: nothing here knows text, a format or an alphabet. A context sees at most
 """
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -59,19 +60,34 @@ def signalled(*signals: str, whole: int = 0) -> Context:
     return Context(order(whole).views, signals)
 
 
-CONTEXTS = (
-    *(order(length) for length in (0, 1, 2, 3, 4, 5, 6, 8, 11, 16, 24)),
-    *(lags(distance) for distance in (2, 3, 4)),
-    *(lags(2, 3), lags(2, 4), lags(3, 4), lags(1, 3), lags(1, 4)),
-    *(lags(2, 3, 4), lags(1, 2, 4), lags(1, 3, 4)),
-    *(Context(matcher=0), Context(matcher=1), signalled("expected"), signalled("expected", whole=1)),
-    *(signalled("follower_1", whole=1), signalled("followers_1", whole=1), signalled("followers_1")),
-    *(signalled("follower_2", whole=2), signalled("followers_2", whole=1), signalled("followers_2", whole=2)),
-    *(masked(0xF0, 3), masked(0xF0, 4), masked(0xF0, 6), masked(0xE0, 4), masked(0xE0, 6), masked(0xE0, 10)),
-    *(masked(0xF0, 3, whole=1), masked(0xF0, 5, whole=1), masked(0xE0, 4, whole=1), masked(0xE0, 7, whole=2)),
-    *(signalled("segment"), signalled("segment", "segment_1"), signalled("segment", "segment_2")),
-    *(signalled("segment", "segment_1", "segment_2"), signalled("segment_1", whole=1), signalled("segment_1", whole=2)),
-)
+FAMILIES = {
+    "orders": tuple(order(length) for length in (0, 1, 2, 3, 4, 5, 6, 8, 11, 16, 24)),
+    "skips": (
+        *(lags(distance) for distance in (2, 3, 4)),
+        *(lags(2, 3), lags(2, 4), lags(3, 4), lags(1, 3), lags(1, 4)),
+        *(lags(2, 3, 4), lags(1, 2, 4), lags(1, 3, 4)),
+    ),
+    "matches": (Context(matcher=0), Context(matcher=1), signalled("expected"), signalled("expected", whole=1)),
+    "followers": (
+        *(signalled("follower_1", whole=1), signalled("followers_1", whole=1), signalled("followers_1")),
+        *(signalled("follower_2", whole=2), signalled("followers_2", whole=1), signalled("followers_2", whole=2)),
+    ),
+    "masks": (
+        *(masked(0xF0, 3), masked(0xF0, 4), masked(0xF0, 6), masked(0xE0, 4), masked(0xE0, 6), masked(0xE0, 10)),
+        *(masked(0xF0, 3, whole=1), masked(0xF0, 5, whole=1), masked(0xE0, 4, whole=1), masked(0xE0, 7, whole=2)),
+    ),
+    "segments": (
+        *(signalled("segment"), signalled("segment", "segment_1"), signalled("segment", "segment_2")),
+        *(signalled("segment", "segment_1", "segment_2"), signalled("segment_1", whole=1)),
+        signalled("segment_1", whole=2),
+    ),
+}
+"""Contexts by the kind of what they see."""
+
+
+def contexts_of(families: Iterable[str]) -> tuple[Context, ...]:
+    """Return the contexts of some families, in the order of these."""
+    return tuple(context for family in families for context in FAMILIES[family])
 
 
 def context_table(contexts: tuple[Context, ...]) -> NDArray[np.int64]:

@@ -9,50 +9,63 @@
     second      mixing online by small contexts, after the gate
     rows        whole rows at once; stream: byte by byte
     coder       the stream as a compressor
-    pretraining the gate learns on rows of random computation
 
-A byte is predicted by eight decisions. What is trained is the gate and the start of the adaptive probabilities; all
-else is counted from the bytes at hand.
+A byte is predicted by eight decisions. What is trained is the gate, and counted is where the adaptive probabilities
+start; all else is counted from the bytes at hand.
+
+More training is not better: after some hundred steps the loss on random computation still falls, and real bytes get
+worse. A run keeps the best checkpoint.
+
+Shape suffixes: B instances, T bytes, D decisions, J inputs of a decision, K contexts, F families of states, S states.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from up.model.base import TargetModel
 from up.model.mixing import coder
-from up.model.mixing.contexts import CONTEXTS, Context
+from up.model.mixing.config import MixingConfig
+from up.model.mixing.contexts import Context
 from up.model.mixing.gate import FLOOR, Gate
-from up.model.mixing.inputs import empty_tables
-from up.model.mixing.rows import RowReader
-
-HIDDEN = (48, 32)
+from up.model.mixing.inputs import STATES
+from up.model.mixing.rows import RowReader, start_tables
 
 
-class MixingPredictor(nn.Module):
-    """Gate, and start of the adaptive probabilities.
+class MixingPredictor(TargetModel[MixingConfig]):
+    """Gate, and what was counted for the start of the adaptive probabilities.
 
     Args:
-        seed: of the gate's initial weights.
-        contexts: of the experts.
-        hidden: width of the gate's hidden layers.
+        config: settings; None: the defaults.
+        generator: CPU generator of the gate's initial weights; None: a fresh one with seed 0.
+        contexts: of the experts; None: those of the configuration.
 
     """
 
     def __init__(
-        self, *, seed: int = 0, contexts: tuple[Context, ...] = CONTEXTS, hidden: tuple[int, int] = HIDDEN
+        self,
+        config: MixingConfig | None = None,
+        generator: torch.Generator | None = None,
+        *,
+        contexts: tuple[Context, ...] | None = None,
     ) -> None:
         super().__init__()
-        self.contexts = contexts
-        self.gate = Gate(len(contexts), hidden, torch.Generator().manual_seed(seed))
-        self.tables_KFSC: Tensor
-        self.register_buffer("tables_KFSC", torch.from_numpy(empty_tables(len(contexts))))
+        self.config = config = MixingConfig() if config is None else config
+        self.contexts = config.contexts if contexts is None else contexts
+        generator = torch.Generator().manual_seed(0) if generator is None else generator
+        first, second = config.hidden
+        self.gate = Gate(len(self.contexts), (first, second), generator)
+        self.totals_KFSB: Tensor
+        self.register_buffer("totals_KFSB", torch.zeros(len(self.contexts), 2, STATES, 2, dtype=torch.int64))
+        self._reader: RowReader | None = None
 
     def start(self) -> NDArray[np.float64]:
         """Return the start of the adaptive probabilities."""
-        return self.tables_KFSC.cpu().numpy()
+        return start_tables(self.totals_KFSB.cpu().numpy())
 
     def compress(self, data: bytes) -> bytes:
         """Return bytes that hold the data and are as short as the predictor, adapting, predicts it well.
@@ -71,24 +84,62 @@ class MixingPredictor(nn.Module):
         """
         return coder.decompress(self, file)
 
-    def token_bits(self, tokens_NT: NDArray[np.uint8], *, first: int = 0) -> NDArray[np.float64]:
-        """Return -log2 p of each byte given those before it in its row, float64 of shape (N, T - first).
+    def loss(self, tokens_BT: Tensor) -> Tensor:
+        """Return the mean code length in nats of some bytes of each instance, `config.learned_bytes` of them.
+
+        Each instance is read with the adaptive probabilities that those before it taught; in training mode it teaches
+        the next. It is read on the CPU, wherever the gate is.
+        """
+        device, dtype = self._place()
+        totals_KFSB, parts = self.totals_KFSB.cpu().numpy(), []
+        for row_T in tokens_BT.to("cpu", torch.uint8).numpy():
+            kept_T = np.zeros(len(row_T), np.bool_)
+            kept_T[torch.randperm(len(row_T), device=device)[: self.config.learned_bytes].cpu().numpy()] = True
+            counted = totals_KFSB if self.training else None
+            reader, tables_KFSC = self._reader_of(len(row_T)), start_tables(totals_KFSB)
+            parts.append(reader.read(row_T, kept_T, tables_KFSC, totals_KFSB=counted, dtype=np.float32))
+        if self.training:
+            self.totals_KFSB.copy_(torch.from_numpy(totals_KFSB))
+        inputs_DJ, came_D = (torch.from_numpy(np.concatenate(part)) for part in zip(*parts, strict=True))
+        with torch.autocast(device.type, enabled=False):
+            log_odds_D = self.gate(inputs_DJ.to(device, dtype))
+            return 8 * nn.functional.binary_cross_entropy_with_logits(log_odds_D, came_D.to(device, dtype))
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Return all parameters as one group."""
+        return [{"params": list(self.parameters()), "lr_scale": 1.0, "weight_decay_scale": 1.0}]
+
+    def charge(self, tokens_BT: Tensor) -> Tensor:
+        """Return -log2 p of each byte but the first given those before it in its row, float64 of shape (B, T - 1)."""
+        return torch.from_numpy(self.token_bits(tokens_BT.to("cpu", torch.uint8).numpy(), first=1))
+
+    def token_bits(self, tokens_BT: NDArray[np.uint8], *, first: int = 0) -> NDArray[np.float64]:
+        """Return -log2 p of each byte given those before it in its row, float64 of shape (B, T - first).
 
         Args:
-            tokens_NT: bytes; one row is one slice.
+            tokens_BT: bytes; one row is one slice.
             first: first position to return; those before it are read.
 
         """
-        num_rows, num_bytes = tokens_NT.shape
-        reader = RowReader(self.contexts, self.start(), num_bytes)
+        num_rows, num_bytes = tokens_BT.shape
+        (device, dtype), reader, tables_KFSC = self._place(), self._reader_of(num_bytes), self.start()
         kept_T = np.arange(num_bytes) >= first
-        bits_NT = np.empty((num_rows, num_bytes - first))
-        parameter = self.gate.third.bias
-        for row_T, bits_T in zip(tokens_NT, bits_NT, strict=True):
-            inputs_BI, came_B = (torch.from_numpy(part) for part in reader.read(row_T, kept_T))
+        bits_BT = np.empty((num_rows, num_bytes - first))
+        for row_T, bits_T in zip(tokens_BT, bits_BT, strict=True):
+            inputs_DJ, came_D = (torch.from_numpy(part) for part in reader.read(row_T, kept_T, tables_KFSC))
             with torch.inference_mode():
-                log_odds_B = self.gate(inputs_BI.to(parameter.device, parameter.dtype)).double().cpu()
-                likely_B = torch.sigmoid(log_odds_B).clamp(FLOOR, 1 - FLOOR)
-                bits_B = torch.where(came_B > 0, likely_B, 1 - likely_B).log() / -math.log(2)
-            bits_T[:] = bits_B.view(-1, 8).sum(1).numpy()
-        return bits_NT
+                log_odds_D = self.gate(inputs_DJ.to(device, dtype)).double().cpu()
+                likely_D = torch.sigmoid(log_odds_D).clamp(FLOOR, 1 - FLOOR)
+                bits_D = torch.where(came_D > 0, likely_D, 1 - likely_D).log() / -math.log(2)
+            bits_T[:] = bits_D.view(-1, 8).sum(1).numpy()
+        return bits_BT
+
+    def _place(self) -> tuple[torch.device, torch.dtype]:
+        parameter = self.gate.third.bias
+        return parameter.device, parameter.dtype
+
+    def _reader_of(self, num_bytes: int) -> RowReader:
+        """Return a reader for rows of this length; the last one is kept, for its arrays are large."""
+        if self._reader is None or self._reader.num_bytes != num_bytes:
+            self._reader = RowReader(self.contexts, num_bytes)
+        return self._reader

@@ -1,9 +1,10 @@
-"""Whole rows: the inputs of all their decisions at once, for training and for evaluation; and surveys of many rows.
+"""Whole rows: the inputs of all their decisions at once, for training and for evaluation.
 
 Every row starts from nothing: an empty table of slots and the start of the adaptive probabilities. A frozen stream
 whose table has as many slots (`row_slots`) sees the same inputs.
 
-Shape suffixes: N rows, T bytes of a row, J inputs with certainty, K contexts, F families, S states.
+Shape suffixes: T bytes of a row, J inputs with certainty, K contexts, F families of states, S states, B bit, C
+probability and count.
 """
 
 from typing import Any
@@ -29,53 +30,60 @@ class RowReader:
 
     Args:
         contexts: of the experts.
-        tables: start of the adaptive probabilities.
         num_bytes: T.
 
     """
 
-    def __init__(self, contexts: tuple[Context, ...], tables: NDArray[np.float64], num_bytes: int) -> None:
-        self.tables = tables
-        self.num_inputs = num_inputs(len(contexts))
-        self._statistics = new_statistics(contexts, tables, row_slots(num_bytes, len(contexts)))
+    def __init__(self, contexts: tuple[Context, ...], num_bytes: int) -> None:
+        self.num_bytes = num_bytes
+        self._num_inputs = num_inputs(len(contexts))
+        self._statistics = new_statistics(contexts, empty_tables(len(contexts)), row_slots(num_bytes, len(contexts)))
+        self._unused = np.zeros((0, 0, 0, 0), np.int64)
 
     def read(
-        self, row_T: NDArray[np.uint8], kept_T: NDArray[np.bool_], dtype: type[np.floating[Any]] = np.float64
+        self,
+        row_T: NDArray[np.uint8],
+        kept_T: NDArray[np.bool_],
+        tables_KFSC: NDArray[np.float64],
+        *,
+        totals_KFSB: NDArray[np.int64] | None = None,
+        dtype: type[np.floating[Any]] = np.float64,
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the inputs of the decisions of the kept bytes, (8 bytes, J), and whether the expected bit came.
 
         Args:
             row_T: bytes.
             kept_T: which bytes to return the decisions of; all are read.
+            tables_KFSC: start of the adaptive probabilities.
+            totals_KFSB: to which is added how often each bit came in each of their states, in all decisions.
             dtype: of both results.
 
         """
         decisions = 8 * int(kept_T.sum())
-        inputs, came = np.empty((decisions, self.num_inputs), dtype), np.empty(decisions, dtype)
-        restart(self._statistics, self.tables)
-        kernel(read_row)(self._statistics, row_T, kept_T, np.empty(self.num_inputs), inputs, came)
+        inputs, came = np.empty((decisions, self._num_inputs), dtype), np.empty(decisions, dtype)
+        restart(self._statistics, tables_KFSC)
+        totals = self._unused if totals_KFSB is None else totals_KFSB
+        kernel(read_row)(self._statistics, row_T, kept_T, np.empty(self._num_inputs), inputs, came, totals)
         return inputs, came
 
-    def survey(self, row_T: NDArray[np.uint8], totals_KFSB: NDArray[np.float64]) -> None:
-        """Count which bit came in each state of the adaptive probabilities."""
-        restart(self._statistics, self.tables)
-        kernel(survey_row)(self._statistics, row_T, np.empty(self.num_inputs), totals_KFSB)
 
+def start_tables(totals_KFSB: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the adaptive probabilities to start from: frequencies, with counts of at most `MAX_START`.
 
-def start_tables(contexts: tuple[Context, ...], rows_NT: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return the adaptive probabilities to start from: frequencies over all rows, with counts of at most `MAX_START`.
+    A state and the one in which all bits are exchanged share their frequencies, so that neither bit is favoured. Where
+    nothing was counted they know nothing (`empty_tables`).
 
-    A state and the one in which all bits are exchanged share their frequencies, so that neither bit is favoured.
+    Args:
+        totals_KFSB: how often each bit came in each state (`RowReader.read`).
+
     """
-    tables_KFSC = empty_tables(len(contexts))
-    reader, totals_KFSB = RowReader(contexts, tables_KFSC, rows_NT.shape[1]), np.zeros((*tables_KFSC.shape[:3], 2))
-    for row_T in rows_NT:
-        reader.survey(row_T, totals_KFSB)
-    totals_KFSB = totals_KFSB + np.stack(
-        [totals_KFSB[:, family, opposite][..., ::-1] for family, opposite in enumerate(_opposite_states())], axis=1
+    opposite_KFSB = np.stack(
+        [totals_KFSB[:, family, states][..., ::-1] for family, states in enumerate(_opposite_states())], axis=1
     )
-    seen_KFS = totals_KFSB.sum(-1)
-    tables_KFSC[..., 0] = (totals_KFSB[..., 1] + 0.4) / (seen_KFS + 0.8)
+    both_KFSB = totals_KFSB + opposite_KFSB
+    seen_KFS = both_KFSB.sum(-1)
+    tables_KFSC = np.empty(totals_KFSB.shape)
+    tables_KFSC[..., 0] = (both_KFSB[..., 1] + 0.4) / (seen_KFS + 0.8)
     tables_KFSC[..., 1] = np.minimum(seen_KFS, MAX_START)
     return tables_KFSC
 
@@ -87,9 +95,9 @@ def _opposite_states() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return states ^ (leading - 1), states ^ 1
 
 
-def read_row(statistics: Statistics, row: Any, kept: Any, scratch: Any, inputs: Any, came: Any) -> None:
-    """Fill `inputs` and `came`, see `RowReader.read`."""
-    decision = 0
+def read_row(statistics: Statistics, row: Any, kept: Any, scratch: Any, inputs: Any, came: Any, totals: Any) -> None:
+    """Fill `inputs` and `came`, and add to `totals` unless it is empty; see `RowReader.read`."""
+    decision, counting = 0, len(totals) > 0
     for t in range(len(row)):
         for shift in range(7, -1, -1):
             bit = (int(row[t]) >> shift) & 1
@@ -99,18 +107,10 @@ def read_row(statistics: Statistics, row: Any, kept: Any, scratch: Any, inputs: 
                     inputs[decision, index] = scratch[index]
                 came[decision] = 1.0 if bit == expected else 0.0
                 decision += 1
-            learn(statistics, bit)
-
-
-def survey_row(statistics: Statistics, row: Any, scratch: Any, totals: Any) -> None:
-    """Add to `totals`, see `RowReader.survey`."""
-    for t in range(len(row)):
-        for shift in range(7, -1, -1):
-            bit = (int(row[t]) >> shift) & 1
-            look(statistics, scratch)
-            for k in range(len(statistics.words)):
-                word = int(statistics.words[k])
-                if word != 0:
-                    totals[k, 0, word & 255, bit] += 1.0
-                    totals[k, 1, run_state(word), bit] += 1.0
+            if counting:
+                for k in range(len(statistics.words)):
+                    word = int(statistics.words[k])
+                    if word != 0:
+                        totals[k, 0, word & 255, bit] += 1
+                        totals[k, 1, run_state(word), bit] += 1
             learn(statistics, bit)

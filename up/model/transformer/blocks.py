@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from up.model.transformer.attention import Rotary, SelfAttention
-from up.model.transformer.config import ModelConfig
+from up.model.transformer.config import TransformerConfig
 from up.model.transformer.convolution import CausalConvolution
 
 NORM_EPSILON = 1e-5
@@ -56,7 +56,7 @@ class PaperBlock(nn.Module):
     as in Vaswani et al., which it follows; every other linear layer has PyTorch's default bias.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.attention = SelfAttention(config.width, config.num_heads, scale=config.attention_scale, bias=True)
         self.attention_norm = nn.LayerNorm(config.width, eps=NORM_EPSILON)
@@ -73,7 +73,7 @@ class PaperBlock(nn.Module):
 class ModernBlock(nn.Module):
     """Pre-norm: RMSNorm, rotary attention, dropout, add; RMSNorm, SwiGLU, dropout, add."""
 
-    def __init__(self, config: ModelConfig, rotary: Rotary) -> None:
+    def __init__(self, config: TransformerConfig, rotary: Rotary) -> None:
         super().__init__()
         self.attention_norm = nn.RMSNorm(config.width, eps=NORM_EPSILON)
         self.attention = SelfAttention(

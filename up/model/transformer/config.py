@@ -13,8 +13,10 @@ maximal update parametrisation is 640 here, since A.1 gives the rate that belong
 import dataclasses
 import math
 
+from theory.words import number_of
 from up.config import require_not_negative, require_one_of, require_positive
 from up.errors import InputError
+from up.model.base import ModelConfig
 
 ARCHITECTURES = ("paper", "modern")
 POOLS = ("logarithmic", "linear")
@@ -53,7 +55,7 @@ def heads_for_width(width: int) -> int:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ModelConfig:
+class TransformerConfig(ModelConfig):
     """Shape of a target transformer. Fields left at None follow a rule; `resolve` writes the values out.
 
     Attributes:
@@ -97,7 +99,6 @@ class ModelConfig:
     depth: int | None = None
     heads: int | None = None
     context_length: int = 512
-    vocabulary_size: int = 256
     dropout: float | None = None
     parametrisation: str = "mup"
     base_width: int = 640
@@ -157,6 +158,22 @@ class ModelConfig:
     def num_layers(self) -> int:
         """Number of blocks, after the rule."""
         return depth_for_width(self.width) if self.depth is None else self.depth
+
+    @property
+    def source_width(self) -> int:
+        """The width itself, as in the paper."""
+        return self.width
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Width, depth and heads, after the rules."""
+        return {"width": self.width, "depth": self.num_layers, "heads": self.num_heads}
+
+    @property
+    def shape(self) -> str:
+        """Architecture and sizes in words."""
+        sizes = f"width {self.width}, {number_of(self.num_layers, 'block')}, {number_of(self.num_heads, 'head')}"
+        return f"{self.arch}, {sizes}"
 
     @property
     def num_heads(self) -> int:
@@ -227,7 +244,7 @@ class ModelConfig:
         `paper`: multiplier x width. `modern`: two thirds of that, so that SwiGLU's three matrices hold as many weights
         as two would, rounded to the nearest multiple of 64 (at least 64), which GPU matrix units are tiled for.
 
-        >>> [ModelConfig(arch="modern", width=width).feedforward_size for width in (128, 384, 512, 1024)]
+        >>> [TransformerConfig(arch="modern", width=width).feedforward_size for width in (128, 384, 512, 1024)]
         [320, 1024, 1344, 2752]
         """
         return self._feedforward_size(self.width)
@@ -242,7 +259,7 @@ class ModelConfig:
             return self.feedforward_multiplier * width
         return max(64, 64 * round(self.feedforward_multiplier * width * 2 / 3 / 64))
 
-    def resolve(self) -> "ModelConfig":
+    def resolve(self) -> "TransformerConfig":
         """Return the configuration of the same model with every rule written out, as a run stores it."""
         return dataclasses.replace(
             self,

@@ -38,7 +38,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from up.model.transformer.config import ModelConfig
+from up.model.transformer.config import TransformerConfig
 from up.model.transformer.convolution import CausalConvolution
 
 INITIAL_SHARPNESS = 2.5  # nats by which one more token that agrees raises a score
@@ -56,7 +56,7 @@ class CopyHeads(nn.Module):
 
     """
 
-    def __init__(self, config: ModelConfig, *, output_scale: float) -> None:
+    def __init__(self, config: TransformerConfig, *, output_scale: float) -> None:
         super().__init__()
         assert config.copy_heads
         self.heads, self.scale, self.output_scale = config.copy_heads, config.copy_scale, output_scale

@@ -6,7 +6,7 @@ B microbatch in sequences, P parameters.
 
 import dataclasses
 
-from up.model.transformer.config import ModelConfig
+from up.model.transformer.config import TransformerConfig
 
 _FLOAT_BYTES = 4
 _ALLOCATOR_PERCENT = 115
@@ -51,7 +51,7 @@ class ParameterCount:
         return self.attention + self.feedforward + self.head + self.copying
 
 
-def parameter_breakdown(config: ModelConfig) -> ParameterCount:
+def parameter_breakdown(config: TransformerConfig) -> ParameterCount:
     """Return the exact number of parameters in each part.
 
     `paper`: attention 4 D^2 + D, feed-forward 2 D F + F + D, norms 4 D a block; `modern`: 4 D^2, 3 D F, 2 D. Both: 1
@@ -87,16 +87,16 @@ def parameter_breakdown(config: ModelConfig) -> ParameterCount:
     )
 
 
-def count_parameters(config: ModelConfig) -> int:
+def count_parameters(config: TransformerConfig) -> int:
     """Return the exact number of parameters.
 
-    >>> count_parameters(ModelConfig(width=512))
+    >>> count_parameters(TransformerConfig(width=512))
     69843214
     """
     return parameter_breakdown(config).total
 
 
-def training_flops_per_token(config: ModelConfig) -> int:
+def training_flops_per_token(config: TransformerConfig) -> int:
     """Return floating-point operations for one token of a forward and backward pass, at the full context length.
 
     6 M + 6 L D T, with M the parameters in matrices: each takes a multiplication and an addition forward and twice that
@@ -107,7 +107,7 @@ def training_flops_per_token(config: ModelConfig) -> int:
     return 6 * parameter_breakdown(config).matrices + attention
 
 
-def activation_bytes(config: ModelConfig, microbatch: int) -> int:
+def activation_bytes(config: TransformerConfig, microbatch: int) -> int:
     """Return the bytes that a float32 forward pass and its cross-entropy keep for the backward pass.
 
     For each token, the blocks (`_block_floats`), D for what a progressive block multiplies by its scalar, the input of
@@ -121,7 +121,7 @@ def activation_bytes(config: ModelConfig, microbatch: int) -> int:
     return _FLOAT_BYTES * tokens * (blocks + last)
 
 
-def estimate_training_memory(config: ModelConfig, microbatch: int) -> int:
+def estimate_training_memory(config: TransformerConfig, microbatch: int) -> int:
     """Return about how many bytes a float32 training step takes, beside what Python and PyTorch occupy themselves.
 
     16 P for parameters, gradients and the two moments of AdamW, plus `activation_bytes`, plus twice the activations of
@@ -143,7 +143,7 @@ def estimate_training_memory(config: ModelConfig, microbatch: int) -> int:
     return exact * _ALLOCATOR_PERCENT // 100
 
 
-def _block_floats(config: ModelConfig) -> int:
+def _block_floats(config: TransformerConfig) -> int:
     """Return how many floats one block keeps for each token.
 
     `paper`: 8 D + F + 4: input, queries, keys, values, gathered values, two inputs of a layer norm with two statistics,
@@ -158,7 +158,7 @@ def _block_floats(config: ModelConfig) -> int:
     return block + config.num_heads + (2 * width if config.dropout_probability > 0 else 0)
 
 
-def _copying_floats(config: ModelConfig) -> int:
+def _copying_floats(config: TransformerConfig) -> int:
     """Return how many floats the copy heads keep for each token.
 
     Each of the H: T for its attention, V for its votes and as many for their logarithms, 5 K for queries and keys

@@ -22,7 +22,7 @@ from torch import nn
 
 from up.model.transformer.attention import Rotary
 from up.model.transformer.blocks import ProgressiveBlock
-from up.model.transformer.config import ModelConfig
+from up.model.transformer.config import TransformerConfig
 from up.model.transformer.convolution import CausalConvolution
 from up.model.transformer.copying import CopyHeads
 from up.model.transformer.mup import base_fan_in
@@ -36,7 +36,7 @@ RESIDUAL_PROJECTIONS = ("attention.output", "feedforward.down")
 
 
 @torch.no_grad()
-def initialise(model: nn.Module, config: ModelConfig, generator: torch.Generator) -> None:
+def initialise(model: nn.Module, config: TransformerConfig, generator: torch.Generator) -> None:
     """Draw every parameter of `model` anew, in the order of its modules, and fill its constant tables.
 
     `paper`: linear weights and biases from U(-1/sqrt(fan_in), 1/sqrt(fan_in)), embeddings from N(0, 1).

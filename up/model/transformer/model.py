@@ -5,27 +5,30 @@ Shape suffixes: B sequences, T positions, D width, V vocabulary.
 Source: Bloem (2025), section 6.2 and appendix A.1. This is the training form: whole sequences of at most the context
 length, all positions at once.
 
-    config = ModelConfig(width=128)
+    config = TransformerConfig(width=128)
     model = Transformer(config, torch.Generator().manual_seed(1))
     logits_BTV = model(tokens_BT)            # (8, 512) bytes -> (8, 512, 256)
 """
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from theory.words import number_of
 from up.errors import InputError
+from up.model.base import TargetModel
 from up.model.transformer.attention import Rotary
 from up.model.transformer.blocks import NORM_EPSILON, ModernBlock, PaperBlock, ProgressiveBlock
-from up.model.transformer.config import ModelConfig
+from up.model.transformer.config import TransformerConfig
 from up.model.transformer.copying import CopyHeads
 from up.model.transformer.initialisation import initialise
-from up.model.transformer.mup import output_scale
+from up.model.transformer.mup import output_scale, parameter_groups
 
-__all__ = ["ModelConfig", "Transformer"]
+__all__ = ["Transformer", "TransformerConfig"]
 
 
-class Transformer(nn.Module):
+class Transformer(TargetModel[TransformerConfig]):
     """Decoder-only transformer: logits at position t predict token t + 1 from tokens 0..t.
 
     The model is built on the CPU, so that a generator gives the same weights whatever device it moves to.
@@ -42,16 +45,14 @@ class Transformer(nn.Module):
         generator: CPU generator of the initial weights; None: a fresh one with seed 0. The global one is not touched.
 
     Attributes:
-        config: the configuration with its rules resolved.
+        config: with its rules resolved.
         enabled_blocks: the first blocks, so many, that take part in the forward pass; all at first. A progressive block
             that was never enabled has alpha = 0 and would pass its input on, so leaving it out saves time and changes
             no output; it gets no gradient, and no weight decay either.
 
     """
 
-    enabled_blocks: int
-
-    def __init__(self, config: ModelConfig, generator: torch.Generator | None = None) -> None:
+    def __init__(self, config: TransformerConfig, generator: torch.Generator | None = None) -> None:
         super().__init__()
         self.config = config = config.resolve()
         with torch.device("meta"):  # no memory and no random numbers until `initialise`
@@ -102,3 +103,12 @@ class Transformer(nn.Module):
         if self.copying is not None:
             logits_BTV = self.copying(embedding_BTD, x_BTD, tokens_BT, logits_BTV)
         return logits_BTV.to(self.head.weight.dtype)
+
+    def loss(self, tokens_BT: Tensor) -> Tensor:
+        """Return the mean cross-entropy in nats of every token but the first, given those before it."""
+        logits_BTV, targets_BT = self(tokens_BT[:, :-1]), tokens_BT[:, 1:].long()
+        return nn.functional.cross_entropy(logits_BTV.float().flatten(0, 1), targets_BT.flatten())
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Return the parameters in groups, with what muP makes of rate and decay (`mup`)."""
+        return parameter_groups(self, self.config)

@@ -27,18 +27,18 @@ from typing import Any
 
 from torch import nn
 
-from up.model.transformer.config import ModelConfig
+from up.model.transformer.config import TransformerConfig
 
 # Those with an input and an output that both grow with the width.
 _MATRICES = ("blocks.", "copying.query.", "copying.key.", "copying.gate_hidden.")
 
 
-def output_scale(config: ModelConfig) -> float:
+def output_scale(config: TransformerConfig) -> float:
     """Return the factor on the input of the head: w_0 / w."""
     return config.base_width / config.width if config.parametrisation == "mup" else 1.0
 
 
-def base_fan_in(config: ModelConfig, layer: str) -> int:
+def base_fan_in(config: TransformerConfig, layer: str) -> int:
     """Return the inputs that a linear layer has at the base width.
 
     Args:
@@ -48,7 +48,7 @@ def base_fan_in(config: ModelConfig, layer: str) -> int:
     return config.base_feedforward_size if layer.endswith("feedforward.down") else config.base_width
 
 
-def parameter_groups(model: nn.Module, config: ModelConfig) -> list[dict[str, Any]]:
+def parameter_groups(model: nn.Module, config: TransformerConfig) -> list[dict[str, Any]]:
     """Return the parameters of a transformer in groups for an optimiser, every one of them once.
 
     Args:

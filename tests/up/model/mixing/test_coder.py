@@ -15,6 +15,7 @@ from up.coding.container import SUFFIX
 from up.errors import InputError
 from up.model.mixing import coder
 from up.model.mixing.coder import compress, decompress, fingerprint_of
+from up.model.mixing.config import MixingConfig
 from up.model.mixing.contexts import order
 from up.model.mixing.predictor import MixingPredictor
 
@@ -54,7 +55,9 @@ def test_so_it_is_over_a_whole_block(data):
 
 def test_random_bytes_hardly_grow():
     data = random.Random(2).randbytes(65_536)
-    assert len(compress(MixingPredictor(contexts=FEW, hidden=(12, 8)), data, num_slots=SLOTS)) <= 1.002 * len(data)
+    assert len(
+        compress(MixingPredictor(MixingConfig(hidden=(12, 8)), contexts=FEW), data, num_slots=SLOTS)
+    ) <= 1.002 * len(data)
 
 
 def test_the_predictor_itself_compresses_and_decompresses():
@@ -74,7 +77,7 @@ def changed(what: str) -> MixingPredictor:
         elif what == "bias":
             predictor.gate.third.bias[0] += 1e-6
         elif what == "start":
-            predictor.tables_KFSC[1, 0, 7, 1] += 1
+            predictor.totals_KFSB[1, 0, 7, 1] += 1
     return predictor
 
 
@@ -83,8 +86,8 @@ def changed(what: str) -> MixingPredictor:
     [
         *(changed(what) for what in ("weight", "bias", "start")),
         wild_predictor(1),
-        MixingPredictor(contexts=(*FEW[:-1], order(3)), hidden=(12, 8)),
-        MixingPredictor(contexts=FEW, hidden=(8, 12)),
+        MixingPredictor(MixingConfig(hidden=(12, 8)), contexts=(*FEW[:-1], order(3))),
+        MixingPredictor(MixingConfig(hidden=(8, 12)), contexts=FEW),
     ],
     ids=["a weight", "a bias", "a start", "all weights", "a context", "widths"],
 )
@@ -102,7 +105,7 @@ def test_other_slots_and_another_arithmetic_are_other_models(monkeypatch):
 
 
 def test_a_copy_of_the_weights_is_the_same_model():
-    copy = MixingPredictor(seed=9, contexts=FEW, hidden=(12, 8))
+    copy = MixingPredictor(MixingConfig(hidden=(12, 8)), torch.Generator().manual_seed(9), contexts=FEW)
     copy.load_state_dict(wild_predictor().state_dict())
     assert fingerprint_of(copy, SLOTS) == fingerprint_of(wild_predictor(), SLOTS)
 
@@ -132,7 +135,7 @@ STORED = (
 
 
 def stored_predictor() -> MixingPredictor:
-    predictor = MixingPredictor(contexts=FEW, hidden=(12, 8))
+    predictor = MixingPredictor(MixingConfig(hidden=(12, 8)), contexts=FEW)
     weight = np.random.Generator(np.random.PCG64(0)).random
     with torch.no_grad():
         for parameter in predictor.gate.parameters():

@@ -8,14 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.reference import mixing as reference
-from up.model.mixing.contexts import CONTEXTS, Context, lags
-from up.model.mixing.inputs import empty_tables
+from up.model.mixing.contexts import FAMILIES, Context, contexts_of, lags
+from up.model.mixing.inputs import empty_tables, num_inputs
 from up.model.mixing.rows import RowReader, row_slots, start_tables
 from up.model.mixing.slots import BUCKET, find_slot, give_slot, learn_bit, new_word
 from up.model.mixing.statistics import learn, look, new_statistics
 
 LONGEST = 48
-READER = RowReader(CONTEXTS, empty_tables(len(CONTEXTS)), 1024)
+CONTEXTS = contexts_of(FAMILIES)
+READER, TABLES = RowReader(CONTEXTS, 1024), empty_tables(len(CONTEXTS))
 
 # Few symbols, so that contexts and matches come back, and stretches that are repeated.
 rows = st.one_of(
@@ -26,7 +27,7 @@ rows = st.one_of(
 
 
 def inputs_of(row: bytes) -> tuple[np.ndarray, np.ndarray]:
-    return READER.read(np.frombuffer(row, np.uint8), np.ones(len(row), np.bool_))
+    return READER.read(np.frombuffer(row, np.uint8), np.ones(len(row), np.bool_), TABLES)
 
 
 @given(rows)
@@ -101,7 +102,7 @@ def test_the_least_confident_slot_of_a_full_bucket_gives_way():
 
 def test_a_full_table_forgets_and_goes_on():
     statistics = new_statistics(CONTEXTS, empty_tables(len(CONTEXTS)), 1024)
-    inputs = np.empty(READER.num_inputs)
+    inputs = np.empty(num_inputs(len(CONTEXTS)))
     for byte in np.random.default_rng(0).integers(256, size=24).tolist():
         for shift in range(7, -1, -1):
             look(statistics, inputs)
@@ -115,9 +116,17 @@ def test_the_slots_of_a_row_fill_a_quarter_of_the_table_at_most(num_bytes):
     assert 8 * num_bytes * len(CONTEXTS) * 4 <= row_slots(num_bytes, len(CONTEXTS))
 
 
+def test_start_tables_of_no_rows_know_nothing():
+    np.testing.assert_array_equal(start_tables(np.zeros((5, 2, 256, 2), np.int64)), empty_tables(5))
+
+
 def test_start_tables_favour_neither_bit_and_are_capped():
     rows_NT = np.random.default_rng(0).integers(4, size=(3, 60)).astype(np.uint8) * 85
-    tables_KFSC = start_tables((lags(1), lags(1, 2), Context(matcher=0)), rows_NT)
+    contexts, kept_T = (lags(1), lags(1, 2), Context(matcher=0)), np.zeros(60, np.bool_)
+    reader, totals_KFSB = RowReader(contexts, 60), np.zeros((3, 2, 256, 2), np.int64)
+    for row_T in rows_NT:
+        reader.read(row_T, kept_T, start_tables(totals_KFSB), totals_KFSB=totals_KFSB)
+    tables_KFSC = start_tables(totals_KFSB)
     histories_K = tables_KFSC[:, 0, :, 0]
     np.testing.assert_allclose(histories_K[:, 0b1011] + histories_K[:, 0b1100], 1, rtol=1e-12)
     np.testing.assert_allclose(tables_KFSC[:, 1, 6, 0] + tables_KFSC[:, 1, 7, 0], 1, rtol=1e-12)

@@ -9,7 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from up.model.mixing.contexts import CONTEXTS, Context, lags, order, signalled
+from up.model.mixing.config import MixingConfig
+from up.model.mixing.contexts import Context, lags, order, signalled
 from up.model.mixing.gate import FLOOR
 from up.model.mixing.predictor import MixingPredictor
 from up.model.mixing.rows import row_slots
@@ -21,12 +22,11 @@ TEXT = b"a stream of bytes, a stream of words; \x00\x01\x00\x02 a stream of byte
 
 def wild_predictor(seed: int = 0) -> MixingPredictor:
     """A predictor whose gate and tables are far from their start, so that all parts count."""
-    predictor = MixingPredictor(seed=seed, contexts=FEW, hidden=(12, 8))
+    predictor = MixingPredictor(MixingConfig(hidden=(12, 8)), torch.Generator().manual_seed(seed), contexts=FEW)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         predictor.gate.third.weight *= 100
-        predictor.tables_KFSC[..., 0].uniform_(0.02, 0.98, generator=generator)
-        predictor.tables_KFSC[..., 1].uniform_(0, 30, generator=generator)
+        predictor.totals_KFSB.random_(0, 30, generator=generator)
     return predictor
 
 
@@ -54,7 +54,7 @@ def test_a_frozen_stream_charges_what_whole_rows_charge(text, seed):
 def test_a_frozen_stream_of_all_contexts_charges_what_whole_rows_charge_in_single_precision():
     predictor = MixingPredictor()
     row_1T = np.frombuffer(TEXT, np.uint8)[None]
-    stream = new_stream(predictor, adapting=False, num_slots=row_slots(len(TEXT), len(CONTEXTS)))
+    stream = new_stream(predictor, adapting=False, num_slots=row_slots(len(TEXT), len(predictor.contexts)))
     np.testing.assert_allclose(stream.score(TEXT), predictor.token_bits(row_1T)[0], rtol=0, atol=1e-3)
 
 
@@ -152,7 +152,7 @@ STORED = "b59881040bc1aadebfde8162107369be2430ac99876b73113fda7125b3309d57"
 
 def stored_stream() -> str:
     """A digest of all probabilities of a stream with every context, adapting over several steps."""
-    predictor = MixingPredictor(hidden=(16, 8))
+    predictor = MixingPredictor(MixingConfig(hidden=(16, 8)))
     weight = np.random.Generator(np.random.PCG64(0)).random
     with torch.no_grad():
         for parameter in predictor.gate.parameters():

@@ -11,7 +11,7 @@ from up.errors import InputError
 from up.evaluation.token_bits import token_bits
 from up.model.transformer.convolution import CausalConvolution
 from up.model.transformer.copying import LEAST_SINK, CopyHeads
-from up.model.transformer.model import ModelConfig, Transformer
+from up.model.transformer.model import Transformer, TransformerConfig
 
 POOLS = ["logarithmic", "linear"]
 
@@ -20,7 +20,7 @@ def generator(seed: int = 1) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def config(**changes: object) -> ModelConfig:
+def config(**changes: object) -> TransformerConfig:
     settings = {
         "width": 64,
         "depth": 1,
@@ -29,7 +29,7 @@ def config(**changes: object) -> ModelConfig:
         "convolution_taps": 3,
         "copy_heads": 4,
     }
-    return ModelConfig(arch="modern", **{**settings, **changes})
+    return TransformerConfig(arch="modern", **{**settings, **changes})
 
 
 def perturbed(model: Transformer) -> Transformer:
@@ -156,11 +156,11 @@ def test_a_gradient_reaches_every_weight_of_the_heads_once_the_gate_has_opened()
 )
 def test_unfit_settings_are_refused(settings: dict, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        ModelConfig(**{"arch": "modern", "width": 64, **settings})
+        TransformerConfig(**{"arch": "modern", "width": 64, **settings})
 
 
 def test_a_copy_head_has_a_quarter_of_the_width_unless_told_otherwise() -> None:
-    assert ModelConfig(arch="modern", width=128, copy_heads=3).num_copy_channels == 96
-    assert ModelConfig(arch="modern", width=128, copy_heads=3, copy_head_size=8).num_copy_channels == 24
-    assert ModelConfig(arch="modern", width=32, copy_heads=3).resolve().copy_head_size == 16  # the least there is
-    assert math.isclose(ModelConfig(arch="modern", width=128, copy_heads=3).copy_scale, 1 / 32)
+    assert TransformerConfig(arch="modern", width=128, copy_heads=3).num_copy_channels == 96
+    assert TransformerConfig(arch="modern", width=128, copy_heads=3, copy_head_size=8).num_copy_channels == 24
+    assert TransformerConfig(arch="modern", width=32, copy_heads=3).resolve().copy_head_size == 16  # the least there is
+    assert math.isclose(TransformerConfig(arch="modern", width=128, copy_heads=3).copy_scale, 1 / 32)

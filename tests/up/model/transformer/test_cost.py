@@ -11,7 +11,7 @@ from up.model.transformer.cost import (
     parameter_breakdown,
     training_flops_per_token,
 )
-from up.model.transformer.model import ModelConfig, Transformer
+from up.model.transformer.model import Transformer, TransformerConfig
 
 SHAPES = [
     {"width": 24, "depth": 3, "heads": 2, "context_length": 7, "vocabulary_size": 19},
@@ -24,7 +24,7 @@ SHAPES = [
 @pytest.mark.parametrize("arch", ["paper", "modern"])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_part_is_counted_exactly(arch: str, shape: dict) -> None:
-    config = ModelConfig(arch=arch, **shape)
+    config = TransformerConfig(arch=arch, **shape)
     counted = {"embedding": 0, "attention.": 0, "feedforward.": 0, "norm": 0, "head": 0, "alpha": 0}
     for name, parameter in Transformer(config).named_parameters():
         (part,) = [part for part in counted if part in name]
@@ -36,15 +36,15 @@ def test_every_part_is_counted_exactly(arch: str, shape: dict) -> None:
 
 
 def test_width_512_has_22_blocks_and_about_70_million_parameters() -> None:
-    config = ModelConfig(width=512)
+    config = TransformerConfig(width=512)
     assert config.num_layers == 22
     assert count_parameters(config) == 69_843_214  # 14 of them scalars of progressive blocks
-    assert count_parameters(ModelConfig(arch="modern", width=512)) == pytest.approx(70e6, rel=0.02)
+    assert count_parameters(TransformerConfig(arch="modern", width=512)) == pytest.approx(70e6, rel=0.02)
 
 
 @pytest.mark.parametrize("arch", ["paper", "modern"])
 def test_flops_agree_with_pytorchs_own_counter(arch: str) -> None:
-    config = ModelConfig(arch=arch, width=128, depth=2, context_length=64)
+    config = TransformerConfig(arch=arch, width=128, depth=2, context_length=64)
     model = Transformer(config)
     with FlopCounterMode(display=False) as counter:
         model(torch.zeros(2, 64, dtype=torch.long)).sum().backward()
@@ -54,7 +54,7 @@ def test_flops_agree_with_pytorchs_own_counter(arch: str) -> None:
     assert in_matrices / (2 * 64) == pytest.approx(without_attention, rel=0.01)  # the counter leaves biases out
 
 
-def saved_for_backward(config: ModelConfig, microbatch: int) -> int:
+def saved_for_backward(config: TransformerConfig, microbatch: int) -> int:
     """Bytes of distinct storages that autograd keeps, parameters and tokens aside, and the logits."""
     model = Transformer(config)
     parameters = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
@@ -78,13 +78,13 @@ def saved_for_backward(config: ModelConfig, microbatch: int) -> int:
 @pytest.mark.parametrize("group", [0, 1])
 def test_activations_are_those_that_autograd_keeps(arch: str, dropout: float, group: int) -> None:
     shape = {"width": 128, "depth": 3, "heads": 2, "context_length": 64, "progressive_group": group}
-    config = ModelConfig(arch=arch, dropout=dropout, **shape)
+    config = TransformerConfig(arch=arch, dropout=dropout, **shape)
     assert activation_bytes(config, 4) == pytest.approx(saved_for_backward(config, 4), rel=0.02)
 
 
 @pytest.mark.parametrize("arch", ["paper", "modern"])
 def test_memory_holds_the_state_of_adamw_and_grows_with_the_microbatch(arch: str) -> None:
-    config = ModelConfig(arch=arch, width=512)
+    config = TransformerConfig(arch=arch, width=512)
     one, two, three = (estimate_training_memory(config, microbatch) for microbatch in (1, 2, 3))
     assert one > 16 * count_parameters(config)
     assert abs((three - two) - (two - one)) <= 1
@@ -95,7 +95,7 @@ COPYING = {"arch": "modern", "width": 128, "depth": 2, "heads": 2, "convolution_
 
 
 def test_convolutions_and_copy_heads_are_counted_exactly() -> None:
-    config = ModelConfig(**COPYING)
+    config = TransformerConfig(**COPYING)
     named = {name: parameter.numel() for name, parameter in Transformer(config).named_parameters()}
     parts = parameter_breakdown(config)
     copying = {name: count for name, count in named.items() if name.startswith("copying.")}
@@ -112,5 +112,5 @@ def test_convolutions_and_copy_heads_are_counted_exactly() -> None:
 @pytest.mark.parametrize("pool", ["logarithmic", "linear"])
 @pytest.mark.parametrize("length", [64, 128])
 def test_what_convolutions_and_copy_heads_keep_is_counted_too(pool: str, length: int) -> None:
-    config = ModelConfig(**COPYING, copy_pool=pool, context_length=length)
+    config = TransformerConfig(**COPYING, copy_pool=pool, context_length=length)
     assert activation_bytes(config, 4) == pytest.approx(saved_for_backward(config, 4), rel=0.02)

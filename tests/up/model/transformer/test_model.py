@@ -6,7 +6,7 @@ from torch.nn import functional
 from tests.reference.transformer import reference_logits
 from up.errors import InputError
 from up.model.transformer.attention import Rotary, SelfAttention
-from up.model.transformer.model import ModelConfig, Transformer
+from up.model.transformer.model import Transformer, TransformerConfig
 
 ARCHITECTURES = ["paper", "modern"]
 COPYING = {"arch": "modern", "convolution_taps": 3, "copy_heads": 3}
@@ -22,12 +22,12 @@ def generator(seed: int = 1) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def small(form: str, **changes: object) -> ModelConfig:
+def small(form: str, **changes: object) -> TransformerConfig:
     settings = {"width": 24, "depth": 2, "heads": 3, "context_length": 11, "vocabulary_size": 19, "base_width": 48}
-    return ModelConfig(**{**settings, **FORMS[form], **changes})
+    return TransformerConfig(**{**settings, **FORMS[form], **changes})
 
 
-def perturbed(config: ModelConfig) -> Transformer:
+def perturbed(config: TransformerConfig) -> Transformer:
     """A float64 model in evaluation mode whose every parameter is random, also those that start at 0, 1 or small."""
     model = Transformer(config, generator()).double().eval()
     for parameter in model.parameters():
@@ -161,7 +161,7 @@ def test_a_seed_decides_every_weight_and_the_global_generator_is_left_alone(form
 
 
 def test_paper_is_initialised_as_pytorch_initialises_by_default_but_for_the_weights_of_its_head() -> None:
-    model = Transformer(ModelConfig(width=256, depth=1, parametrisation="standard"), generator())
+    model = Transformer(TransformerConfig(width=256, depth=1, parametrisation="standard"), generator())
     for module in model.modules():
         if isinstance(module, torch.nn.Linear):
             bound = module.in_features**-0.5
@@ -178,7 +178,7 @@ def test_paper_is_initialised_as_pytorch_initialises_by_default_but_for_the_weig
 
 
 def test_modern_shrinks_the_projections_into_the_residual_stream() -> None:
-    model = Transformer(ModelConfig(arch="modern", width=128, depth=8, parametrisation="standard"), generator())
+    model = Transformer(TransformerConfig(arch="modern", width=128, depth=8, parametrisation="standard"), generator())
     for name, parameter in model.named_parameters():
         if name.endswith("norm.weight"):
             assert bool((parameter == 1).all())
@@ -207,7 +207,7 @@ def test_a_gradient_reaches_every_parameter(form: str) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_22_blocks_give_finite_gradients_at_initialisation(form: str) -> None:
-    config = ModelConfig(**FORMS[form], width=64, depth=22, context_length=32, progressive_group=0)
+    config = TransformerConfig(**FORMS[form], width=64, depth=22, context_length=32, progressive_group=0)
     model = Transformer(config, generator())
     tokens_BT = random_tokens(2, 32, 256)
     functional.cross_entropy(model(tokens_BT).flatten(0, 1), tokens_BT.flatten()).backward()

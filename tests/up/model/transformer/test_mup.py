@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from up.model.transformer.model import ModelConfig, Transformer
+from up.model.transformer.model import Transformer, TransformerConfig
 from up.model.transformer.mup import output_scale, parameter_groups
 
 ARCHITECTURES = ["paper", "modern"]
@@ -14,9 +14,9 @@ def generator(seed: int = 1) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def shaped(arch: str, **changes: object) -> ModelConfig:
+def shaped(arch: str, **changes: object) -> TransformerConfig:
     settings = {"width": 128, "depth": 3, "context_length": 12, "vocabulary_size": 19, "dropout": 0.0}
-    return ModelConfig(arch=arch, **{**settings, **changes})
+    return TransformerConfig(arch=arch, **{**settings, **changes})
 
 
 def optimizer_of(model: Transformer, *, rate: float, decay: float) -> torch.optim.AdamW:
@@ -176,8 +176,8 @@ def test_modern_heads_of_a_base_width_up_to_128_keep_the_deviation_of_every_othe
 
 
 def test_the_output_is_divided_by_the_width_and_its_bias_is_not() -> None:
-    assert output_scale(ModelConfig(width=1024)) == 640 / 1024
-    assert output_scale(ModelConfig(width=1024, parametrisation="standard")) == 1.0
+    assert output_scale(TransformerConfig(width=1024)) == 640 / 1024
+    assert output_scale(TransformerConfig(width=1024, parametrisation="standard")) == 1.0
     wide = Transformer(shaped("paper", base_width=64), generator())
     twice = Transformer(shaped("paper", base_width=128), generator())
     twice.load_state_dict(wide.state_dict())

@@ -4,7 +4,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from up.model.transformer.blocks import ProgressiveBlock
-from up.model.transformer.model import ModelConfig, Transformer
+from up.model.transformer.model import Transformer, TransformerConfig
 from up.model.transformer.mup import parameter_groups
 
 ARCHITECTURES = ["paper", "modern"]
@@ -13,7 +13,7 @@ TOKENS_BT = torch.randint(19, (2, 11), generator=torch.Generator().manual_seed(3
 
 def progressive(arch: str, enabled: int | None = None) -> Transformer:
     """Five blocks of which the first two are normal."""
-    config = ModelConfig(
+    config = TransformerConfig(
         arch=arch,
         width=24,
         depth=5,

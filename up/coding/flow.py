@@ -149,4 +149,4 @@ def read_fully(source: Source, count: int) -> bytes:
 
 def cut_off() -> InputError:
     """Return the line that tells of a file which ends early."""
-    return InputError("the file is cut off, its end is missing", remedy=GET_AGAIN)
+    return InputError("the file is cut off or damaged, it ends too early", remedy=GET_AGAIN)

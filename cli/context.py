@@ -84,6 +84,11 @@ class CliContext:
         """Whether stdout may show movement: a terminal that may show colour (see `_console`), and no JSON."""
         return self.stdout.color_system is not None and not self.json_output
 
+    @property
+    def binary_stdout(self) -> "BinaryStdout":
+        """Stdout as what takes bytes."""
+        return BinaryStdout(self.stdout)
+
     def emit_json(self, value: Any) -> None:
         """Write one JSON object to stdout; call it once, and print nothing else there.
 
@@ -141,6 +146,17 @@ class CliContext:
                 yield lambda done, total: bar.update(task, completed=done, total=total)
         else:
             yield _QuarterLines(self, text)
+
+
+class BinaryStdout:
+    """Takes bytes for stdout."""
+
+    def __init__(self, stdout: Console) -> None:
+        self._stdout = stdout
+
+    def write(self, part: bytes, /) -> int:
+        """Write them; see `cli.output.Output` for what becomes of a reader that has left or a full disk."""
+        return cast(Output, self._stdout.file).write_bytes(part)
 
 
 class _QuarterLines:

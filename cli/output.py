@@ -34,6 +34,12 @@ class Output:
         self._try("write", readable(text))
         return len(text)
 
+    def write_bytes(self, data: bytes) -> int:
+        """Write bytes that are the result itself, such as a file."""
+        self._try("flush")
+        self._try("write", data, stream=self._stream.buffer)
+        return len(data)
+
     def flush(self) -> None:
         """Flush likewise."""
         self._try("flush")
@@ -48,11 +54,11 @@ class Output:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
-    def _try(self, method: str, *arguments: str) -> None:
+    def _try(self, method: str, *arguments: Any, stream: Any = None) -> None:
         if self._is_lost:
             return
         try:
-            getattr(self._stream, method)(*arguments)
+            getattr(self._stream if stream is None else stream, method)(*arguments)
         except (OSError, ValueError) as error:  # ValueError: the stream was closed
             self._is_lost = True
             point_at_nothing(self._stream)

@@ -20,8 +20,17 @@ from pathlib import Path
 
 from cli.context import CliContext
 from cli.main import main
+from up.model.mixing.config import MixingConfig
+from up.model.mixing.contexts import order
+from up.model.mixing.predictor import MixingPredictor
+from up.use import predictor
 
 SECONDS = 120
+
+
+def quick_predictor():
+    """Return what stands in for the mixing predictor that reads whole files, which takes longer."""
+    return MixingPredictor(MixingConfig(hidden=(8, 8)), contexts=(order(1), order(2), order(4)))
 
 
 def undisturbed(words, folder):
@@ -83,6 +92,7 @@ def break_streams(case, place):
 
 if __name__ == "__main__":
     told = json.load(sys.stdin)
+    predictor.load_predictor = lambda _name: quick_predictor()
     answer, whole = os.fdopen(os.dup(1), "w"), {}
     for name, words in told["commands"].items():
         whole[name] = {"undisturbed": undisturbed(words, told["folder"])}

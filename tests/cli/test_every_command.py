@@ -16,7 +16,9 @@ import typer
 
 from cli.context import CliContext
 from cli.main import app, main
+from tests.cli.forked import quick_predictor
 from tests.cli.streams import commands_that_run
+from up.model.mixing.coder import compress
 
 ROOT = Path(__file__).parents[2]
 SMALL = "--set model.width=16 --set model.base_width=16 --set model.depth=1 --set training.batch=8"
@@ -26,6 +28,8 @@ ARGUMENTS = {
     "train": f"--preset tiny --device cpu --plan {SMALL} --set training.batch_start=8",
     "eval": "{run} --samples 4 --data {text} --device cpu",
     "score": "{text}",
+    "compress": "{text} --output text.up",
+    "decompress": "{packed} --output text",
     "doctor": "",
     "demo enrich": "--length 40 --depth 1",
     "models": "",
@@ -85,7 +89,9 @@ def carried_out(cases, trained, text, folder):
     certificate = folder / "certificate.json"
     words = ["theory", "check-domination", "--max-length", "1", "--certificate", str(certificate)]
     assert main(words, CliContext.from_streams(io.StringIO(), io.StringIO(), {})) == 0
-    places = {"run": trained, "text": text, "certificate": certificate}
+    packed = folder / "text.up"
+    packed.write_bytes(compress(quick_predictor(), text.read_bytes()))
+    places = {"packed": packed, "run": trained, "text": text, "certificate": certificate}
     commands = {
         name: [*name.split(), *(word.format(**places) for word in more.split())] for name, more in ARGUMENTS.items()
     }
@@ -132,6 +138,11 @@ def assert_whole(folder: Path) -> None:
             assert path.read_bytes().endswith(b"IEND\xaeB`\x82")
         elif path.suffix == ".npy":
             assert np.load(path).shape == (4, 32)
+        elif path.name in ("text", "text.up"):
+            data = path.read_bytes()
+            whole = data if path.suffix == "" else quick_predictor().decompress(data)
+            assert whole.startswith(b"the rain in spain")
+            assert whole.endswith(b"the plain. ")
 
 
 @pytest.mark.parametrize("command", ARGUMENTS)

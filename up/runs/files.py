@@ -27,12 +27,16 @@ _LEFTOVER = re.compile(r"\.[0-9a-f]{8}\.partial$")
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, like: os.stat_result | None = None) -> Iterator[BinaryIO]:
     """Give a file to write to, which takes the place of `path` once all is written, in one step that survives a crash.
 
     Where that fails, `path` is as it was. A symbolic link is followed, and what it leads to replaced; the mode of a
     file that was there is kept. What is no file, such as a device or a pipe, has no content to keep and is written to;
     that its reader has left is then nobody's mistake.
+
+    Args:
+        path: of the file.
+        like: of a file whose permissions and times the new one is to have, whatever was there.
 
     Raises:
         OSError: the file cannot be written.
@@ -47,9 +51,13 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     partial = beside(target, f".{secrets.token_hex(4)}.partial")
     try:
         with partial.open("xb") as handle:
+            if like is not None:
+                os.chmod(partial, stat.S_IMODE(like.st_mode) & 0o777)  # before anybody could read a word
             yield handle
             handle.flush()
-            if target.exists():
+            if like is not None:
+                os.utime(partial, ns=(like.st_atime_ns, like.st_mtime_ns))
+            elif target.exists():
                 os.chmod(partial, stat.S_IMODE(target.stat().st_mode))
             os.fsync(handle.fileno())
         partial.replace(target)

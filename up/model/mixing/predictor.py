@@ -8,6 +8,7 @@
     adaptation  how the gate goes on learning while it predicts
     second      mixing online by small contexts, after the gate
     rows        whole rows at once; stream: byte by byte
+    coder       the stream as a compressor
 
 A byte is predicted by eight decisions. What is trained is the gate, and counted is where the adaptive probabilities
 start; all else is counted from the bytes at hand.
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from up.model.base import TargetModel
+from up.model.mixing import coder
 from up.model.mixing.config import MixingConfig
 from up.model.mixing.contexts import Context
 from up.model.mixing.gate import FLOOR, Gate
@@ -64,6 +66,23 @@ class MixingPredictor(TargetModel[MixingConfig]):
     def start(self) -> NDArray[np.float64]:
         """Return the start of the adaptive probabilities."""
         return start_tables(self.totals_KFSB.cpu().numpy())
+
+    def compress(self, data: bytes) -> bytes:
+        """Return bytes that hold the data and are as short as the predictor, adapting, predicts it well.
+
+        They are a file of the format `.up` (`up.coding.container`), as `up compress` writes it. Seven thousand bytes
+        take about a second.
+        """
+        return coder.compress(self, data)
+
+    def decompress(self, file: bytes) -> bytes:
+        """Return what `compress` of the same predictor was given.
+
+        Raises:
+            InputError: no such file, another version or predictor, or a file that was damaged or cut off.
+
+        """
+        return coder.decompress(self, file)
 
     def loss(self, tokens_BT: Tensor) -> Tensor:
         """Return the mean code length in nats of some bytes of each instance, `config.learned_bytes` of them.

@@ -10,17 +10,19 @@ Frozen, the gate and the second stage keep what they have learned, and only the 
 Limits: `Stream.memory_bytes` says what is held; older statistics are forgotten when the table of slots is full.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from up.model.mixing.adaptation import DECISIONS, STEP_BYTES, Learner, add_gradient, new_learner, step
 from up.model.mixing.compiled import kernel
+from up.model.mixing.contexts import Context
 from up.model.mixing.exact import sigmoid
 from up.model.mixing.gate import (
     FLOOR,
     Activations,
+    Gate,
     GateWeights,
     empty_activations,
     empty_weights,
@@ -28,12 +30,29 @@ from up.model.mixing.gate import (
     weights_of,
 )
 from up.model.mixing.inputs import VOTES, num_inputs
-from up.model.mixing.predictor import MixingPredictor
 from up.model.mixing.second import SecondStage, learn_refining, new_second_stage, refine
 from up.model.mixing.signals import RING
 from up.model.mixing.statistics import PARTIAL, POSITION, Statistics, learn, look, new_statistics
 
 NUM_SLOTS = 1 << 22
+
+
+class Beginning(Protocol):
+    """What a stream begins with: a `MixingPredictor`, which imports this module and so cannot be named here."""
+
+    @property
+    def contexts(self) -> tuple[Context, ...]:
+        """Of the experts."""
+        ...
+
+    @property
+    def gate(self) -> Gate:
+        """Whose weights are copied."""
+        ...
+
+    def start(self) -> NDArray[np.float64]:
+        """Return the start of the adaptive probabilities."""
+        ...
 
 
 class State(NamedTuple):
@@ -69,7 +88,7 @@ class Stream:
 
     """
 
-    def __init__(self, predictor: MixingPredictor, *, num_slots: int = NUM_SLOTS, adapting: bool = True) -> None:
+    def __init__(self, predictor: Beginning, *, num_slots: int = NUM_SLOTS, adapting: bool = True) -> None:
         weights, experts = weights_of(predictor.gate), len(predictor.contexts)
         self._adapting, self._decided = adapting, False  # whether the present decision has been looked at
         self._state = State(
@@ -146,6 +165,11 @@ class Stream:
         for array in arrays:
             array[...] = np.frombuffer(snapshot, array.dtype, array.size, start).reshape(array.shape)
             start += array.nbytes
+
+    @property
+    def state(self) -> State:
+        """What loops run over that read and write what no method here does, such as a code (`coder`)."""
+        return self._state
 
     @property
     def _is_between_bytes(self) -> bool:

@@ -13,12 +13,12 @@ from up.model.mixing import adaptation, contexts, exact, gate, hashing, inputs, 
 _HELPERS = (
     *(exact.exponential, exact.sigmoid, exact.logarithm),
     *(hashing.scramble, contexts.name_contexts, signals.length_class, signals.follow, signals.read_byte),
-    *(slots.slot_key, slots.find_slot, slots.give_slot, slots.new_word, slots.learn_bit),
+    *(slots.bits_so_far, slots.slot_key, slots.find_slot, slots.give_slot, slots.new_word, slots.learn_bit),
     *(inputs.run_state, inputs.offer, inputs.learn_tables),
-    *(statistics.look, statistics.learn),
+    *(statistics.expected_bit, statistics.match_state, statistics.look, statistics.learn),
     *(gate.multiply, gate.activate, gate.run_gate),
     *(adaptation.add_outer, adaptation.add_gradient, adaptation.step),
-    *(second.refine, second.learn_refining),
+    *(second.choose_rows, second.refine, second.learn_refining),
 )
 
 

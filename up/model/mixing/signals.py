@@ -32,6 +32,7 @@ SIGNALS = (
 MATCH_LENGTHS = (5, 12)
 RING = 1 << 20
 SURPRISE = 1.2
+LENGTH_CLASSES = 33
 _TABLE = 1 << 16
 _LONGEST = 400
 _RATE = 1.0 / 64.0
@@ -155,5 +156,5 @@ def follow(memory: Memory, position: int, byte: int, matcher: int) -> None:
 
 
 def length_class(length: int) -> int:
-    """Return a class of match lengths: each up to 16, then by eight, up to 32."""
+    """Return a class of match lengths, below `LENGTH_CLASSES`: each up to 16, then by eight, up to 32."""
     return length if length <= 16 else min(16 + (length - 16) // 8, 32)

@@ -27,6 +27,14 @@ _CHECK, _CHECK_BITS = 46, 17
 _NEW = 1
 
 
+def bits_so_far(partial: int) -> int:
+    """Return how many bits of the present byte are known; `partial` is a one, then these."""
+    bits = 0
+    while partial >> (bits + 1) != 0:
+        bits += 1
+    return bits
+
+
 def slot_key(name: int, partial: int) -> int:
     """Return the hash of a context's name and of a one followed by the byte's bits so far."""
     return scramble(name, partial)

@@ -18,8 +18,8 @@ from up.model.mixing.inputs import (
     log_odds_table,
     offer,
 )
-from up.model.mixing.signals import RING, Memory, forget, new_memory, read_byte
-from up.model.mixing.slots import BUCKET, find_slot, give_slot, learn_bit, new_word, slot_key
+from up.model.mixing.signals import RING, Memory, forget, length_class, new_memory, read_byte
+from up.model.mixing.slots import BUCKET, bits_so_far, find_slot, give_slot, learn_bit, new_word, slot_key
 
 POSITION, PARTIAL = 0, 1
 _SILENT = -1
@@ -118,18 +118,14 @@ def look(statistics: Statistics, inputs: Any) -> int:
     """
     experts, partial = len(statistics.names), int(statistics.clock[PARTIAL])
     votes, traits = inputs[1 : 1 + VOTES * experts], inputs[1 + VOTES * experts : 1 + (VOTES + TRAITS) * experts]
-    bits = 0
-    while partial >> (bits + 1) != 0:
-        bits += 1
+    bits = bits_so_far(partial)
     indirect = 0.0
     for k in range(experts):
         name, matcher = int(statistics.names[k]), int(statistics.contexts[k, statistics.contexts.shape[1] - 1])
         key = slot_key(name, partial)
         if matcher >= 0:
-            expected = 256 | int(statistics.memory.past[int(statistics.memory.places[matcher]) & (RING - 1)])
-            key = slot_key(name, (expected >> (7 - bits)) & 1)
-            if name < 0 or expected >> (8 - bits) != partial:
-                key = _SILENT
+            bit = expected_bit(statistics, matcher)
+            key = slot_key(name, bit) if bit >= 0 else _SILENT
         place = find_slot(statistics.slots, key) if key != _SILENT else -1
         word = int(statistics.slots[place]) if place >= 0 else 0
         statistics.keys[k], statistics.places[k], statistics.words[k] = key, place, word
@@ -151,6 +147,22 @@ def look(statistics: Statistics, inputs: Any) -> int:
     for index in range(8):
         inputs[len(inputs) - 8 + index] = 1.0 if index == bits else 0.0
     return 0 if indirect < 0.0 else 1
+
+
+def expected_bit(statistics: Statistics, matcher: int) -> int:
+    """Return the bit that a match expects next, -1 without a match and once the byte has contradicted it."""
+    if statistics.memory.lengths[matcher] == 0:
+        return -1
+    partial = int(statistics.clock[PARTIAL])
+    bits = bits_so_far(partial)
+    expected = 256 | int(statistics.memory.past[int(statistics.memory.places[matcher]) & (RING - 1)])
+    return (expected >> (7 - bits)) & 1 if expected >> (8 - bits) == partial else -1
+
+
+def match_state(statistics: Statistics) -> int:
+    """Return twice the length class of the first matcher's match, and the bit that it expects; 0 without one."""
+    bit = expected_bit(statistics, 0)
+    return 2 * length_class(int(statistics.memory.lengths[0])) + bit if bit >= 0 else 0
 
 
 def learn(statistics: Statistics, bit: int) -> None:

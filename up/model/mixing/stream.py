@@ -30,11 +30,11 @@ from up.model.mixing.gate import (
     weights_of,
 )
 from up.model.mixing.inputs import VOTES, num_inputs
-from up.model.mixing.second import SecondStage, learn_refining, new_second_stage, refine
+from up.model.mixing.second import SecondStage, choose_rows, learn_refining, new_second_stage, refine
 from up.model.mixing.signals import RING
-from up.model.mixing.statistics import PARTIAL, POSITION, Statistics, learn, look, new_statistics
+from up.model.mixing.statistics import PARTIAL, POSITION, Statistics, learn, look, match_state, new_statistics
 
-NUM_SLOTS = 1 << 22
+NUM_SLOTS = 1 << 24
 
 
 class Beginning(Protocol):
@@ -96,7 +96,7 @@ class Stream:
             weights=weights,
             activations=empty_activations(weights),
             learner=new_learner(weights, empty_weights(predictor.gate)),
-            second=new_second_stage(experts),
+            second=new_second_stage(experts, VOTES * experts),
             inputs=np.zeros(num_inputs(experts)),
             decision=np.zeros(2),
         )
@@ -194,14 +194,17 @@ def decide(state: State) -> float:
     expected = look(statistics, inputs)
     log_odds = run_gate(state.weights, state.activations, inputs)
     state.decision[0], state.decision[1] = expected, log_odds
-    known = 0
+    known = certain = 0
     for word in statistics.words:
-        known += word != 0
+        if word != 0:
+            known += 1
+            certain += ((word >> 8) & 255) == 0 or ((word >> 16) & 255) == 0
     position = int(statistics.clock[POSITION])
     last = int(statistics.memory.past[(position - 1) & (RING - 1)]) if position >= 1 else 0
     before = int(statistics.memory.past[(position - 2) & (RING - 1)]) if position >= 2 else 0
-    votes = inputs[1 : 1 + VOTES * len(statistics.words)]
-    one = refine(state.second, votes, log_odds, expected, known, int(statistics.clock[PARTIAL]), last, before)
+    partial, experts = int(statistics.clock[PARTIAL]), len(statistics.words)
+    choose_rows(state.second, experts, known, certain, match_state(statistics), partial, last, before)
+    one = refine(state.second, inputs[1 : 1 + VOTES * experts], log_odds, expected)
     return min(max(one, FLOOR), 1.0 - FLOOR)
 
 

@@ -147,7 +147,7 @@ def test_memory_does_not_grow():
     assert new_stream(wild_predictor(), num_slots=1 << 11).memory_bytes == before + 8 * (1 << 10)
 
 
-STORED = "b59881040bc1aadebfde8162107369be2430ac99876b73113fda7125b3309d57"
+STORED = "ac37d329ce60602cf3f93dd0a96fb489df41bd0bfd574b31940d1518e5d1eb11"
 
 
 def stored_stream() -> str:

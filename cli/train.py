@@ -108,7 +108,8 @@ def train(
         from up.training.schedule import schedule_curves
 
         torch_device = resolve_device(device)
-        out = out or Path("runs") / (preset or ("tiny" if width is None else f"width-{width}"))
+        default = "mixing" if arch == "mixing" else "tiny" if width is None else preset_for_width(width)
+        out = out or Path("runs") / (preset or (default if width is None else f"width-{width}"))
         if tensorboard:
             from up.runs.tensorboard import require_tensorboard
 
@@ -117,7 +118,7 @@ def train(
             out,
             torch_device,
             preset=preset,
-            default_preset="tiny" if width is None else preset_for_width(width),
+            default_preset=default,
             assignments=assignments,
             resume=resume,
             new=not plan,

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from up.errors import InputError, RunError
     from up.evaluation.bits import EvaluationConfig
     from up.model.base import ModelConfig
+    from up.model.mixing.config import MixingConfig
+    from up.model.mixing.predictor import MixingPredictor
     from up.model.transformer.config import TransformerConfig
     from up.model.transformer.model import Transformer
     from up.recipes.config import RunConfig, TrainingConfig
@@ -33,6 +35,8 @@ _MODULES = {
     "up.errors": ("InputError", "RunError"),
     "up.evaluation.bits": ("EvaluationConfig",),
     "up.model.base": ("ModelConfig",),
+    "up.model.mixing.config": ("MixingConfig",),
+    "up.model.mixing.predictor": ("MixingPredictor",),
     "up.model.transformer.config": ("TransformerConfig",),
     "up.model.transformer.model": ("Transformer",),
     "up.recipes.config": ("RunConfig", "TrainingConfig"),

@@ -34,6 +34,7 @@ from up.model.mixing.contexts import Context
 from up.model.mixing.gate import FLOOR, Gate
 from up.model.mixing.inputs import STATES
 from up.model.mixing.rows import RowReader, start_tables
+from up.model.mixing.stream import Stream
 
 
 class MixingPredictor(TargetModel[MixingConfig]):
@@ -66,6 +67,16 @@ class MixingPredictor(TargetModel[MixingConfig]):
     def start(self) -> NDArray[np.float64]:
         """Return the start of the adaptive probabilities."""
         return start_tables(self.totals_KFSB.cpu().numpy())
+
+    def score(self, data: bytes) -> NDArray[np.float64]:
+        """Return what a stream that adapts charges for each byte: -log2 p given all before it, of shape (bytes,)."""
+        return Stream(self).score(data)
+
+    def distribution(self, context: bytes) -> NDArray[np.float64]:
+        """Return the probability of each byte to be the next, of shape (256,), after a stream has read the context."""
+        stream = Stream(self)
+        stream.read(context)
+        return stream.distribution()
 
     def compress(self, data: bytes) -> bytes:
         """Return bytes that hold the data and are as short as the predictor, adapting, predicts it well.

@@ -10,6 +10,7 @@ from up.model.mixing.contexts import Context, order
 from up.model.mixing.gate import FLOOR
 from up.model.mixing.predictor import MixingPredictor
 from up.model.mixing.rows import RowReader
+from up.model.mixing.stream import Stream
 from up.sources.restaurant import RestaurantSource
 
 FEW = (*(order(length) for length in range(5)), Context(matcher=0))
@@ -111,3 +112,13 @@ def test_the_first_position_only_hides_what_comes_before(first):
     predictor, rows_BT = new_predictor(), some_rows(3, num_rows=2).numpy()
     bits_BT = predictor.token_bits(rows_BT, first=first)
     np.testing.assert_allclose(bits_BT, predictor.token_bits(rows_BT)[:, first:], rtol=0, atol=1e-4)
+
+
+def test_it_scores_bytes_as_a_stream_that_adapts_and_says_what_comes_next():
+    predictor, text = new_predictor(), b"one two one two one two one "
+    stream = Stream(predictor)
+    np.testing.assert_array_equal(predictor.score(text), stream.score(text))
+    probabilities = predictor.distribution(text)
+    np.testing.assert_array_equal(probabilities, stream.distribution())
+    assert probabilities.sum() == pytest.approx(1, abs=1e-9)
+    assert probabilities.argmax() == ord("t")

@@ -41,7 +41,7 @@ def is_switched_off() -> bool:
 
 
 def compile_function(function: Callable[..., Any], *helpers: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `function` compiled by numba, which must be there (`can_compile`).
+    """Return `function` compiled by numba, which must be there (`can_compile`); it lets other threads run meanwhile.
 
     Args:
         function: plain Python over numbers and arrays.
@@ -53,9 +53,9 @@ def compile_function(function: Callable[..., Any], *helpers: Callable[..., Any])
         numba.extending.register_jitable(helper)
     function = _named_by_helpers(function, helpers)
     try:
-        return numba.njit(cache=True)(function)
+        return numba.njit(cache=True, nogil=True)(function)
     except RuntimeError:  # there is no folder to keep the compilation in
-        return numba.njit(function)
+        return numba.njit(nogil=True)(function)
 
 
 def _named_by_helpers(function: Callable[..., Any], helpers: tuple[Callable[..., Any], ...]) -> Callable[..., Any]:

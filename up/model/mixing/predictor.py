@@ -19,7 +19,10 @@ worse. A run keeps the best checkpoint.
 Shape suffixes: B instances, T bytes, D decisions, J inputs of a decision, K contexts, F families of states, S states.
 """
 
+import concurrent.futures
 import math
+import queue
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -127,23 +130,49 @@ class MixingPredictor(TargetModel[MixingConfig]):
     def token_bits(self, tokens_BT: NDArray[np.uint8], *, first: int = 0) -> NDArray[np.float64]:
         """Return -log2 p of each byte given those before it in its row, float64 of shape (B, T - first).
 
+        As many rows are read side by side as PyTorch has threads; each by itself, so the
+        bits depend on it by no more than the gate's rounding.
+
         Args:
             tokens_BT: bytes; one row is one slice.
             first: first position to return; those before it are read.
 
         """
         num_rows, num_bytes = tokens_BT.shape
-        (device, dtype), reader, tables_KFSC = self._place(), self._reader_of(num_bytes), self.start()
-        kept_T = np.arange(num_bytes) >= first
+        device, dtype = self._place()
         bits_BT = np.empty((num_rows, num_bytes - first))
-        for row_T, bits_T in zip(tokens_BT, bits_BT, strict=True):
-            inputs_DJ, came_D = (torch.from_numpy(part) for part in reader.read(row_T, kept_T, tables_KFSC))
+        for bits_T, read in zip(bits_BT, self._read(tokens_BT, np.arange(num_bytes) >= first), strict=True):
+            inputs_DJ, came_D = (torch.from_numpy(part) for part in read)
             with torch.inference_mode():
                 log_odds_D = self.gate(inputs_DJ.to(device, dtype)).double().cpu()
                 likely_D = torch.sigmoid(log_odds_D).clamp(FLOOR, 1 - FLOOR)
                 bits_D = torch.where(came_D > 0, likely_D, 1 - likely_D).log() / -math.log(2)
             bits_T[:] = bits_D.view(-1, 8).sum(1).numpy()
         return bits_BT
+
+    def _read(
+        self, tokens_BT: NDArray[np.uint8], kept_T: NDArray[np.bool_]
+    ) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+        """Yield what `RowReader.read` returns of each row, a few rows ahead."""
+        tables_KFSC, workers = self.start(), min(torch.get_num_threads(), len(tokens_BT))
+        if workers <= 1:
+            reader = self._reader_of(len(kept_T))
+            yield from (reader.read(row_T, kept_T, tables_KFSC) for row_T in tokens_BT)
+            return
+        idle: queue.SimpleQueue[RowReader] = queue.SimpleQueue()
+        for _ in range(workers):
+            idle.put(RowReader(self.contexts, len(kept_T)))
+
+        def read(row_T: NDArray[np.uint8]) -> tuple[NDArray[Any], NDArray[Any]]:
+            reader = idle.get()
+            try:
+                return reader.read(row_T, kept_T, tables_KFSC)
+            finally:
+                idle.put(reader)
+
+        with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+            for start in range(0, len(tokens_BT), 2 * workers):
+                yield from pool.map(read, tokens_BT[start : start + 2 * workers])
 
     def _place(self) -> tuple[torch.device, torch.dtype]:
         parameter = self.gate.third.bias

@@ -122,3 +122,13 @@ def test_it_scores_bytes_as_a_stream_that_adapts_and_says_what_comes_next():
     np.testing.assert_array_equal(probabilities, stream.distribution())
     assert probabilities.sum() == pytest.approx(1, abs=1e-9)
     assert probabilities.argmax() == ord("t")
+
+
+def test_rows_that_are_read_side_by_side_are_charged_the_same():
+    predictor, rows_BT = new_predictor(), some_rows(4, num_rows=7, num_bytes=60).numpy()
+    alone = predictor.token_bits(rows_BT)
+    torch.set_num_threads(3)
+    try:
+        np.testing.assert_allclose(predictor.token_bits(rows_BT), alone, rtol=0, atol=1e-4)  # the gate's rounding
+    finally:
+        torch.set_num_threads(1)

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from theory.measures.mixture import Distribution
 from theory.numbers.bit_strings import BitString
+from theory.numbers.common import least_quotient, scaled
 from theory.numbers.exact import LogSum
 
 
@@ -18,11 +19,14 @@ def entropy(distribution: Distribution) -> LogSum:
 
 def total_variation(p: Distribution, q: Distribution) -> Fraction:
     """Return half of the sum of |p(x) - q(x)|."""
-    keys = {**p, **q}
-    return sum((abs(p.get(x, Fraction(0)) - q.get(x, Fraction(0))) for x in keys), Fraction(0)) / 2
+    (ours, p_whole), (theirs, q_whole) = scaled(p), scaled(q)
+    moved = sum(abs(ours.get(x, 0) * q_whole - theirs.get(x, 0) * p_whole) for x in {**ours, **theirs})
+    return Fraction(moved, 2 * p_whole * q_whole)
 
 
 def least_ratio(above: Distribution, below: Distribution) -> tuple[Fraction, BitString]:
     """Return the least above(x) / below(x) over the support of `below`, and the first x where it is attained."""
-    ratio, _, x = min((above.get(x, Fraction(0)) / p, i, x) for i, (x, p) in enumerate(below.items()) if p)
-    return ratio, x
+    found = least_quotient(above, below)
+    if found is None:
+        raise ValueError("there is no ratio to a distribution without support")
+    return found

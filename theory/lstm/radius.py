@@ -36,6 +36,7 @@ from theory.numbers.interval import Interval, down, logistic, matrix_product, ta
 # Shapes: W windows of three tokens, D bits of a column, H hidden units.
 
 Region = Literal["box", "ball"]
+Windows = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
 # How far beyond 1/2 an answer must be.
@@ -49,10 +50,10 @@ def certified_radius(
 
     Bisection between 0 and 1 to so many binary digits; the radius returned is itself certified.
     """
-    low, high, required = 0, 2**digits, REQUIRED_MARGIN[read_out]
+    low, high, required, seen = 0, 2**digits, REQUIRED_MARGIN[read_out], _windows(machine)
     while high - low > 1:
         middle = (low + high) // 2
-        if certified_margin(lstm, machine, middle / 2**digits, region) > required:
+        if _margin(lstm, seen, middle / 2**digits, region) > required:
             low = middle
         else:
             high = middle
@@ -65,7 +66,12 @@ def certified_margin(lstm: LSTM, machine: TapeMachine, radius: float, region: Re
     At radius 0 it is the margin of the network itself. A lower bound, rounded down; see `REQUIRED_MARGIN`. It is minus
     infinity at a radius so large that a forget gate may stand open for ever, as nothing then bounds the cell state.
     """
-    tokens_W3D, steps_WD = _windows(machine)
+    return _margin(lstm, _windows(machine), radius, region)
+
+
+def _margin(lstm: LSTM, seen: Windows, radius: float, region: Region) -> float:
+    """Return the certified margin over windows (W, 3, D) whose middle columns become (W, D)."""
+    tokens_W3D, steps_WD = seen
     largest_cell = _largest_cell(lstm, tokens_W3D, radius, region)
     if largest_cell == inf:
         return -inf
@@ -74,7 +80,7 @@ def certified_margin(lstm: LSTM, machine: TapeMachine, radius: float, region: Re
     return float(np.where(steps_WD == 1, (answers - half).low, (half - answers).low).min())
 
 
-def _windows(machine: TapeMachine) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _windows(machine: TapeMachine) -> Windows:
     """Return the windows (W, 3, D) and what their middle columns become (W, D)."""
     before = [[one_hot(machine, column) for column in window] for window in windows(machine)]
     after = [one_hot(machine, next_column(machine, *window)) for window in windows(machine)]

@@ -42,6 +42,7 @@ class Mixture:
         """Keep the class; `on_condition` is told how many conditions have been mixed, whenever there is one more."""
         self.model_class = model_class
         self._on_condition = on_condition
+        self._reads_condition = [machine.reads_condition for machine in model_class.members]
         self._runs: dict[tuple[int, BitString], Enumeration] = {}
         self._counted: dict[tuple[int, BitString], int] = {}
         self._members: dict[tuple[int, BitString], Measure] = {}
@@ -122,9 +123,10 @@ class Mixture:
 
         The statements are then about the measures under the bound.
         """
-        left = max(self._members.items(), key=lambda entry: entry[1].unresolved, default=None)
-        if left is None or left[1].is_exact:
+        inexact = [entry for entry in self._members.items() if entry[1].unresolved]
+        if not inexact:
             return ()
+        left = max(inexact, key=lambda entry: entry[1].unresolved)
         (index, condition), measure = left
         name = self.model_class.members[index].name
         return (
@@ -133,7 +135,7 @@ class Mixture:
         )
 
     def _key(self, index: int, condition: BitString) -> tuple[int, BitString]:
-        return index, condition if self.model_class.members[index].reads_condition else ""
+        return index, condition if self._reads_condition[index] else ""
 
 
 def prefix_masses(distribution: Distribution) -> dict[BitString, Fraction]:

@@ -19,13 +19,12 @@ from fractions import Fraction
 from theory.errors import InputError
 from theory.machines.classes import ModelClass
 from theory.machines.universal.machine import UniversalMachine
+from theory.measures.density import STRING_END, Density
 from theory.measures.measure import Enumeration, Measure, enumerate_programs
 from theory.measures.programs import counted_measure, programs
 from theory.numbers.bit_strings import BitString, shown, strings_of_length
 from theory.numbers.common import Scaled, scaled, weighted_sum
 from theory.numbers.exact import number_text
-
-STRING_END = "$"
 
 Distribution = Mapping[BitString, Fraction]
 
@@ -58,8 +57,10 @@ class Mixture:
         return found
 
     def _measure(self, index: int, key: tuple[int, BitString]) -> Measure:
-        """Return the measure of one member, by the walk that counts programs without listing them if there is one."""
+        """Return the measure of one member, which is given, or counted by a walk that lists no programs, or listed."""
         machine = self.model_class.members[index]
+        if isinstance(machine, Density):
+            return machine.measure(key[1])
         if type(machine) is not UniversalMachine or key in self._runs:
             return self.runs(index, key[1]).measure()
         measure, self._counted[key] = counted_measure(programs(machine, key[1], self.model_class.bound))

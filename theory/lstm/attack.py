@@ -144,7 +144,11 @@ def gradient_attack(
     shifts_KP, found = np.zeros((len(ats), lstm.parameter_count)), None
     for _ in range(walk):
         _, gradients_KP = margin_gradients(lstm.shifted(shifts_KP), tapes, ats)
-        shifts_KP = _furthest(-gradients_KP, radius, region)
+        before_KP, shifts_KP = shifts_KP, _furthest(-gradients_KP, radius, region)
+        going = np.flatnonzero((shifts_KP != before_KP).any(axis=1))  # the others stand still, in a corner of the box
+        ats, shifts_KP = [ats[k] for k in going], shifts_KP[going]
+        if not ats:
+            break
         broken = np.flatnonzero(tapes.broken_among(lstm, shifts_KP, read_out))
         if broken.size:  # only an answer that is more promising can still be of interest
             first = int(broken[0])

@@ -23,6 +23,7 @@ arithmetic; the nominal network in floating point is checked by running it.
 """
 
 from collections.abc import Mapping
+from functools import cache, partial
 from math import inf
 from typing import Literal
 
@@ -36,7 +37,6 @@ from theory.numbers.interval import Interval, down, logistic, matrix_product, ta
 # Shapes: W windows of three tokens, D bits of a column, H hidden units.
 
 Region = Literal["box", "ball"]
-Windows = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
 # How far beyond 1/2 an answer must be.
@@ -50,10 +50,10 @@ def certified_radius(
 
     Bisection between 0 and 1 to so many binary digits; the radius returned is itself certified.
     """
-    low, high, required, seen = 0, 2**digits, REQUIRED_MARGIN[read_out], _windows(machine)
+    low, high, required = 0, 2**digits, REQUIRED_MARGIN[read_out]
     while high - low > 1:
         middle = (low + high) // 2
-        if _margin(lstm, seen, middle / 2**digits, region) > required:
+        if certified_margin(lstm, machine, middle / 2**digits, region) > required:
             low = middle
         else:
             high = middle
@@ -66,12 +66,7 @@ def certified_margin(lstm: LSTM, machine: TapeMachine, radius: float, region: Re
     At radius 0 it is the margin of the network itself. A lower bound, rounded down; see `REQUIRED_MARGIN`. It is minus
     infinity at a radius so large that a forget gate may stand open for ever, as nothing then bounds the cell state.
     """
-    return _margin(lstm, _windows(machine), radius, region)
-
-
-def _margin(lstm: LSTM, seen: Windows, radius: float, region: Region) -> float:
-    """Return the certified margin over windows (W, 3, D) whose middle columns become (W, D)."""
-    tokens_W3D, steps_WD = seen
+    tokens_W3D, steps_WD = _windows(machine)
     largest_cell = _largest_cell(lstm, tokens_W3D, radius, region)
     if largest_cell == inf:
         return -inf
@@ -80,10 +75,11 @@ def _margin(lstm: LSTM, seen: Windows, radius: float, region: Region) -> float:
     return float(np.where(steps_WD == 1, (answers - half).low, (half - answers).low).min())
 
 
-def _windows(machine: TapeMachine) -> Windows:
+def _windows(machine: TapeMachine) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return the windows (W, 3, D) and what their middle columns become (W, D)."""
-    before = [[one_hot(machine, column) for column in window] for window in windows(machine)]
-    after = [one_hot(machine, next_column(machine, *window)) for window in windows(machine)]
+    code, seen = cache(partial(one_hot, machine)), list(windows(machine))
+    before = [[code(column) for column in window] for window in seen]
+    after = [code(next_column(machine, *window)) for window in seen]
     return np.array(before, dtype=np.uint8), np.array(after, dtype=np.uint8)
 
 

@@ -21,6 +21,7 @@ from theory.machines.classes import ModelClass, nothing_halts
 from theory.machines.machine import Bound, FunctionMachine, Tape
 from theory.measures.measure import enumerate_programs
 from theory.measures.mixture import Mixture
+from theory.measures.programs import programs
 from theory.numbers.bit_strings import BitString, shown
 from theory.numbers.exact import at_least_power_of_two, log2_float, number_text
 
@@ -125,9 +126,10 @@ def class_complexity(model_class: ModelClass, *, names_cost_bits: bool = True) -
         )
     shortest: dict[BitString, int] = {}
     for machine, word in zip(model_class.members, model_class.words, strict=True):
-        for program, x in enumerate_programs(machine, "", model_class.bound).programs:
-            length = len(program) + (len(word) if names_cost_bits else 0)
-            shortest[x] = min(length, shortest.get(x, length))
+        for group in programs(machine, "", model_class.bound):
+            if group.output is not None:
+                length = group.length_bits + (len(word) if names_cost_bits else 0)
+                shortest[group.output] = min(length, shortest.get(group.output, length))
     return shortest
 
 

@@ -45,16 +45,21 @@ def check_domination(
     mixture = Mixture(model_class, counted(advance, len(conditions)))
     items, triples, tight, failures = [], 0, 0, 0
     for index, (machine, prior) in enumerate(zip(model_class.members, model_class.prior, strict=True)):
-        constant, least, at = factor * prior, None, ("", "")
+        constant, at = factor * prior, ("", "")
+        claimed, claimed_whole = constant.as_integer_ratio()
+        above, below = 1, 0  # the least ratio; ratios are compared crosswise, and none is reduced
         for z in conditions:
-            member, whole = mixture.member(index, z), mixture.measure(z)
-            for x, p in member.mass.items():
-                ratio = whole.mass[x] / p
+            member, whole = mixture.member(index, z).mass, mixture.measure(z).mass
+            for x, p in member.items():
+                m = whole[x]
+                n, d = m.numerator * p.denominator, m.denominator * p.numerator
+                left, right = n * claimed_whole, claimed * d
                 triples += 1
-                tight += ratio == constant
-                failures += ratio < constant
-                if least is None or ratio < least:
-                    least, at = ratio, (x, z)
+                tight += left == right
+                failures += left < right
+                if n * below < above * d or not below:
+                    above, below, at = n, d, (x, z)
+        least = Fraction(above, below) if below else None
         items.append(_item(model_class, index, machine.name, least, constant, at))
     if not triples:
         raise nothing_halts(model_class)

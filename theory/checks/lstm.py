@@ -20,7 +20,7 @@ import numpy as np
 from theory.checks.registry import LSTM_BALL
 from theory.checks.result import CheckResult, Counterexample, Item, Picture, StepCurve, ratio_item
 from theory.errors import InputError
-from theory.lstm.attack import Tapes, gradient_attack, sampled_failures
+from theory.lstm.attack import Answers, Tapes, gradient_attack, sampled_failures
 from theory.lstm.construction import LSTM, Gains, forward, read, step_lstm
 from theory.lstm.lipschitz import lipschitz_radius, matrix_step
 from theory.lstm.probability import log2_probability
@@ -193,8 +193,9 @@ def _attacks(lstm: LSTM, tapes: Tapes, claimed: Mapping[Region, float], samples:
         numbers={"wrong": failures, "samples": samples},
         failure=wrong if failures else None,
     )
+    answers = Answers.of(lstm, tapes)
     for region, radius in claimed.items():
-        multiple = _first_break(lstm, tapes, radius, region)
+        multiple = _first_break(lstm, tapes, answers, radius, region)
         name = f"attacked in the {region}"
         witness = f"broken at {multiple:.2f} r" if multiple < inf else "not broken up to 2 r"
         broken = _failure(name, radius, radius, f"a network within the radius fails: {witness}")
@@ -208,11 +209,12 @@ def _attacks(lstm: LSTM, tapes: Tapes, claimed: Mapping[Region, float], samples:
         )
 
 
-def _first_break(lstm: LSTM, tapes: Tapes, radius: float, region: Region) -> float:
+def _first_break(lstm: LSTM, tapes: Tapes, answers: Answers, radius: float, region: Region) -> float:
     """Return the multiple of the radius, from 1 to 2 in steps of 1/8, at which the gradient attack first succeeds."""
     for eighths in range(8, 17):
         reach = radius * eighths / 8
-        if gradient_attack(lstm, tapes, radius=reach, region=region, read_out="saturated") is not None:
+        shift = gradient_attack(lstm, tapes, radius=reach, region=region, read_out="saturated", answers=answers)
+        if shift is not None:
             return eighths / 8
     return inf
 

@@ -19,9 +19,9 @@ from theory.checks.registry import RESOURCES
 from theory.checks.result import CheckResult, Counterexample, Item, Picture, StepCurve, ratio_item
 from theory.errors import InputError
 from theory.machines.classes import ModelClass, nothing_halts
-from theory.machines.machine import Bound, Machine, Status
+from theory.machines.machine import Bound, Machine
 from theory.machines.universal.machine import UniversalMachine
-from theory.measures.measure import leaves
+from theory.measures.programs import programs
 from theory.numbers.bit_strings import BitString, shown
 from theory.numbers.exact import number_text
 
@@ -49,13 +49,13 @@ def timed_measure(members: Sequence[tuple[Machine, Fraction]], bound: Bound) -> 
     measure = TimedMeasure({}, {}, {}, {})
     zero = Fraction(0)
     for machine, prior in members:
-        for program, run in leaves(machine, "", bound):
-            if run.status is not Status.HALTED:
+        for group in programs(machine, "", bound):
+            if group.output is None:
                 continue
-            term = prior * Fraction(1, 1 << len(program))
-            charged, x = term / max(1, run.steps), run.output
-            measure.mass[x] = measure.mass.get(x, zero) + term
-            measure.speed[x] = measure.speed.get(x, zero) + charged
+            term = prior * Fraction(1, 1 << group.length_bits)
+            charged, x = term / max(1, group.steps), group.output
+            measure.mass[x] = measure.mass.get(x, zero) + group.count * term
+            measure.speed[x] = measure.speed.get(x, zero) + group.count * charged
             measure.fastest[x] = max(measure.fastest.get(x, zero), charged)
             measure.shortest[x] = max(measure.shortest.get(x, zero), term)
     return measure

@@ -11,6 +11,7 @@ inputs, and each step goes all the way to the point of the region that lies furt
 a few cells; a failed attack proves nothing.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +22,13 @@ from theory.lstm.construction import LSTM, ReadOut, forward, padded_columns, rea
 from theory.lstm.radius import Region
 from theory.machines.one_tape import TapeMachine, configurations, step
 
-# Shapes: B configurations, T tokens, N cells, D bits of a column, H hidden units.
+# Shapes: B configurations, T tokens, N cells, D bits of a column, H hidden units, P parameters, K networks, A answers.
 
 MAX_CONFIGURATIONS = 200_000  # about a minute and a gigabyte
+_TOGETHER = 20_000  # configurations, or answers times 32, that go through arithmetic at once
+
+At = tuple[int, int, int]
+"""An answer: the configuration, the cell, and the bit of its column."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +55,65 @@ class Tapes:
         after = padded_columns(machine, [step(machine, configuration) for configuration in before])
         return cls(padded_columns(machine, before), after[:, 1:-1])
 
-    def broken(self, lstm: LSTM, read_out: ReadOut) -> bool:
-        """Return whether the network steps some configuration wrongly."""
-        return bool((read(forward(lstm, self.tokens_BTD), read_out) != self.steps_BND).any())
+    def broken(self, lstm: LSTM, read_out: ReadOut) -> NDArray[np.bool_]:
+        """Return whether the network steps some configuration wrongly, (), or which of a stack do, (K,)."""
+        return (read(forward(lstm, self.tokens_BTD), read_out) != self.steps_BND).any(axis=(-3, -2, -1))
+
+    def broken_among(self, lstm: LSTM, shifts_KP: NDArray[np.float64], read_out: ReadOut) -> NDArray[np.bool_]:
+        """Return which of these shifts of the network break it, (K,)."""
+        at_once = max(1, _TOGETHER // len(self.tokens_BTD))
+        parts = (shifts_KP[k : k + at_once] for k in range(0, len(shifts_KP), at_once))
+        return np.concatenate([self.broken(lstm.shifted(part), read_out) for part in parts])
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers that an attack may turn, each of another window, with how far they are from turning.
+
+    Attributes:
+        ats: which answers.
+        margins_A: how far beyond 1/2 each is.
+        slopes_A: by region, how fast each can fall with the radius: the norm of its gradient dual to the region's.
+
+    """
+
+    ats: list[At]
+    margins_A: NDArray[np.float64]
+    slopes_A: Mapping[Region, NDArray[np.float64]]
+
+    @classmethod
+    def of(cls, lstm: LSTM, tapes: Tapes) -> "Answers":
+        """Return the answers of a network. Of those to the same three columns only the first is taken.
+
+        What came before them matters little.
+        """
+        kinds: dict[bytes, At] = {}
+        for configuration, cell, bit in np.ndindex(*tapes.steps_BND.shape):
+            seen = tapes.tokens_BTD[configuration, cell : cell + 3].tobytes() + bytes([bit])
+            kinds.setdefault(seen, (configuration, cell, bit))
+        ats, margins, box, ball = list(kinds.values()), [], [], []
+        for k in range(0, len(ats), _TOGETHER // 32):
+            margins_A, gradients_AP = margin_gradients(lstm, tapes, ats[k : k + _TOGETHER // 32])
+            margins.append(margins_A)
+            box.append(np.abs(gradients_AP).sum(axis=1))
+            ball.append(np.linalg.norm(gradients_AP, axis=1))
+        return cls(ats, np.concatenate(margins), {"box": np.concatenate(box), "ball": np.concatenate(ball)})
+
+    def promising(self, radius: float, region: Region) -> list[At]:
+        """Return the answers by the margin that a first-order step would leave, least first."""
+        left = self.margins_A - radius * self.slopes_A[region]
+        return [self.ats[k] for k in np.argsort(left, kind="stable")]
 
 
 def sampled_failures(
     lstm: LSTM, tapes: Tapes, *, radius: float, read_out: ReadOut, samples: int, generator: np.random.Generator
 ) -> int:
     """Return how many of so many networks, uniform in the box of this radius, step some configuration wrongly."""
-    shifts = (generator.uniform(-radius, radius, lstm.parameter_count) for _ in range(samples))
-    return sum(tapes.broken(lstm.shifted(shift), read_out) for shift in shifts)
+    failures = 0
+    for drawn in range(0, samples, 64):
+        shifts_KP = generator.uniform(-radius, radius, (min(64, samples - drawn), lstm.parameter_count))
+        failures += int(tapes.broken_among(lstm, shifts_KP, read_out).sum())
+    return failures
 
 
 def gradient_attack(
@@ -72,6 +125,7 @@ def gradient_attack(
     read_out: ReadOut,
     targets: int = 8,
     walk: int = 12,
+    answers: Answers | None = None,
 ) -> NDArray[np.float64] | None:
     """Return a shift of the parameters, within the radius, that breaks the network, or None if none was found.
 
@@ -81,77 +135,97 @@ def gradient_attack(
         radius: of the region.
         region: `box` or `ball`.
         read_out: what a wrong step means.
-        targets: how many answers to attack, one after another, the most promising first.
+        targets: how many answers to attack, the most promising first; what the first of them finds is returned.
         walk: gradient steps for each.
+        answers: those of this network on these tapes, which are otherwise looked for.
 
     """
-    for at in _promising(lstm, tapes, radius, region)[:targets]:
-        shift = np.zeros(lstm.parameter_count)
-        for _ in range(walk):
-            _, gradient = margin_gradient(lstm.shifted(shift), tapes, at)
-            shift = _furthest(-gradient, radius, region)
-            if tapes.broken(lstm.shifted(shift), read_out):
-                return shift
-    return None
+    ats = (answers or Answers.of(lstm, tapes)).promising(radius, region)[:targets]
+    shifts_KP, found = np.zeros((len(ats), lstm.parameter_count)), None
+    for _ in range(walk):
+        _, gradients_KP = margin_gradients(lstm.shifted(shifts_KP), tapes, ats)
+        before_KP, shifts_KP = shifts_KP, _furthest(-gradients_KP, radius, region)
+        going = np.flatnonzero((shifts_KP != before_KP).any(axis=1))  # the others stand still, in a corner of the box
+        ats, shifts_KP = [ats[k] for k in going], shifts_KP[going]
+        if not ats:
+            break
+        broken = np.flatnonzero(tapes.broken_among(lstm, shifts_KP, read_out))
+        if broken.size:  # only an answer that is more promising can still be of interest
+            first = int(broken[0])
+            found, ats, shifts_KP = shifts_KP[first], ats[:first], shifts_KP[:first]
+        if not ats:
+            break
+    return found
 
 
-def margin_gradient(lstm: LSTM, tapes: Tapes, at: tuple[int, int, int]) -> tuple[float, NDArray[np.float64]]:
-    """Return how far beyond 1/2 one answer is, and the derivative of that by all parameters.
+def margin_gradient(lstm: LSTM, tapes: Tapes, at: At) -> tuple[float, NDArray[np.float64]]:
+    """Return how far beyond 1/2 one answer is, and the derivative of that by all parameters, (P,)."""
+    margins_A, gradients_AP = margin_gradients(lstm, tapes, [at])
+    return float(margins_A[0]), gradients_AP[0]
 
-    `at` is the configuration, the cell, and the bit of its column.
+
+def margin_gradients(lstm: LSTM, tapes: Tapes, ats: Sequence[At]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how far beyond 1/2 answers are, (A,), and the derivatives of that by all parameters, (A, P).
+
+    Args:
+        lstm: one network that gives all the answers, or a stack with one for each.
+        tapes: the configurations.
+        ats: the answers.
+
     """
-    configuration, cell, bit = at
-    H = lstm.hidden_size
-    tokens = tapes.tokens_BTD[configuration, : cell + 3].astype(np.float64)
-    sign = 1.0 if tapes.steps_BND[configuration, cell, bit] else -1.0
+    configurations_A, cells_A, bits_A = np.array(ats).T
+    A, T, H = len(ats), int(cells_A.max()) + 3, lstm.hidden_size
+    starts_A = T - 3 - cells_A  # the tokens are aligned at the last one, and nothing is before the first
+    tokens_TAD = np.zeros((T, A, tapes.tokens_BTD.shape[2]))
+    for start in np.unique(starts_A):
+        rows = np.flatnonzero(starts_A == start)
+        tokens_TAD[start:, rows] = tapes.tokens_BTD[configurations_A[rows], : T - start].swapaxes(0, 1)
+    signs_A = np.where(tapes.steps_BND[configurations_A, cells_A, bits_A] == 1, 1.0, -1.0)
+    readout_AH, offset_A = lstm.readout_weight[..., bits_A, :], lstm.readout_bias[..., bits_A]
+    if lstm.bias.ndim == 2:  # each answer is that of its own network
+        readout_AH, offset_A = lstm.readout_weight[np.arange(A), bits_A], lstm.readout_bias[np.arange(A), bits_A]
 
-    h, c, memory = np.zeros(H), np.zeros(H), []
-    for x in tokens:
-        z = lstm.input_weight @ x + lstm.recurrent_weight @ h + lstm.bias
-        i, f, o = (1 / (1 + np.exp(-z[k * H : (k + 1) * H])) for k in (0, 1, 3))
-        g = np.tanh(z[2 * H : 3 * H])
-        after = f * c + i * g
-        memory.append((x, h, c, i, f, g, o, np.tanh(after)))
-        h, c = o * np.tanh(after), after
-    margin = sign * (lstm.readout_weight[bit] @ h + lstm.readout_bias[bit] - 0.5)
+    h = c = np.zeros((A, H))
+    memory, hidden = [], []
+    for t, x in enumerate(tokens_TAD):
+        z = _rows_times(x, lstm.input_weight.mT) + _rows_times(h, lstm.recurrent_weight.mT) + lstm.bias
+        i, f, o = (1 / (1 + np.exp(-z[:, k * H : (k + 1) * H])) for k in (0, 1, 3))
+        g, begun_A1 = np.tanh(z[:, 2 * H : 3 * H]), (t >= starts_A)[:, None]
+        after = np.where(begun_A1, f * c + i * g, 0)
+        hidden.append(h)
+        memory.append((begun_A1, c, i, f, g, o, np.tanh(after)))
+        h, c = np.where(begun_A1, o * np.tanh(after), 0), after
+    margins_A = signs_A * (np.einsum("ah,ah->a", readout_AH, h) + offset_A - 0.5)
 
-    by_input, by_recurrent, by_bias, by_readout, by_readout_bias = (np.zeros_like(array) for array in lstm.arrays)
-    by_readout[bit], by_readout_bias[bit] = sign * h, sign
-    by_h, by_c = sign * lstm.readout_weight[bit], np.zeros(H)
-    for x, h_before, c_before, i, f, g, o, squashed in reversed(memory):
+    by_readout, by_readout_bias = (
+        np.zeros((A, *lstm.readout_weight.shape[-2:])),
+        np.zeros((A, lstm.readout_bias.shape[-1])),
+    )
+    by_readout[np.arange(A), bits_A], by_readout_bias[np.arange(A), bits_A] = signs_A[:, None] * h, signs_A
+    by_h, by_c, by_z = signs_A[:, None] * readout_AH, np.zeros((A, H)), []
+    for begun_A1, c_before, i, f, g, o, squashed in reversed(memory):
         by_c = by_c + by_h * o * (1 - squashed**2)
-        by_z = np.concatenate(
-            [
-                by_c * g * i * (1 - i),
-                by_c * c_before * f * (1 - f),
-                by_c * i * (1 - g**2),
-                by_h * squashed * o * (1 - o),
-            ]
+        parts = (
+            by_c * g * i * (1 - i),
+            by_c * c_before * f * (1 - f),
+            by_c * i * (1 - g**2),
+            by_h * squashed * o * (1 - o),
         )
-        by_input += np.outer(by_z, x)
-        by_recurrent += np.outer(by_z, h_before)
-        by_bias += by_z
-        by_h, by_c = lstm.recurrent_weight.T @ by_z, by_c * f
-    parts = (by_input, by_recurrent, by_bias, by_readout, by_readout_bias)
-    return float(margin), np.concatenate([part.ravel() for part in parts])
+        by_z.append(np.where(begun_A1, np.concatenate(parts, axis=1), 0))
+        by_h, by_c = _rows_times(by_z[-1], lstm.recurrent_weight), by_c * f
+    by_z_AIT = np.stack(by_z[::-1], axis=2)
+    by_input, by_recurrent = by_z_AIT @ tokens_TAD.swapaxes(0, 1), by_z_AIT @ np.stack(hidden, axis=1)
+    gradients = (by_input, by_recurrent, by_z_AIT.sum(axis=2), by_readout, by_readout_bias)
+    return margins_A, np.concatenate([part.reshape(A, -1) for part in gradients], axis=1)
 
 
-def _promising(lstm: LSTM, tapes: Tapes, radius: float, region: Region) -> list[tuple[int, int, int]]:
-    """Return the answers by the margin that a first-order step would leave, least first.
-
-    Of the answers to the same three columns only the first is taken: what came before them matters little.
-    """
-    kinds: dict[bytes, tuple[int, int, int]] = {}
-    for configuration, cell, bit in np.ndindex(*tapes.steps_BND.shape):
-        seen = tapes.tokens_BTD[configuration, cell : cell + 3].tobytes() + bytes([bit])
-        kinds.setdefault(seen, (configuration, cell, bit))
-    left = {}
-    for at in kinds.values():
-        margin, gradient = margin_gradient(lstm, tapes, at)
-        left[at] = margin + gradient @ _furthest(-gradient, radius, region)
-    return sorted(left, key=lambda at: left[at])
+def _rows_times(rows_AI: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return each row times the matrix (I, J), or times its own of the matrices (A, I, J): (A, J)."""
+    return rows_AI @ weight if weight.ndim == 2 else (rows_AI[:, None, :] @ weight)[:, 0]
 
 
-def _furthest(direction: NDArray[np.float64], radius: float, region: Region) -> NDArray[np.float64]:
-    """Return the point of the region that lies furthest in a direction."""
-    return radius * (np.sign(direction) if region == "box" else direction / np.linalg.norm(direction))
+def _furthest(directions_KP: NDArray[np.float64], radius: float, region: Region) -> NDArray[np.float64]:
+    """Return for each direction the point of the region that lies furthest in it, (K, P)."""
+    if region == "box":
+        return radius * np.sign(directions_KP)
+    return radius * (directions_KP / np.linalg.norm(directions_KP, axis=1, keepdims=True))

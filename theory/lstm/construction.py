@@ -78,7 +78,7 @@ class Gains:
 
 @dataclass(frozen=True, kw_only=True)
 class LSTM:
-    """The parameters of a one-layer LSTM with a linear read-out."""
+    """The parameters of a one-layer LSTM with a linear read-out, or of K of them: then each array is (K, ...)."""
 
     input_weight: Array  # (4H, D)
     recurrent_weight: Array  # (4H, H)
@@ -89,7 +89,7 @@ class LSTM:
     @property
     def hidden_size(self) -> int:
         """Hidden units H."""
-        return self.recurrent_weight.shape[1]
+        return self.recurrent_weight.shape[-1]
 
     @property
     def arrays(self) -> tuple[Array, Array, Array, Array, Array]:
@@ -107,9 +107,10 @@ class LSTM:
         return np.concatenate([array.ravel() for array in self.arrays])
 
     def shifted(self, shift: Array) -> "LSTM":
-        """Return the network with a vector added to its parameters."""
-        ends = np.cumsum([array.size for array in self.arrays])[:-1]
-        parts = [part.reshape(array.shape) for part, array in zip(np.split(shift, ends), self.arrays, strict=True)]
+        """Return the network with a vector added to its parameters, or with each of several, (K, parameters)."""
+        ends, stack = np.cumsum([array.size for array in self.arrays])[:-1], shift.shape[:-1]
+        split = np.split(shift, ends, axis=-1)
+        parts = [part.reshape(stack + array.shape) for part, array in zip(split, self.arrays, strict=True)]
         return LSTM(
             input_weight=self.input_weight + parts[0],
             recurrent_weight=self.recurrent_weight + parts[1],
@@ -216,19 +217,19 @@ def _column_codes(machine: TapeMachine) -> dict[Column, tuple[int, ...]]:
 
 
 def forward(lstm: LSTM, tokens_BTD: NDArray[np.uint8], dtype: type[np.floating] = np.float64) -> NDArray[np.floating]:
-    """Return what the read-out says for each cell, (B, N, D), all arithmetic done in `dtype`."""
+    """Return what the read-out says for each cell, (B, N, D) or (K, B, N, D), all arithmetic done in `dtype`."""
     input_weight, recurrent_weight, bias, readout_weight, readout_bias = (a.astype(dtype) for a in lstm.arrays)
     x_BTD, one = tokens_BTD.astype(dtype), dtype(1)
     h_BH = c_BH = np.zeros((len(x_BTD), lstm.hidden_size), dtype)
     answers = []
     for x_BD in x_BTD.swapaxes(0, 1):
-        z = x_BD @ input_weight.T + h_BH @ recurrent_weight.T + bias
-        i, f, g, o = np.split(z, 4, axis=1)
+        z = x_BD @ input_weight.mT + h_BH @ recurrent_weight.mT + bias[..., None, :]
+        i, f, g, o = np.split(z, 4, axis=-1)
         i, f, o = (one / (one + np.exp(-gate)) for gate in (i, f, o))
         c_BH = f * c_BH + i * np.tanh(g)
         h_BH = o * np.tanh(c_BH)
-        answers.append(h_BH @ readout_weight.T + readout_bias)
-    return np.stack(answers[2:], axis=1)
+        answers.append(h_BH @ readout_weight.mT + readout_bias[..., None, :])
+    return np.stack(answers[2:], axis=-2)
 
 
 def read(answers_BND: NDArray[np.floating], read_out: ReadOut) -> NDArray[np.floating]:

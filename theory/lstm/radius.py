@@ -23,6 +23,7 @@ arithmetic; the nominal network in floating point is checked by running it.
 """
 
 from collections.abc import Mapping
+from functools import cache, partial
 from math import inf
 from typing import Literal
 
@@ -31,7 +32,7 @@ from numpy.typing import NDArray
 
 from theory.lstm.construction import LSTM, ReadOut
 from theory.machines.one_tape import TapeMachine, next_column, one_hot, windows
-from theory.numbers.interval import Interval, down, logistic, matrix_product, tanh, total, up
+from theory.numbers.interval import Interval, down, logistic, matrix_product, tanh, tanh_of_logistic, total, up
 
 # Shapes: W windows of three tokens, D bits of a column, H hidden units.
 
@@ -76,8 +77,9 @@ def certified_margin(lstm: LSTM, machine: TapeMachine, radius: float, region: Re
 
 def _windows(machine: TapeMachine) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return the windows (W, 3, D) and what their middle columns become (W, D)."""
-    before = [[one_hot(machine, column) for column in window] for window in windows(machine)]
-    after = [one_hot(machine, next_column(machine, *window)) for window in windows(machine)]
+    code, seen = cache(partial(one_hot, machine)), list(windows(machine))
+    before = [[code(column) for column in window] for window in seen]
+    after = [code(next_column(machine, *window)) for window in seen]
     return np.array(before, dtype=np.uint8), np.array(after, dtype=np.uint8)
 
 
@@ -115,8 +117,10 @@ def _gates(
     z = matrix_product(Interval.point(columns_WD), lstm.input_weight)
     z = z + matrix_product(hidden, lstm.recurrent_weight) + Interval.point(lstm.bias)
     z = z.widened(_reach(columns_WD.sum(axis=1), hidden, radius, region))
-    i, f, g, o = (z[:, k * H : (k + 1) * H] for k in range(4))
-    return logistic(i), logistic(f), tanh(g), logistic(o)
+    twice = np.repeat([1.0, 1.0, 2.0, 1.0], H)  # tanh g = 2 logistic(2 g) - 1, so that one enclosure serves all four
+    opened = logistic(Interval(twice * z.low, twice * z.high))
+    i, f, g, o = (opened[:, k * H : (k + 1) * H] for k in range(4))
+    return i, f, tanh_of_logistic(g), o
 
 
 def _reach(ones_W: NDArray[np.number], hidden: Interval, radius: float, region: Region) -> Interval:

@@ -21,7 +21,7 @@ CLOCK = 6
 COPY = "mealy 0.1.h"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Action:
     """What to do on a symbol: write "", "0" or "1", then stay or halt."""
 
@@ -60,14 +60,14 @@ class MealyMachine:
 
     def run(self, program: BitString, condition: BitString, bound: Bound) -> Run:
         """Run until a halting action, the clock, a missing bit, or the bound; one step for each symbol."""
-        watched = condition if self.reads_condition else program
-        output = ""
+        reads_condition, output = len(self.actions) == 3, ""
+        watched = condition if reads_condition else program
         for step in range(self.clock):
             if step == bound.time:
                 return self._ended(Status.OUT_OF_TIME, output, step)
             if step < len(watched):
                 action = self.actions[watched[step] == "1"]
-            elif self.reads_condition:
+            elif reads_condition:
                 action = self.actions[2]
             else:
                 return self._ended(Status.NEEDS_INPUT, output, step)
@@ -80,7 +80,7 @@ class MealyMachine:
 
     def _ended(self, status: Status, output: BitString, steps: int) -> Run:
         """Return the run: one symbol for each step, and a bit of the program if the machine watches its input."""
-        return Run(status, output, steps, len(output), 0 if self.reads_condition else steps)
+        return Run(status, output, steps, len(output), steps if len(self.actions) == 2 else 0)
 
 
 def mealy_machines(clock: int = CLOCK) -> tuple[MealyMachine, ...]:

@@ -1,1 +1,1 @@
-"""What machines sample from: measures, mixtures and their iterates, complexity, and the depth of the buffer."""
+"""What machines sample from: measures, densities, mixtures, their iterates, complexity, and the depth of the buffer."""

@@ -2,9 +2,10 @@
 
 The tree of a machine's programs can be huge, and its size is not known beforehand. It can be estimated without walking
 it: a run on coin flips ends at a leaf of depth d with probability 2^-d, so that the mean of 2^d over such runs is the
-number of leaves, and the mean of 2^d times the steps of the run is what all runs take together. Source: Knuth 1975,
-"Estimating the efficiency of backtrack programs". Limits: a few probes, drawn with a fixed seed; the mean is right and
-the spread may be large. Machines are taken at even distances from the class; one that raises is left to the real run.
+number of leaves, and the mean of 2^d times the steps of the run is what all runs take together. A density goes through
+the prefixes of its length, all of them at most. Source: Knuth 1975, "Estimating the efficiency of backtrack programs".
+Limits: a few probes, drawn with a fixed seed; the mean is right and the spread may be large. Machines are taken at even
+distances from the class; one that raises is left to the real run.
 """
 
 import random
@@ -12,6 +13,7 @@ from fractions import Fraction
 
 from theory.machines.classes import ModelClass
 from theory.machines.machine import Machine
+from theory.measures.density import Density
 
 _MEMBERS, _PROBES = 48, 480
 _MOST_PROBE_STEPS = 200_000
@@ -29,7 +31,10 @@ def expected_steps(model_class: ModelClass, condition_bits: int) -> int:
     generator = random.Random(0)
     total = Fraction(0)
     for reads, conditions in ((True, (2 << condition_bits) - 1), (False, 1)):
-        members = [member for member in model_class.members if member.reads_condition == reads]
+        every = [member for member in model_class.members if member.reads_condition == reads]
+        prefixes = (2 << min(member.length, 64) for member in every if isinstance(member, Density))
+        total += conditions * _RUN_STEPS * sum(prefixes)
+        members = [member for member in every if not isinstance(member, Density)]
         if members:
             total += len(members) * conditions * _mean_steps(members, model_class, condition_bits, generator)
     return int(total)

@@ -14,17 +14,19 @@ from fractions import Fraction
 from theory.machines.machine import Bound, Machine, Run, Status
 from theory.numbers.bit_strings import BitString, require_bit_string
 
+ZERO, ONE = Fraction(0), Fraction(1)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """A distribution over strings that is known exactly, except for `unresolved` mass that could lie anywhere."""
 
     mass: Mapping[BitString, Fraction]
-    unresolved: Fraction = Fraction(0)
+    unresolved: Fraction = ZERO
 
     def lower(self, x: BitString) -> Fraction:
         """Return the greatest lower bound on the probability of x that is proved."""
-        return self.mass.get(x, Fraction(0))
+        return self.mass.get(x, ZERO)
 
     def upper(self, x: BitString) -> Fraction:
         """Return an upper bound on the probability of x."""
@@ -38,10 +40,10 @@ class Measure:
     @property
     def total(self) -> Fraction:
         """The mass that is known: at most 1, and with `unresolved` exactly 1 for a machine's measure."""
-        return sum(self.mass.values(), Fraction(0))
+        return sum(self.mass.values(), ZERO)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Enumeration:
     """All that a machine does under a bound: the leaves of the tree of its programs, in lexicographic order.
 
@@ -66,15 +68,19 @@ class Enumeration:
 
     def measure(self) -> Measure:
         """Return the measure that the leaves add up to."""
-        mass: dict[BitString, Fraction] = {}
-        unresolved = Fraction(0)
+        if "" in self.outcomes:  # nothing is read, and there is no other leaf
+            outcome = self.outcomes[""]
+            return Measure({}, ONE) if isinstance(outcome, Status) else Measure({outcome: ONE})
+        longest = max(map(len, self.outcomes), default=0)
+        mass: dict[BitString, int] = {}
+        unresolved, whole = 0, 1 << longest
         for leaf, outcome in self.outcomes.items():
-            weight = Fraction(1, 1 << len(leaf))
+            weight = 1 << (longest - len(leaf))
             if isinstance(outcome, Status):
                 unresolved += weight
             else:
-                mass[outcome] = mass[outcome] + weight if outcome in mass else weight
-        return Measure(mass, unresolved)
+                mass[outcome] = mass.get(outcome, 0) + weight
+        return Measure({x: Fraction(weight, whole) for x, weight in mass.items()}, Fraction(unresolved, whole))
 
 
 def leaves(machine: Machine, condition: BitString, bound: Bound) -> Iterator[tuple[BitString, Run]]:

@@ -18,11 +18,13 @@ from fractions import Fraction
 
 from theory.errors import InputError
 from theory.machines.classes import ModelClass
+from theory.machines.universal.machine import UniversalMachine
+from theory.measures.density import STRING_END, Density
 from theory.measures.measure import Enumeration, Measure, enumerate_programs
+from theory.measures.programs import counted_measure, programs
 from theory.numbers.bit_strings import BitString, shown, strings_of_length
+from theory.numbers.common import Scaled, scaled, weighted_sum
 from theory.numbers.exact import number_text
-
-STRING_END = "$"
 
 Distribution = Mapping[BitString, Fraction]
 
@@ -39,45 +41,65 @@ class Mixture:
         """Keep the class; `on_condition` is told how many conditions have been mixed, whenever there is one more."""
         self.model_class = model_class
         self._on_condition = on_condition
+        self._reads_condition = [machine.reads_condition for machine in model_class.members]
         self._runs: dict[tuple[int, BitString], Enumeration] = {}
+        self._counted: dict[tuple[int, BitString], int] = {}
         self._members: dict[tuple[int, BitString], Measure] = {}
         self._mixtures: dict[BitString, Measure] = {}
+        self._kernels: dict[BitString, Scaled[BitString]] = {}
 
     def member(self, index: int, condition: BitString = "") -> Measure:
         """Return p_c( . | z) of one member."""
         key = self._key(index, condition)
-        if key not in self._members:
-            self._members[key] = self.runs(index, condition).measure()
-        return self._members[key]
+        found = self._members.get(key)
+        if found is None:
+            found = self._members[key] = self._measure(index, key)
+        return found
+
+    def _measure(self, index: int, key: tuple[int, BitString]) -> Measure:
+        """Return the measure of one member, which is given, or counted by a walk that lists no programs, or listed."""
+        machine = self.model_class.members[index]
+        if isinstance(machine, Density):
+            return machine.measure(key[1])
+        if type(machine) is not UniversalMachine or key in self._runs:
+            return self.runs(index, key[1]).measure()
+        measure, self._counted[key] = counted_measure(programs(machine, key[1], self.model_class.bound))
+        return measure
 
     def runs(self, index: int, condition: BitString = "") -> Enumeration:
         """Return all that one member does on a condition."""
         key = self._key(index, condition)
-        if key not in self._runs:
+        found = self._runs.get(key)
+        if found is None:
             machine = self.model_class.members[index]
-            self._runs[key] = enumerate_programs(machine, key[1], self.model_class.bound)
-        return self._runs[key]
+            found = self._runs[key] = enumerate_programs(machine, key[1], self.model_class.bound)
+        return found
 
     @property
     def programs_found(self) -> int:
         """How many programs halted, of those that were run so far."""
-        return sum(len(enumeration.programs) for enumeration in self._runs.values())
+        listed = {key: len(enumeration.programs) for key, enumeration in self._runs.items()}
+        return sum((self._counted | listed).values())
 
     def measure(self, condition: BitString = "") -> Measure:
         """Return m_C( . | z)."""
         if condition not in self._mixtures:
-            mass: dict[BitString, Fraction] = {}
-            unresolved = Fraction(0)
+            unresolved, terms = Fraction(0), []
             for index, prior in enumerate(self.model_class.prior):
                 measure = self.member(index, condition)
                 if not measure.is_exact:
                     unresolved += prior * measure.unresolved
-                for x, p in measure.mass.items():
-                    mass[x] = mass[x] + prior * p if x in mass else prior * p
-            self._mixtures[condition] = Measure(mass, unresolved)
+                terms.append((prior, scaled(measure.mass)))
+            self._mixtures[condition] = Measure(weighted_sum(terms), unresolved)
             if self._on_condition is not None:
                 self._on_condition(len(self._mixtures))
         return self._mixtures[condition]
+
+    def kernel(self, condition: BitString) -> Scaled[BitString]:
+        """Return K( . | z), the masses of m_C( . | z) as integers over their common denominator."""
+        if condition not in self._kernels:
+            self._kernels[condition] = scaled(self.measure(condition).mass)
+        return self._kernels[condition]
 
     def require_sufficient(self, conditions: Iterable[BitString]) -> None:
         """Check that every member halts with probability 1 under the class's bound, on each of the conditions.
@@ -103,9 +125,10 @@ class Mixture:
 
         The statements are then about the measures under the bound.
         """
-        left = max(self._members.items(), key=lambda entry: entry[1].unresolved, default=None)
-        if left is None or left[1].is_exact:
+        inexact = [entry for entry in self._members.items() if entry[1].unresolved]
+        if not inexact:
             return ()
+        left = max(inexact, key=lambda entry: entry[1].unresolved)
         (index, condition), measure = left
         name = self.model_class.members[index].name
         return (
@@ -114,7 +137,7 @@ class Mixture:
         )
 
     def _key(self, index: int, condition: BitString) -> tuple[int, BitString]:
-        return index, condition if self.model_class.members[index].reads_condition else ""
+        return index, condition if self._reads_condition[index] else ""
 
 
 def prefix_masses(distribution: Distribution) -> dict[BitString, Fraction]:
@@ -123,12 +146,13 @@ def prefix_masses(distribution: Distribution) -> dict[BitString, Fraction]:
     >>> prefix_masses({"01": Fraction(1, 2), "1": Fraction(1, 2)})["0"]
     Fraction(1, 2)
     """
-    masses: dict[BitString, Fraction] = {}
-    for x, p in distribution.items():
+    masses: dict[BitString, int] = {}
+    numerators, denominator = scaled(distribution)
+    for x, p in numerators.items():
         if p:
             for length in range(len(x) + 1):
-                masses[x[:length]] = masses.get(x[:length], Fraction(0)) + p
-    return masses
+                masses[x[:length]] = masses.get(x[:length], 0) + p
+    return {x: Fraction(p, denominator) for x, p in masses.items()}
 
 
 def next_symbol(
@@ -167,11 +191,7 @@ def length_uniform(max_length: int) -> dict[BitString, Fraction]:
 
 def push(distribution: Distribution, mixture: Mixture) -> dict[BitString, Fraction]:
     """Return the distribution one iteration on: m^{n+1} = m^n K with the kernel K(x | u) = m_C(x | u)."""
-    pushed: dict[BitString, Fraction] = {}
-    for u, p in distribution.items():
-        for x, q in mixture.measure(u).mass.items():
-            pushed[x] = pushed.get(x, Fraction(0)) + p * q
-    return pushed
+    return weighted_sum((p, mixture.kernel(u)) for u, p in distribution.items())
 
 
 def iterates(base: Distribution, mixture: Mixture) -> Iterator[dict[BitString, Fraction]]:
@@ -184,8 +204,4 @@ def iterates(base: Distribution, mixture: Mixture) -> Iterator[dict[BitString, F
 
 def depth_mixture(stages: Iterable[Distribution], weights: Sequence[Fraction]) -> dict[BitString, Fraction]:
     """Return the sum of w_n m^n over the depths that have a weight."""
-    mixed: dict[BitString, Fraction] = {}
-    for weight, stage in zip(weights, stages, strict=False):
-        for x, p in stage.items():
-            mixed[x] = mixed.get(x, Fraction(0)) + weight * p
-    return mixed
+    return weighted_sum((weight, scaled(stage)) for weight, stage in zip(weights, stages, strict=False))

@@ -35,15 +35,20 @@ from theory.numbers.bit_strings import BitString, require_bit_string
 
 _STEPS_A_CALL = 1 << 28
 """About a second compiled: a call cannot be interrupted."""
-_KEY_COLUMNS = (ResultColumn.STOP, ResultColumn.TOKENS_READ, ResultColumn.BITS_READ, ResultColumn.OUTPUT_LENGTH)
+_COMPILED_FROM = 20
+"""A bound on time from which the walk is long enough to load the compiled interpreter for it."""
 
 
 @dataclass(frozen=True)
 class Leaves:
-    """Leaves of the tree of streams that are alike: how many, why they stopped, what they read and wrote."""
+    """Leaves of the tree of streams that are alike: how many, why they stopped, what they did, read and wrote.
+
+    The steps are those of instructions, without the bits that were read.
+    """
 
     count: int
     stop: Stop
+    steps: int
     tokens_read: int
     bits_read: int
     output: str
@@ -92,18 +97,19 @@ def walk_leaves(
 
 
 def group_leaves(interpreter: Interpreter, rows: int) -> Iterator[Leaves]:
-    """Sort the first rows of a finished call into groups of leaves that are alike."""
+    """Sort the first rows of a finished call into groups of leaves that are alike, in the order of their first."""
     import numpy as np
 
-    results = np.asarray(interpreter.results[:rows])
+    results = np.asarray(interpreter.results[:rows]).astype(np.uint16)
     outputs = np.array(interpreter.outputs[:rows], np.uint16)
     outputs[np.arange(outputs.shape[1]) >= results[:, [ResultColumn.OUTPUT_LENGTH]]] = 0
-    keys = np.concatenate([results[:, list(_KEY_COLUMNS)].astype(np.uint16), outputs], axis=1)
+    keys = np.concatenate([results[:, : ResultColumn.CELLS], outputs], axis=1)
     as_bytes = np.ascontiguousarray(keys).view(np.dtype((np.void, keys.shape[1] * keys.itemsize))).ravel()
     _, first, counts = np.unique(as_bytes, return_index=True, return_counts=True)
-    for key, count in zip(keys[first].tolist(), counts.tolist(), strict=True):
-        stop, tokens, bits, length, *symbols = key
-        yield Leaves(count, Stop(stop), tokens, bits, "".join(map(str, symbols[:length])))
+    in_order = np.argsort(first)
+    for key, count in zip(keys[first[in_order]].tolist(), counts[in_order].tolist(), strict=True):
+        stop, steps, tokens, bits, length, *symbols = key
+        yield Leaves(count, Stop(stop), steps, tokens, bits, "".join(map(str, symbols[:length])))
 
 
 def stream_measure(size: MachineSize, *, compiled: bool | None = None) -> StreamMeasure:
@@ -147,19 +153,41 @@ def halting_measure(bound: Bound, *, condition: BitString = "", compiled: bool |
     machine = UniversalMachine(reads_condition=bool(require_bit_string(condition)))
     if bound.time > 36:
         raise InputError("the tree of programs is too large", received=bound.time, remedy="use a time of at most 36")
-    if bound.time == 0 or bound.space == 0:
-        return Measure({}, Fraction(1))
-    size, kinds = machine_size(bound), len(machine.words)
-    tokens = bound.time // 4 + 1  # a token takes at least 3 steps to read and 1 to do; only the last may just be read
-    interpreter = leaf_interpreter(size, token_kinds=kinds, stream_length=tokens, compiled=compiled)
     mass: dict[str, Fraction] = {}
     unresolved = Fraction(0)
+    for group in program_leaves(machine, condition, bound, compiled=compiled):
+        share = Fraction(group.count, 1 << group.bits_read)
+        if group.stop is Stop.HALTED:
+            mass[group.output] = mass.get(group.output, Fraction(0)) + share
+        else:
+            unresolved += share
+    return Measure(dict(sorted(mass.items(), key=lambda item: (len(item[0]), item[0]))), unresolved)
+
+
+def program_leaves(
+    machine: UniversalMachine, condition: BitString, bound: Bound, *, compiled: bool | None = None
+) -> Iterator[Leaves]:
+    """Run a universal machine on all that it can read under a bound; yield groups of leaves that are alike.
+
+    Where a group's first leaf comes before that of another, the group does, except for leaves that are far apart: they
+    come in several groups.
+
+    Args:
+        machine: any universal machine, with the condition or without, also on a wrapping tape.
+        condition: the string on the conditional tape; a machine without the instruction for it does not see it.
+        bound: time and space of each run.
+        compiled: see `theory.machines.universal.interpreter.Interpreter`; if None, where the time makes it worth it.
+
+    """
+    if bound.time == 0 or bound.space == 0:
+        yield Leaves(1, Stop.TIMEOUT, 0, 0, 0, "")
+        return
+    if compiled is None and bound.time < _COMPILED_FROM:
+        compiled = False
+    kinds = len(machine.words)
+    tokens = bound.time // 4 + 1  # a token takes at least 3 steps to read and 1 to do; only the last may just be read
+    size = machine_size(bound, wraps=machine.wraps)
+    interpreter = leaf_interpreter(size, token_kinds=kinds, stream_length=tokens, compiled=compiled)
     inputs = [int(bit) for bit in condition]
     for rows in walk_leaves(interpreter, token_kinds=kinds, word_lengths=machine.word_lengths, inputs=inputs):
-        for group in group_leaves(interpreter, rows):
-            share = Fraction(group.count, 1 << group.bits_read)
-            if group.stop is Stop.HALTED:
-                mass[group.output] = mass.get(group.output, Fraction(0)) + share
-            else:
-                unresolved += share
-    return Measure(dict(sorted(mass.items(), key=lambda item: (len(item[0]), item[0]))), unresolved)
+        yield from group_leaves(interpreter, rows)

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from theory.lstm.construction import LSTM, ReadOut
 from theory.machines.one_tape import TapeMachine, next_column, one_hot, windows
-from theory.numbers.interval import Interval, down, logistic, matrix_product, tanh, total, up
+from theory.numbers.interval import Interval, down, logistic, matrix_product, tanh, tanh_of_logistic, total, up
 
 # Shapes: W windows of three tokens, D bits of a column, H hidden units.
 
@@ -117,8 +117,10 @@ def _gates(
     z = matrix_product(Interval.point(columns_WD), lstm.input_weight)
     z = z + matrix_product(hidden, lstm.recurrent_weight) + Interval.point(lstm.bias)
     z = z.widened(_reach(columns_WD.sum(axis=1), hidden, radius, region))
-    i, f, g, o = (z[:, k * H : (k + 1) * H] for k in range(4))
-    return logistic(i), logistic(f), tanh(g), logistic(o)
+    twice = np.repeat([1.0, 1.0, 2.0, 1.0], H)  # tanh g = 2 logistic(2 g) - 1, so that one enclosure serves all four
+    opened = logistic(Interval(twice * z.low, twice * z.high))
+    i, f, g, o = (opened[:, k * H : (k + 1) * H] for k in range(4))
+    return i, f, tanh_of_logistic(g), o
 
 
 def _reach(ones_W: NDArray[np.number], hidden: Interval, radius: float, region: Region) -> Interval:

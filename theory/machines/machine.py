@@ -48,7 +48,7 @@ class Status(enum.Enum):
     STUCK = "stuck without a rule"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Run:
     """What a run did: `steps` taken, cells of `space` used, and bits of the program read before it ended."""
 

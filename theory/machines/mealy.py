@@ -21,7 +21,7 @@ CLOCK = 6
 COPY = "mealy 0.1.h"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Action:
     """What to do on a symbol: write "", "0" or "1", then stay or halt."""
 

@@ -17,7 +17,7 @@ from theory.numbers.bit_strings import BitString, require_bit_string
 ZERO, ONE = Fraction(0), Fraction(1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Measure:
     """A distribution over strings that is known exactly, except for `unresolved` mass that could lie anywhere."""
 
@@ -43,7 +43,7 @@ class Measure:
         return sum(self.mass.values(), ZERO)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Enumeration:
     """All that a machine does under a bound: the leaves of the tree of its programs, in lexicographic order.
 

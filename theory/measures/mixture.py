@@ -69,10 +69,11 @@ class Mixture:
     def runs(self, index: int, condition: BitString = "") -> Enumeration:
         """Return all that one member does on a condition."""
         key = self._key(index, condition)
-        if key not in self._runs:
+        found = self._runs.get(key)
+        if found is None:
             machine = self.model_class.members[index]
-            self._runs[key] = enumerate_programs(machine, key[1], self.model_class.bound)
-        return self._runs[key]
+            found = self._runs[key] = enumerate_programs(machine, key[1], self.model_class.bound)
+        return found
 
     @property
     def programs_found(self) -> int:

@@ -126,8 +126,9 @@ def bayes(members: Sequence[Density], prior: Sequence[Fraction] | None = None, n
 
 
 def fixed_share(members: Sequence[Density], share: Fraction, name: str = "fixed share") -> Density:
-    """Return the mixture over all sequences of writers: before each bit but the first, the writer is drawn anew among
-    all members with probability `share`, otherwise it stays.
+    """Return the mixture over all sequences of writers, in which the writer seldom changes.
+
+    Before each bit but the first it is drawn anew among all members with probability `share`, otherwise it stays.
 
     >>> always = [Density(bit, lambda _, bit=bit: {bit: ONE}, 8) for bit in "01"]
     >>> str(fixed_share(always, Fraction(1, 8)).prefix_mass("0011"))
@@ -136,7 +137,7 @@ def fixed_share(members: Sequence[Density], share: Fraction, name: str = "fixed 
     Raises:
         InputError: no members, or a share that is no probability.
 
-    """  # noqa: D205 (one sentence)
+    """
     if not 0 <= share <= 1:
         raise InputError(f"{name}: a share is a probability", received=number_text(share), remedy="give e.g. 1/8")
     return _sharing(members, None, share, name)

@@ -39,7 +39,7 @@ def require_bit_string(text: str) -> BitString:
         InputError: a character other than 0 and 1.
 
     """
-    if set(text) - {"0", "1"}:
+    if text.strip("01"):  # what is left begins with another character
         raise InputError("a bit string has only the characters 0 and 1", received=text, remedy="give e.g. 0110")
     return text
 

@@ -115,10 +115,12 @@ class LogSum:
         numerator, denominator = Fraction(argument).as_integer_ratio()
         if numerator <= 0:
             raise ValueError("a logarithm needs a positive number")
-        for integer, signed in ((numerator, Fraction(coefficient)), (denominator, -Fraction(coefficient))):
-            total = self.terms.pop(integer, Fraction(0)) + signed
-            if total and integer > 1:
-                self.terms[integer] = total
+        for integer, signed in ((numerator, coefficient), (denominator, -coefficient)):
+            if integer > 1:
+                before = self.terms.pop(integer, None)
+                total = Fraction(signed) if before is None else before + signed
+                if total:
+                    self.terms[integer] = total
 
     def __add__(self, other: "LogSum") -> "LogSum":
         return LogSum([*((c, n) for n, c in self.terms.items()), *((c, n) for n, c in other.terms.items())])

@@ -139,7 +139,10 @@ def logistic(x: Interval) -> Interval:
 
 def tanh(x: Interval) -> Interval:
     """Return tanh x = 2 logistic(2x) - 1."""
-    doubled = logistic(Interval(2 * x.low, 2 * x.high))
-    one = Interval.point(np.ones_like(x.low))
-    result = doubled + doubled - one
+    return tanh_of_logistic(logistic(Interval(2 * x.low, 2 * x.high)))
+
+
+def tanh_of_logistic(opened: Interval) -> Interval:
+    """Return tanh x, given logistic(2x)."""
+    result = opened + opened - Interval.point(np.ones_like(opened.low))
     return Interval(np.maximum(result.low, -1.0), np.minimum(result.high, 1.0))

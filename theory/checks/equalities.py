@@ -101,17 +101,17 @@ class _Tallies:
         self._kept: dict[tuple[int, BitString], _Tally] = {}
 
     def kraft_sums(self, conditions: Sequence[BitString]) -> Iterator[EqualityRow | None]:
-        for key, (longest, counts, left) in self._each(conditions):
-            whole = sum(counts.values()) + left
-            yield None if whole == 1 << longest else (self._at(*key), 1, Fraction(whole, 1 << longest))
+        for key, (whole, counts, left) in self._each(conditions):
+            found = sum(counts.values()) + left
+            yield None if found == whole else (self._at(*key), 1, Fraction(found, whole))
 
     def members(self, conditions: Sequence[BitString]) -> Iterator[EqualityRow | None]:
-        for key, (longest, counts, left) in self._each(conditions):
+        for key, (whole, counts, left) in self._each(conditions):
             measure = self._mixture.member(*key)
             for x in _either(counts, measure.mass):
-                yield _row(self._at, (*key, ("x", x)), counts.get(x, 0), 1 << longest, measure.lower(x))
+                yield _row(self._at, (*key, ("x", x)), counts.get(x, 0), whole, measure.lower(x))
             if left or not measure.is_exact:
-                yield _row(self._at, (*key, ("", "left open")), left, 1 << longest, measure.unresolved)
+                yield _row(self._at, (*key, ("", "left open")), left, whole, measure.unresolved)
 
     def mixtures(self, conditions: Sequence[BitString]) -> Iterator[EqualityRow | None]:
         prior = self._mixture.model_class.prior
@@ -119,14 +119,15 @@ class _Tallies:
         shares = [p.numerator * (whole // p.denominator) for p in prior]
         for z in conditions:
             tallies = [self._tally(index, z) for index in range(len(prior))]
-            longest = max(tally.longest for tally in tallies)
+            common = lcm(*{tally.whole for tally in tallies})
             sums: dict[BitString, int] = {}
             for share, tally in zip(shares, tallies, strict=True):
+                factor = share * (common // tally.whole)
                 for x, count in tally.counts.items():
-                    sums[x] = sums.get(x, 0) + (share * count << longest - tally.longest)
+                    sums[x] = sums.get(x, 0) + factor * count
             measure = self._mixture.measure(z)
             for x in _either(sums, measure.mass):
-                yield _row(_in_all, (z, ("x", x)), sums.get(x, 0), whole << longest, measure.lower(x))
+                yield _row(_in_all, (z, ("x", x)), sums.get(x, 0), whole * common, measure.lower(x))
             total = measure.total + measure.unresolved
             yield _row(_in_all, (z, ("", "all x and what is open")), sum(shares), whole, total)
 
@@ -159,9 +160,9 @@ class _Tallies:
 
 
 class _Tally(NamedTuple):
-    """Runs as 2^(L-|r|) of 2^L, L being the `longest` of them: of each output, and of what did not halt (`left`)."""
+    """Masses in integers, of a `whole`: 2^(L-|r|) of 2^L for each output, and for what did not halt (`left`)."""
 
-    longest: int
+    whole: int
     counts: dict[BitString, int]
     left: int
 
@@ -173,7 +174,7 @@ def _either(ours: Mapping[BitString, object], theirs: Mapping[BitString, object]
 def _tally(enumeration: Enumeration) -> _Tally:
     if len(enumeration.outcomes) == 1 and "" in enumeration.outcomes:  # it reads nothing
         outcome = enumeration.outcomes[""]
-        return _Tally(0, {}, 1) if isinstance(outcome, Status) else _Tally(0, {outcome: 1}, 0)
+        return _Tally(1, {}, 1) if isinstance(outcome, Status) else _Tally(1, {outcome: 1}, 0)
     longest = max(map(len, enumeration.outcomes), default=0)
     counts: dict[BitString, int] = {}
     left = 0
@@ -183,7 +184,7 @@ def _tally(enumeration: Enumeration) -> _Tally:
             left += share
         else:
             counts[outcome] = counts.get(outcome, 0) + share
-    return _Tally(longest, counts, left)
+    return _Tally(1 << longest, counts, left)
 
 
 def _row(where: Callable[..., Place], at: tuple[Any, ...], count: int, of: int, p: Fraction) -> EqualityRow | None:

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 from theory.checks.result import Equality, EqualityRow, Place, equality
 from theory.machines.machine import Status
+from theory.measures.distances import least_ratio
 from theory.measures.measure import Enumeration
 from theory.measures.mixture import Distribution, Mixture
 from theory.numbers.bit_strings import BitString
@@ -56,6 +57,19 @@ def kernel_equality(stages: Sequence[Distribution], mixture: Mixture) -> Equalit
         for n in range(1, len(stages))
     )
     return equality("m^n is m^(n-1) K, weighed", rows)
+
+
+def least_ratios(pairs: Iterable[tuple[str, Distribution, Distribution]]) -> Equality:
+    """Return that `least_ratio` is undercut at no string, for each named pair of a measure above and one below."""
+    rows = (
+        ([("", name)], 0, _undercut(*least_ratio(above, below), above, below)) for name, above, below in pairs if below
+    )
+    return equality("strings at which the least ratio is undercut, or not attained", rows)
+
+
+def _undercut(ratio: Fraction, at: BitString, above: Distribution, below: Distribution) -> int:
+    missed = above.get(at, Fraction(0)) != ratio * below[at]
+    return missed + sum(above.get(x, Fraction(0)) < ratio * p for x, p in below.items())
 
 
 def weighed(distribution: Distribution) -> Fraction:
@@ -98,6 +112,7 @@ class _Tallies:
     def __init__(self, mixture: Mixture) -> None:
         self._mixture = mixture
         self._members = mixture.model_class.members
+        self._reads = [member.reads_condition for member in self._members]
         self._kept: dict[tuple[int, BitString], _Tally] = {}
 
     def kraft_sums(self, conditions: Sequence[BitString]) -> Iterator[EqualityRow | None]:
@@ -145,12 +160,12 @@ class _Tallies:
             yield self._at(index, z, ("program", program)), 1, int(same)
 
     def _each(self, conditions: Sequence[BitString]) -> Iterator[tuple[tuple[int, BitString], "_Tally"]]:
-        for index, machine in enumerate(self._members):
-            for z in conditions if machine.reads_condition else conditions[:1]:
+        for index, reads in enumerate(self._reads):
+            for z in conditions if reads else conditions[:1]:
                 yield (index, z), self._tally(index, z)
 
     def _tally(self, index: int, z: BitString) -> "_Tally":
-        key = index, z if self._members[index].reads_condition else ""
+        key = index, z if self._reads[index] else ""
         if key not in self._kept:
             self._kept[key] = _tally(self._mixture.runs(*key))
         return self._kept[key]

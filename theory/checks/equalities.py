@@ -8,10 +8,9 @@ the mass, or of a search that has lost half of the programs. Therefore a check a
     so that sum_x m_C(x|z) and the mass that is left open are the prior's sum together, at most 1;
     a program that is run once more, alone and with no bit to spare, writes what was noted.
 
-They are added up here from the runs, in integers: 2^-|r| as 2^(L-|r|) of 2^L. A member that is given by probabilities
-has the products of its predictions instead. Iterates and mixtures over depths are weighed, each string by the number
-that it is with a 1 before it: sums of one linear function, one of which is taken before the measure is passed on, and
-one after it.
+They are added up here from the runs, in integers: 2^-|r| as 2^(L-|r|) of 2^L. Iterates and mixtures over depths are
+weighed, each string by the number that it is with a 1 before it: sums of one linear function, one of which is taken
+before the measure is passed on, and one after it.
 
 Source: Bloem 2025 (arXiv 2506.20057), section 2 and its footnote 3 (prefix-free programs), sections 4 and 4.3.
 Limits: of the programs at most `RUN_AGAIN` are run once more, at even distances.
@@ -25,6 +24,7 @@ from typing import Any, NamedTuple
 from theory.checks.result import Equality, EqualityRow, Place, equality
 from theory.machines.machine import Status
 from theory.measures.density import STRING_END, Density
+from theory.measures.distances import least_ratio
 from theory.measures.measure import Enumeration, Measure
 from theory.measures.mixture import Distribution, Mixture
 from theory.numbers.bit_strings import BitString
@@ -59,6 +59,19 @@ def kernel_equality(stages: Sequence[Distribution], mixture: Mixture) -> Equalit
         for n in range(1, len(stages))
     )
     return equality("m^n is m^(n-1) K, weighed", rows)
+
+
+def least_ratios(pairs: Iterable[tuple[str, Distribution, Distribution]]) -> Equality:
+    """Return that `least_ratio` is undercut at no string, for each named pair of a measure above and one below."""
+    rows = (
+        ([("", name)], 0, _undercut(*least_ratio(above, below), above, below)) for name, above, below in pairs if below
+    )
+    return equality("strings at which the least ratio is undercut, or not attained", rows)
+
+
+def _undercut(ratio: Fraction, at: BitString, above: Distribution, below: Distribution) -> int:
+    missed = above.get(at, Fraction(0)) != ratio * below[at]
+    return missed + sum(above.get(x, Fraction(0)) < ratio * p for x, p in below.items())
 
 
 def weighed(distribution: Distribution) -> Fraction:
@@ -101,6 +114,7 @@ class _Tallies:
     def __init__(self, mixture: Mixture) -> None:
         self._mixture = mixture
         self._members = mixture.model_class.members
+        self._reads = [member.reads_condition for member in self._members]
         self._kept: dict[tuple[int, BitString], _Tally] = {}
 
     def kraft_sums(self, conditions: Sequence[BitString]) -> Iterator[EqualityRow | None]:
@@ -122,15 +136,15 @@ class _Tallies:
         shares = [p.numerator * (whole // p.denominator) for p in prior]
         for z in conditions:
             tallies = [self._tally(index, z) for index in range(len(prior))]
-            finest = lcm(*{tally.whole for tally in tallies})
+            common = lcm(*{tally.whole for tally in tallies})
             sums: dict[BitString, int] = {}
             for share, tally in zip(shares, tallies, strict=True):
-                factor = share * (finest // tally.whole)
+                factor = share * (common // tally.whole)
                 for x, count in tally.counts.items():
                     sums[x] = sums.get(x, 0) + factor * count
             measure = self._mixture.measure(z)
             for x in _either(sums, measure.mass):
-                yield _row(_in_all, (z, ("x", x)), sums.get(x, 0), whole * finest, measure.lower(x))
+                yield _row(_in_all, (z, ("x", x)), sums.get(x, 0), whole * common, measure.lower(x))
             total = measure.total + measure.unresolved
             yield _row(_in_all, (z, ("", "all x and what is open")), sum(shares), whole, total)
 
@@ -149,12 +163,12 @@ class _Tallies:
             yield self._at(index, z, ("program", program)), 1, int(same)
 
     def _each(self, conditions: Sequence[BitString]) -> Iterator[tuple[tuple[int, BitString], "_Tally"]]:
-        for index, machine in enumerate(self._members):
-            for z in conditions if machine.reads_condition else conditions[:1]:
+        for index, reads in enumerate(self._reads):
+            for z in conditions if reads else conditions[:1]:
                 yield (index, z), self._tally(index, z)
 
     def _tally(self, index: int, z: BitString) -> "_Tally":
-        key = index, z if self._members[index].reads_condition else ""
+        key = index, z if self._reads[index] else ""
         if key not in self._kept:
             member = self._members[index]
             self._kept[key] = (
@@ -169,10 +183,7 @@ class _Tallies:
 
 
 class _Tally(NamedTuple):
-    """Runs as 2^(L-|r|) of 2^L, the `whole`, L being the longest of them: of each output, and of what did not halt.
-
-    A density has no runs; it has the products of its predictions, over their common denominator.
-    """
+    """Masses in integers, of a `whole`: 2^(L-|r|) of 2^L for each output, and for what did not halt (`left`)."""
 
     whole: int
     counts: dict[BitString, int]
@@ -200,6 +211,7 @@ def _tally(enumeration: Enumeration) -> _Tally:
 
 
 def _products(density: Density, z: BitString, measure: Measure) -> _Tally:
+    """Return the products of the predictions of a density, which has no runs, for the strings of its measure."""
     ends = {x: density.prefix_mass(x, z) * density.next_symbol(x, z)[STRING_END] for x in measure.mass}
     numerators, whole = scaled(ends)
     return _Tally(whole, dict(numerators), 0)

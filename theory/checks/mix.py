@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import chain, islice
 
-from theory.checks.equalities import kernel_equality, mixture_equalities, weighed
+from theory.checks.equalities import kernel_equality, least_ratios, mixture_equalities, weighed
 from theory.checks.iteration import claim_item, require_steps
 from theory.checks.registry import MIX
 from theory.checks.result import (
@@ -122,6 +122,7 @@ def check_mix(
                 ),
                 _sum_equality(stages, [held, slow], [mix, slow_mix]),
                 kernel_equality(stages, mixture),
+                least_ratios((f"depth {n}", mix, stage) for n, stage in enumerate(stages)),
             ],
             mixture_equalities(mixture, list({x: None for stage in stages[:-1] for x in stage})),
         ),

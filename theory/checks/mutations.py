@@ -42,6 +42,7 @@ MUTATIONS = (
     Mutation("member-missing", "m_C leaves out the last member", _OF_RUNS),
     Mutation("stage-skipped", "from n = 1 on m^(n+1) stands where m^n should", ("iteration", "mix")),
     Mutation("even-push", "each string that is passed on counts alike", ("iteration", "mix")),
+    Mutation("greatest-ratio", "the least ratio of two measures is the greatest", ("iteration", "mix")),
     Mutation("depth-thirds", "depth n has the weight 3^-(n+1)", ("mix",)),
     Mutation("reset-kept", "a row that is reset keeps its depth", ("mix",)),
     Mutation("reset-rate", "the probability of a reset is 1 - R/B", ("mix",)),

@@ -18,7 +18,7 @@ from theory.checks.registry import CHECKS
 from theory.lstm import attack, construction, lipschitz, probability, radius
 from theory.machines.class_interpreter import ClassInterpreter
 from theory.machines.machine import FunctionMachine, Status
-from theory.measures import buffer_depth, measure, mixture
+from theory.measures import buffer_depth, distances, measure, mixture
 from theory.measures.measure import Enumeration, Measure
 from theory.measures.mixture import Mixture
 from theory.numbers.exact import LogSum
@@ -141,6 +141,13 @@ def stage_skipped(patch):
 def even_push(patch):
     right = mixture.push
     everywhere(patch, right, lambda stage, its: right(dict.fromkeys(stage, Fraction(1, len(stage))), its))
+
+
+def greatest_ratio(patch):
+    def greatest(above, below):
+        return max((above.get(x, Fraction(0)) / p, x) for x, p in below.items() if p)
+
+    everywhere(patch, distances.least_ratio, greatest)
 
 
 def depth_shifted(patch):
@@ -350,6 +357,7 @@ WRONG: Mapping[str, Callable[[pytest.MonkeyPatch], None]] = {
     "member-missing": mixes(lambda prior, members: summed(prior[:-1], members[:-1])),
     "stage-skipped": stage_skipped,
     "even-push": even_push,
+    "greatest-ratio": greatest_ratio,
     "depth-thirds": lambda patch: everywhere(
         patch, buffer_depth.stationary_depth_probability, lambda depth, **_: Fraction(1, 3 ** (depth + 1))
     ),

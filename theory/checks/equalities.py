@@ -80,7 +80,8 @@ def weighed(distribution: Distribution) -> Fraction:
     >>> weighed({"": Fraction(1, 2), "01": Fraction(1, 2)}) == Fraction(1 + 0b101, 2)
     True
     """
-    return sum((p * weight(x) for x, p in distribution.items()), Fraction(0))
+    numerators, whole = scaled(distribution)
+    return Fraction(sum(p * weight(x) for x, p in numerators.items()), whole)
 
 
 def weight(x: BitString) -> int:

@@ -7,7 +7,7 @@ import typer
 
 from cli import theory_checks, theory_universal
 from cli.context import CliContext, ExitCode, JsonOption, QuietOption
-from cli.render.theory import AllTable, BreakTable, ChecksList, VerificationPage
+from cli.render.theory import AllTable, BreakTable, ChecksList, MutationsList, VerificationPage
 from theory.checks.registry import CHECKS
 
 
@@ -30,15 +30,27 @@ def _show_help(context: typer.Context) -> None:
         typer.echo(context.get_help())
 
 
-def list_checks(context: typer.Context, json_output: JsonOption = False, quiet: QuietOption = False) -> None:
+def list_checks(
+    context: typer.Context,
+    mutations: Annotated[
+        bool, typer.Option("--mutations", help="List the wrong implementations that checks are tested to notice.")
+    ] = False,
+    json_output: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
     """List all checks and model classes.
 
     Each with what it claims, its place in the paper, its default class, its wrong variants and about how long it takes.
     """
+    from theory.checks.mutations import MUTATIONS
     from theory.machines.classes import class_names
 
     cli = CliContext.of(context, json_output=json_output, quiet=quiet)
-    if cli.json_output:
+    if mutations and cli.json_output:
+        cli.emit_json({"command": "theory list", "mutations": list(map(vars, MUTATIONS))})
+    elif mutations:
+        cli.stdout.print(MutationsList(MUTATIONS))
+    elif cli.json_output:
         checks = [
             {
                 "check": check.name,

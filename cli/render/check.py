@@ -64,6 +64,7 @@ class CheckPage:
             )
         yield Text()
         yield from self._tightest(tightest[0])
+        yield from self._equalities()
         for picture in result.pictures:
             yield StepBars(picture)
             yield Text()
@@ -98,11 +99,28 @@ class CheckPage:
         yield facts([*numbers, ("slack", slack)])
         yield Text()
 
+    def _equalities(self) -> Iterator[RenderableType]:
+        """Yield how much was computed in two ways; by name those that are not equal, or all of them."""
+        found = self.result.equalities
+        if not found:
+            return
+        places = number_of(sum(each.places for each in found), "place")
+        equal = sum(each.holds for each in found)
+        which = "all" if equal == len(found) else f"{equal}"
+        yield Text(f"Computed in two ways: {number_of(len(found), 'kind')} of number at {places}; {which} equal")
+        for each in found:
+            if not each.holds:
+                yield Text(f"✗ {each.name}", style="red")
+            elif self.show_all:
+                yield Text(f"  {each.name}: {number_of(each.places, 'place')}", style="dim")
+        yield Text()
+
 
 def verdict(result: "CheckResult") -> Iterator[RenderableType]:
     """Yield what came out, and the counterexample if there is one."""
     took = "" if result.seconds is None else f"; {result.seconds:.2f} s"
     failed = sum(not item.holds for item in result.items)
+    unequal = sum(not each.holds for each in result.equalities)
     count = number_of(len(result.items), "item")
     if result.holds:
         least = "" if result.slack_bits is None else f"; least slack {bits_cell(result.slack_bits)} bits"
@@ -110,7 +128,10 @@ def verdict(result: "CheckResult") -> Iterator[RenderableType]:
         if result.variant is not None:
             yield Text(f"NOT CAUGHT: the check accepts the wrong variant {result.variant}", style="bold red")
         return
-    yield Text.assemble(("FAILS", "bold red"), f" for {failed:,} of {count}{took}")
+    also = (
+        f"; {unequal} of what was computed in two ways {'is' if unequal == 1 else 'are'} not equal" if unequal else ""
+    )
+    yield Text.assemble(("FAILS", "bold red"), f" for {failed:,} of {count}{also}{took}")
     if result.counterexample is not None:
         yield from _counterexample(result.counterexample)
 

@@ -16,6 +16,7 @@ from theory.words import number_of
 
 if TYPE_CHECKING:
     from theory.certificates.verify import VerificationResult
+    from theory.checks.mutations import Mutation
     from theory.checks.result import CheckResult
 
 _GAP = 2
@@ -41,6 +42,24 @@ class ChecksList:
         yield Text()
         yield Text("Classes, for --class", style="bold")
         yield facts([*self.classes.items(), ("FILE.py:NAME", "one of your own: a ModelClass in a Python file")])
+
+
+@dataclasses.dataclass(frozen=True)
+class MutationsList:
+    """The wrong implementations that checks are tested to notice, each with those checks."""
+
+    mutations: "Sequence[Mutation]"
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        names = max(len(mutation.name) for mutation in self.mutations)
+        for mutation in self.mutations:
+            yield Text.assemble((f"{mutation.name:{names}}", "bold"), " " * _GAP, mutation.wrong)
+            noticed = Text(f"noticed by {', '.join(mutation.checks)}", style="dim")
+            yield Padding(noticed, (0, 0, 0, names + _GAP), expand=False)
+        yield Text()
+        yield Text(
+            f"{len(self.mutations)} wrong implementations; tests/theory/mutations runs every check on those it notices"
+        )
 
 
 @dataclasses.dataclass(frozen=True)

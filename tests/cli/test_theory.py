@@ -20,7 +20,9 @@ from cli.render.exact import exact
 from cli.theory_checks import result_object
 from tests.cli.streams import assert_refused
 from tests.theory.checks.test_check import MINE
+from tests.theory.mutations.wrong import WRONG
 from theory.checks import coding, domination
+from theory.checks.mutations import MUTATIONS
 from theory.checks.registry import CHECKS
 from theory.machines.mealy import mealy_class
 
@@ -153,6 +155,44 @@ def test_the_list_has_every_check_and_class(run):
         assert tuple(each["variants"]) == tuple(CHECKS[each["check"]].variants)
     for name in listed["classes"]:
         assert f"\n{name} " in outcome.stdout
+
+
+def test_the_list_of_mutations_says_what_is_wrong_and_who_notices(run):
+    outcome = run("theory", "list", "--mutations")
+    assert (outcome.code, outcome.stderr) == (0, "")
+    assert max(map(len, outcome.stdout.splitlines())) <= 80
+    listed = object_of(run("theory", "list", "--mutations", "--json"))
+    assert [each["name"] for each in listed["mutations"]] == [mutation.name for mutation in MUTATIONS]
+    for each in listed["mutations"]:
+        assert f"\n{each['name']} " in f"\n{outcome.stdout}"
+        assert set(each["checks"]) <= set(CHECKS)
+
+
+class TestWhatIsComputedInTwoWays:
+    def test_it_is_counted_and_listed_with_all(self, run):
+        few, every = run(*small("invariance")), run(*small("invariance"), "--all")
+        said = "Computed in two ways: 9 kinds of number at "
+        assert said in few.stdout
+        assert said in every.stdout
+        assert "m_U = m_C/2 + m_V/2: " not in few.stdout
+        assert "m_U = m_C/2 + m_V/2: " in every.stdout
+        assert max(map(len, every.stdout.splitlines())) <= 80
+
+    def test_what_differs_is_named_with_both_numbers_and_no_certificate_is_written(self, run, monkeypatch, tmp_path):
+        with monkeypatch.context() as patch:
+            WRONG["double-mixture"](patch)
+            outcome = run(*small("domination"), "--certificate", str(tmp_path / "domination.json"))
+        assert (outcome.code, list(tmp_path.iterdir())) == (1, [])
+        assert max(map(len, outcome.stdout.splitlines())) <= 80
+        assert "✗ m_C(x|z) is the sum of p(c) p_c(x|z)" in outcome.stdout
+        page = " ".join(outcome.stdout.split())
+        assert "FAILS for 0 of 252 items; 1 of what was computed in two ways is not equal" in page
+        assert "counterexample z = ε, x = ε claimed " in page
+
+    def test_a_wrong_variant_is_caught_by_the_items_alone(self, run):
+        found = object_of(run(*small("invariance"), "--break", "one-way", "--json"), code=1)
+        assert found["equalities"] == []
+        assert not all(item["holds"] for item in found["items"])
 
 
 @pytest.mark.usefixtures("only_small")

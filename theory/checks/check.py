@@ -10,7 +10,7 @@ estimate (`theory.measures.effort`).
 
 import importlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import log10
@@ -20,7 +20,7 @@ from theory.checks.option import CLASS_OPTIONS, Option
 from theory.errors import InputError
 
 if TYPE_CHECKING:  # the list of checks, and so the help of every command, does without
-    from theory.checks.result import Advance, CheckResult, Evidence, Item, Picture, StepCurve
+    from theory.checks.result import Advance, CheckResult, Equality, Evidence, Item, Picture, StepCurve
     from theory.machines.classes import ModelClass
 
 MOST_STEPS = 20_000_000
@@ -217,6 +217,7 @@ class Check:
         self,
         items: "Sequence[Item]",
         *,
+        equalities: "Iterable[Equality]" = (),
         class_name: str,
         bound: str,
         variant: str | None,
@@ -229,10 +230,12 @@ class Check:
         remarks: Sequence[str] = (),
         evidence: "Evidence | None" = None,
     ) -> "CheckResult":
-        """Return the result that these items amount to: the statement holds where all of them do.
+        """Return the result that these items amount to: the statement holds where all of them do, and the equalities.
 
         Args:
             items: one for each thing that was checked.
+            equalities: what the items are computed from, found again in another way; they are computed here, and for a
+                wrong variant, which may be wrong in just this, not at all.
             class_name: the model class.
             bound: what bounds the search, in words.
             variant: the wrong variant that was run.
@@ -249,6 +252,8 @@ class Check:
         from theory.checks.result import CheckResult, Picture, tightest_item
 
         least = tightest_item(items)
+        found = () if variant else tuple(equalities)
+        broken = next((each.failure for each in found if not each.holds), None)
         return CheckResult(
             check=self.name,
             statement=self.statement,
@@ -257,10 +262,11 @@ class Check:
             bound=bound,
             constants=constants or {},
             items=tuple(items),
-            holds=all(item.holds for item in items),
+            equalities=found,
+            holds=broken is None and all(item.holds for item in items),
             slack_bits=least.slack_bits,
             tightest=tightest(least),
-            counterexample=least.failure,
+            counterexample=broken or least.failure,
             counts=counts or {},
             curves=tuple(curves),
             remarks=tuple(remarks),

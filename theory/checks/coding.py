@@ -7,22 +7,28 @@ not hold that decoder, and then many long programs can make a string likely that
 K_C(x) + log m_C(x) is 1.00 to 5.45 bits on class B. Adding a Shannon-Fano decoder for m_C, under a one-bit name, brings
 it below 2: K <= 1 + ceil(-log m_C(x)).
 
+Both sides come from the same runs, so that 2^-K <= m could not fail. K_C is therefore found once more, as the shortest
+program of the one machine u that reads a member's word and is that member (Lemma 4.1), and of the decoder's code it is
+shown that its words are free of prefixes and as long as the logarithm rounded up, and that each is read as its string.
+
 Source: Bloem 2025 (arXiv 2506.20057), section 4.1; Li and Vitányi, theorem 4.3.3.
 Limits: empty condition; strings that the class can write under its bound.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
+from theory.checks.equalities import mixture_equalities
 from theory.checks.registry import CODING
-from theory.checks.result import CheckResult, Counterexample, Item
+from theory.checks.result import CheckResult, Counterexample, Equality, EqualityRow, Item, equality
 from theory.errors import InputError
+from theory.machines.class_interpreter import ClassInterpreter
 from theory.machines.classes import ModelClass, nothing_halts
 from theory.machines.machine import Bound, FunctionMachine, Tape
 from theory.measures.measure import enumerate_programs
 from theory.measures.mixture import Mixture
 from theory.measures.programs import programs
-from theory.numbers.bit_strings import BitString, shown
+from theory.numbers.bit_strings import BitString, is_prefix_free, shown
 from theory.numbers.exact import at_least_power_of_two, log2_float, number_text
 
 
@@ -79,7 +85,8 @@ def check_coding(model_class: ModelClass, *, max_length: int | None = None, vari
     shortest = class_complexity(model_class, names_cost_bits=variant != "free-name")
     mixture = Mixture(model_class)
     mass = mixture.measure("").mass
-    decoded = _decoder_programs(mass)
+    code = shannon_fano_code(mass)
+    decoded = _decoder_programs(code)
     strings = sorted((x for x in shortest if len(x) <= longest), key=lambda x: (len(x), x))
     if not strings:
         raise nothing_halts(model_class)
@@ -87,7 +94,8 @@ def check_coding(model_class: ModelClass, *, max_length: int | None = None, vari
     for x in strings:
         k, m = shortest[x], mass[x]
         gap = m * (1 << k)
-        both_k, both_m = min(k, decoded[x]) + 1, (m + Fraction(1, 1 << decoded[x])) / 2
+        word = decoded.get(x, len(code[x]))
+        both_k, both_m = min(k, word) + 1, (m + Fraction(1, 1 << word)) / 2
         if variant == "converse":
             both_k, both_m = k, m
         closed = both_m * (1 << both_k)
@@ -98,6 +106,7 @@ def check_coding(model_class: ModelClass, *, max_length: int | None = None, vari
         gaps_with_decoder.append(log2_float(closed))
     return CODING.result(
         items,
+        equalities=_equalities(mixture, code, decoded, shortest),
         class_name=model_class.name,
         bound=f"time {model_class.bound.time}, space {model_class.bound.space}, strings up to length {longest}",
         constants={"p(decoder)": Fraction(1, 2)},
@@ -133,12 +142,37 @@ def class_complexity(model_class: ModelClass, *, names_cost_bits: bool = True) -
     return shortest
 
 
-def _decoder_programs(mass: Mapping[BitString, Fraction]) -> dict[BitString, int]:
-    """Run the Shannon-Fano decoder on all its programs; return the length of each string's one."""
-    code = shannon_fano_code(mass)
+def _decoder_programs(code: Mapping[BitString, BitString]) -> dict[BitString, int]:
+    """Run the decoder of a code on all its programs; return the length of each string's one."""
     cells = max(map(len, code), default=0)
     bound = Bound(time=max(map(len, code.values()), default=0) + cells, space=cells)
     return {x: len(word) for word, x in enumerate_programs(decoder_machine(code), "", bound).programs}
+
+
+def _equalities(
+    mixture: Mixture,
+    code: Mapping[BitString, BitString],
+    decoded: Mapping[BitString, int],
+    shortest: Mapping[BitString, int],
+) -> Iterator[Equality]:
+    """Yield that K_C is u's shortest program, that the code of the decoder is what it should be, and the mixture's."""
+    u = ClassInterpreter(mixture.model_class)
+    of_u: dict[BitString, int] = {}
+    for program, x in enumerate_programs(u, "", u.bound).programs:
+        of_u[x] = min(len(program), of_u.get(x, len(program)))
+    rows = (((("x", x),), of_u.get(x, 0), shortest.get(x, 0)) for x in {**of_u, **shortest})
+    yield equality("K_C(x) is the length of u's shortest program", rows)
+    yield equality("the decoder's words are prefix-free, |word| = ceil(-log2 m_C(x))", _code_rows(mixture, code))
+    read = (((("x", x),), len(word), decoded.get(x, 0)) for x, word in code.items())
+    yield equality("the decoder reads a word as its string", read)
+    yield from mixture_equalities(mixture, [""])
+
+
+def _code_rows(mixture: Mixture, code: Mapping[BitString, BitString]) -> Iterator[EqualityRow]:
+    yield (("", "all words"),), 1, int(is_prefix_free(list(code.values())))
+    for x, m in mixture.measure("").mass.items():
+        length = len(code.get(x, ""))
+        yield (("x", x),), 1, int(m * (1 << length) >= 1 and (not length or m * (1 << length - 1) < 1))
 
 
 def _code_length(p: Fraction) -> int:

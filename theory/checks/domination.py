@@ -2,7 +2,9 @@
 
 Source: Bloem 2025 (arXiv 2506.20057), section 4.1. The sum m_C(x|z) = p(c) p_c(x|z) + (the other members) has no
 negative term, so the constant is the prior itself. It cannot be improved: where no other member can write x, equality
-holds. In code lengths, m_C compresses x at most log 1/p(c) bits worse than c does.
+holds. In code lengths, m_C compresses x at most log 1/p(c) bits worse than c does. All that would hold of 2 m_C as
+well: so m_C is shown to be that sum, and no more than a semimeasure (`theory.checks.equalities`).
+
 Limits: strings up to a length, members under a bound; a member that does not always halt is taken as a semimeasure.
 """
 
@@ -11,6 +13,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
+from theory.checks.equalities import mixture_equalities
 from theory.checks.registry import DOMINATION
 from theory.checks.result import Advance, CheckResult, Counterexample, Evidence, Item, counted, first_least, ratio_item
 from theory.machines.classes import ModelClass, nothing_halts
@@ -65,6 +68,7 @@ def check_domination(
         raise nothing_halts(model_class)
     return DOMINATION.result(
         items,
+        equalities=mixture_equalities(mixture, conditions),
         class_name=model_class.name,
         bound=f"time {model_class.bound.time}, space {model_class.bound.space}, conditions up to length {longest}",
         constants={machine.name: factor * p for machine, p in zip(model_class.members, model_class.prior, strict=True)},

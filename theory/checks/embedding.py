@@ -16,8 +16,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
+from itertools import chain
 from typing import Any
 
+from theory.checks.equalities import mixture_equalities
 from theory.checks.registry import EMBEDDING
 from theory.checks.result import Advance, CheckResult, Counterexample, Evidence, Item, counted, first_least, ratio_item
 from theory.errors import InputError
@@ -95,6 +97,7 @@ def check_embedding(
         items.append(_equality_item(ours, theirs, conditions))
     return EMBEDDING.result(
         items,
+        equalities=chain(mixture_equalities(ours, conditions), mixture_equalities(theirs, conditions, "D")),
         class_name=model_class.name,
         bound=f"time {model_class.bound.time}, space {model_class.bound.space}, conditions up to length {max_length}",
         constants={"p_D(u)": U_PRIOR, "kappa": kappa, "total mass of u": _mass_of_u(theirs, with_u)},

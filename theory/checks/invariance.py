@@ -11,22 +11,68 @@ which is m_U = (2a + b) / 3 and m_V = (a + 2b) / 3 exactly. The ratio 2, one who
 only one of the two kinds can write. Here a = m_C for a model class C, and b is the sticky source of class A, as long as
 the class's strings (a fair bit, then each bit repeats the one before with probability 3/4).
 
+That is shown and not taken for granted: the equations are evaluated at every string, and where the members have words,
+two machines that do call each other are run (`Caller`). With at most k calls they give what the fixed point gives when
+it is unrolled k + 1 times.
+
 Source: Bloem 2025 (arXiv 2506.20057), section 4.1, of which this is the classical case; Li and Vitányi, theorem 2.1.1.
 Limits: empty condition; members under their bound, so that a class whose runs stay unresolved is a semimeasure.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 
+from theory.checks.equalities import mixture_equalities
 from theory.checks.registry import INVARIANCE
-from theory.checks.result import CheckResult, Counterexample, Item
+from theory.checks.result import CheckResult, Counterexample, Equality, EqualityRow, Item, equality
+from theory.machines.class_interpreter import ClassInterpreter
 from theory.machines.classes import ModelClass, nothing_halts
-from theory.machines.named_sources import sources_class
+from theory.machines.machine import Bound, Machine, Run, Status
+from theory.machines.named_sources import SOURCES, sources_class
+from theory.measures.measure import output_measure
 from theory.measures.mixture import Distribution, Mixture
 from theory.numbers.bit_strings import BitString, shown
 from theory.numbers.exact import log2_float, number_text
 from theory.words import number_of
 
 CALL = Fraction(1, 2)
+MOST_CALLS = 1
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A machine that reads a bit, and after 0 runs the `first` kind in what is left; after 1 it becomes the other.
+
+    The kinds come with the bound of their runs, which reading the calls does not shorten. After `MOST_CALLS` calls it
+    goes on no more.
+    """
+
+    first: tuple[Machine, Bound]
+    second: tuple[Machine, Bound]
+    name: str = "caller"
+    reads_condition: bool = False
+
+    @property
+    def bound(self) -> Bound:
+        """Room for every run of either kind, and for reading the calls."""
+        bounds = [bound for _, bound in (self.first, self.second)]
+        time = max(bound.time for bound in bounds) + MOST_CALLS + 1
+        return Bound(time=time, space=max(bound.space for bound in bounds))
+
+    def run(self, program: BitString, condition: BitString, bound: Bound) -> Run:
+        """Run; one step for each bit read before the own kind begins, and then its steps."""
+        calls = len(program) - len(program.lstrip("1"))
+        header = min(calls, MOST_CALLS) + 1
+        if calls > MOST_CALLS or header > bound.time:
+            return Run(Status.OUT_OF_TIME, "", min(header, bound.time), 0, min(header, bound.time))
+        if calls == len(program):
+            return Run(Status.NEEDS_INPUT, "", calls, 0, calls)
+        machine, its = self.second if calls % 2 else self.first
+        within = Bound(min(its.time, bound.time - header), min(its.space, bound.space))
+        run = machine.run(program[header:], condition, within)
+        return replace(run, steps=run.steps + header, bits_read=run.bits_read + header)
 
 
 def fixed_point(
@@ -70,6 +116,7 @@ def check_invariance(model_class: ModelClass, *, variant: str | None = None) -> 
     INVARIANCE.require_variant(variant)
     mixture, sources = Mixture(model_class), sources_class(model_class.max_length)
     sticky = Mixture(sources).member(sources.index("sticky")).mass
+    sticky_machine = sources.members[sources.index("sticky")], sources.bound
     own = {x: p for x, p in mixture.measure("").mass.items() if p}
     if not own:
         raise nothing_halts(model_class)
@@ -78,6 +125,7 @@ def check_invariance(model_class: ModelClass, *, variant: str | None = None) -> 
     alone = {"U's kind": own.keys() - sticky.keys(), "V's kind": sticky.keys() - own.keys()}
     return INVARIANCE.result(
         items,
+        equalities=_equalities(mixture, own, sticky, m_u, m_v, sticky_machine),
         class_name=model_class.name,
         bound=(
             f"time {model_class.bound.time}, space {model_class.bound.space};"
@@ -96,6 +144,55 @@ def check_invariance(model_class: ModelClass, *, variant: str | None = None) -> 
         variant=variant,
         tightest=lambda item: item.name,
     )
+
+
+def _equalities(
+    mixture: Mixture,
+    own: Distribution,
+    sticky: Distribution,
+    m_u: Distribution,
+    m_v: Distribution,
+    sticky_machine: tuple[Machine, Bound],
+) -> Iterator[Equality]:
+    """Yield the equations of the fixed point, what runs of the machines say of them, and what the mixture rests on."""
+    yield equality("m_U = m_C/2 + m_V/2", _halves(m_u, own, m_v))
+    yield equality("m_V = sticky/2 + m_U/2", _halves(m_v, sticky, m_u))
+    model_class = mixture.model_class
+    density = partial(next(source.density for source in SOURCES if source.name == "sticky"), model_class.max_length)
+    rows = (((("x", x),), density(x), sticky.get(x, Fraction(0))) for x in {**m_u, **m_v})
+    yield equality("the sticky source has its density", rows)
+    if model_class.words:
+        u = ClassInterpreter(model_class)
+        p_u = _of_code(mixture)
+        m_u, m_v = fixed_point(p_u, sticky)
+        kinds = (u, u.bound), sticky_machine
+        yield equality("runs of U that calls V", _runs(Caller(kinds[0], kinds[1]), m_u, m_v))
+        yield equality("runs of V that calls U", _runs(Caller(kinds[1], kinds[0]), m_v, m_u))
+    yield from mixture_equalities(mixture, [""])
+
+
+def _halves(whole: Distribution, own: Distribution, other: Distribution) -> Iterator[EqualityRow]:
+    zero = Fraction(0)
+    for x in {**whole, **own, **other}:
+        yield [("x", x)], CALL * own.get(x, zero) + CALL * other.get(x, zero), whole.get(x, zero)
+
+
+def _of_code(mixture: Mixture) -> dict[BitString, Fraction]:
+    """Return the sum of 2^-|word| p_c, the measure of the machine that reads the word of a member."""
+    mass: dict[BitString, Fraction] = {}
+    for index, word in enumerate(mixture.model_class.words):
+        for x, p in mixture.member(index).mass.items():
+            mass[x] = mass.get(x, Fraction(0)) + p / (1 << len(word))
+    return mass
+
+
+def _runs(caller: Caller, its: Distribution, others: Distribution) -> Iterator[EqualityRow]:
+    """Yield the fixed point, and what was run of it: all but the calls beyond the last, which go on as it says."""
+    found = output_measure(caller, "", caller.bound)
+    beyond = (its if MOST_CALLS % 2 else others), Fraction(1, 2 << MOST_CALLS)
+    for x in {**its, **found.mass}:
+        rest = beyond[1] * beyond[0].get(x, Fraction(0))
+        yield [("x", x)], its.get(x, Fraction(0)), found.lower(x) + rest
 
 
 def _item(name: str, u: Fraction, v: Fraction, *, half_a_bit: bool) -> Item:

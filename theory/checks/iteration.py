@@ -18,9 +18,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
-from itertools import islice, pairwise, takewhile
+from itertools import chain, islice, pairwise, takewhile
 from typing import Any
 
+from theory.checks.equalities import kernel_equality, least_ratios, mixture_equalities
 from theory.checks.registry import ITERATION
 from theory.checks.result import (
     Advance,
@@ -108,6 +109,17 @@ def check_iteration(
     curves = (shape, ratios, _approach(stages))
     return ITERATION.result(
         items,
+        equalities=chain(
+            [
+                kernel_equality(stages, mixture),
+                least_ratios(
+                    (f"n = {n}", stages[n], below)
+                    for n in range(1, len(stages))
+                    for below in (stages[n - 1], stages[0])
+                ),
+            ],
+            mixture_equalities(mixture, _passed_on(stages)),
+        ),
         class_name=mixture.model_class.name,
         bound=f"n <= {steps}, base: {number_of(len(base), 'string')} up to length {max(map(len, base))}",
         constants={

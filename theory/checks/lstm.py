@@ -3,13 +3,13 @@
 In order: the network of `theory.lstm.construction` against the machine, on every configuration of a tape, in three
 precisions; the step of the proof that bounds a matrix multiplication; attacks, which must fail within the certified
 radii; those radii with the probability of an initialisation falling within them; and beside them what the proof's own
-norms give.
+norms give. That the attacks and these numbers could fail is shown in `theory.checks.lstm_controls`.
 
 Source: Bloem 2025 (arXiv 2506.20057), Lemma 4.4. The corrections are explained in `theory.lstm.construction` (the
 bias), `theory.lstm.lipschitz` (the matrix) and `theory.lstm.radius` (gates and cell).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -17,8 +17,9 @@ from math import inf, log2
 
 import numpy as np
 
+from theory.checks.lstm_controls import lstm_equalities
 from theory.checks.registry import LSTM_BALL
-from theory.checks.result import CheckResult, Counterexample, Item, Picture, StepCurve, ratio_item
+from theory.checks.result import CheckResult, Counterexample, Equality, Item, Picture, StepCurve, ratio_item
 from theory.errors import InputError
 from theory.lstm.attack import Answers, Tapes, gradient_attack, sampled_failures
 from theory.lstm.construction import LSTM, Gains, forward, read, step_lstm
@@ -75,8 +76,12 @@ def check_lstm(
     items = [*_exactness(lstm, tapes), _matrix_item(as_printed=variant == "matrix-step")]
     curves: tuple[StepCurve, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    equalities: Iterable[Equality] = ()
     if min(radii.values()) > 0:
-        items += _attacks(lstm, Tapes.of(machine, attack_cells), claimed, samples, seed)
+        attacked = Tapes.of(machine, attack_cells)
+        attacks = {item.name: item for item in _attacks(lstm, attacked, claimed, samples, seed)}
+        items += attacks.values()
+        equalities = lstm_equalities(lstm, attacked, radii, attacks, EXAMPLE, seed)
         items += _lipschitz(lstm, beyond, radii["ball"])
         curves = tuple(_curves(lstm, beyond, radii["ball"]))
         pictures = (_norms_against_certificate(*curves),)
@@ -84,6 +89,7 @@ def check_lstm(
 
     return LSTM_BALL.result(
         items,
+        equalities=equalities,
         class_name=f"LSTM with {number_of(lstm.hidden_size, 'hidden unit')} and {lstm.parameter_count:,} parameters",
         bound=f"{machine.name}: all tapes of {number_of(cells, 'cell')} run; radii for tapes of any length",
         constants={f"r ({region})": Fraction(radius) for region, radius in radii.items()},

@@ -4,7 +4,8 @@ A row that has passed n machines since its reset holds a sample of m^n. The stat
 w_n = r (1 - r)^n, r = R / B (`theory.measures.buffer_depth`), so that the buffer holds m^mix = sum of w_n m^n and
 m^mix >= w_n m^n. The slack of log 1/w_n bits grows linearly in n, as the paper says: its constant "vanishes
 exponentially". That is a choice, not a necessity: weights 1/((n+1)(n+2)) would cost about 2 log n bits, and stand
-beside it here.
+beside it here. The depths of the mixture are those that one more source batch leaves by the law of Algorithm 1; they
+are shown to be w_n again.
 
 Source: Bloem 2025 (arXiv 2506.20057), section 5.1 and appendix A.1 (B = 138, R = 40). Limits: finitely many depths. The
 sum over those is a lower bound of the mixture, by which the statement is judged. The rest of the weight lies on deeper
@@ -12,15 +13,27 @@ rows; `_upper` bounds what these add, and a wrong variant is judged by that, so 
 whole mixture.
 """
 
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import islice
+from itertools import chain, islice
 
+from theory.checks.equalities import kernel_equality, least_ratios, mixture_equalities, weighed
 from theory.checks.iteration import claim_item, require_steps
 from theory.checks.registry import MIX
-from theory.checks.result import Advance, CheckResult, Item, Picture, StepCurve, counted
+from theory.checks.result import (
+    Advance,
+    CheckResult,
+    Equality,
+    EqualityRow,
+    Item,
+    Picture,
+    StepCurve,
+    counted,
+    equality,
+)
 from theory.errors import InputError
 from theory.machines.classes import ModelClass, nothing_halts
-from theory.measures.buffer_depth import reset_probability, stationary_depth_probability
+from theory.measures.buffer_depth import after_batch, reset_probability, stationary_depth_probability
 from theory.measures.distances import least_ratio, total_variation
 from theory.measures.mixture import Distribution, Mixture, depth_mixture, iterates, length_uniform
 from theory.numbers.bit_strings import BitString, shown
@@ -75,7 +88,8 @@ def check_mix(
     if not stages[1]:
         raise nothing_halts(model_class)
     slow = [Fraction(1, (n + 1) * (n + 2)) for n in range(steps + 1)]
-    held = [Fraction(0), *weights[:-1]] if variant == "without-noise" else weights
+    left = after_batch(weights, buffer_rows=2 * source_batch, source_batch=source_batch, reset_rows=reset_rows)
+    held = [Fraction(0), *weights[:-1]] if variant == "without-noise" else left[: steps + 1]
     deeper = 1 - sum(held, Fraction(0))
     mix, slow_mix = depth_mixture(stages, held), depth_mixture(stages, slow)
     if variant is not None:
@@ -101,6 +115,17 @@ def check_mix(
     slower = StepCurve("log2 (n+1)(n+2), weights that fall slowly", "n", tuple(-log2_float(w) for w in slow))
     return MIX.result(
         items,
+        equalities=chain(
+            [
+                equality(
+                    "w_n is what a source batch leaves of it", _depth_rows(r, source_batch, reset_rows, weights, held)
+                ),
+                _sum_equality(stages, [held, slow], [mix, slow_mix]),
+                kernel_equality(stages, mixture),
+                least_ratios((f"depth {n}", mix, stage) for n, stage in enumerate(stages)),
+            ],
+            mixture_equalities(mixture, list({x: None for stage in stages[:-1] for x in stage})),
+        ),
         class_name=model_class.name,
         bound=f"depths up to {steps}, base: {number_of(len(base), 'string')} up to length {max(map(len, base))}",
         constants={"r": r, "unresolved mass of deeper rows": deeper},
@@ -110,6 +135,27 @@ def check_mix(
         remarks=mixture.open_mass(),
         variant=variant,
     )
+
+
+def _depth_rows(
+    r: Fraction, source_batch: int, reset_rows: int, weights: Sequence[Fraction], held: Sequence[Fraction]
+) -> Iterator[EqualityRow]:
+    yield [("", "r")], Fraction(reset_rows, source_batch), r
+    for n, (weight, left) in enumerate(zip(weights, held, strict=True)):
+        yield [("n", str(n))], weight, left
+
+
+def _sum_equality(
+    stages: Sequence[Distribution], weights: Sequence[Sequence[Fraction]], mixtures: Sequence[Distribution]
+) -> Equality:
+    """Return that each mixture is the sum of w_n m^n, each side weighed."""
+    each = [weighed(stage) for stage in stages]
+    names = "the buffer's weights", "weights that fall slowly"
+    rows = (
+        ([("", name)], sum((w * stage for w, stage in zip(its, each, strict=True)), Fraction(0)), weighed(mixture))
+        for name, its, mixture in zip(names, weights, mixtures, strict=True)
+    )
+    return equality("m^mix is the sum of w_n m^n, weighed", rows)
 
 
 def _upper(

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate
 
+from theory.checks.equalities import mixture_equalities
 from theory.checks.registry import PREDICTION
 from theory.checks.result import CheckResult, Counterexample, Item, Picture, StepCurve, tightest_item
 from theory.machines.classes import ModelClass
@@ -130,6 +131,7 @@ def check_prediction(model_class: ModelClass, *, condition: BitString = "", vari
     assert worst is not None
     return PREDICTION.result(
         items,
+        equalities=mixture_equalities(mixture, [condition]),
         class_name=model_class.name,
         bound=f"every string that a member writes on condition {shown(condition)}",
         variant=variant,

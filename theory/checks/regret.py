@@ -10,25 +10,39 @@ probability that the next one is 1, Pinsker's inequality in nats, 2 (q - p)^2 <=
 
 so that the expected squared errors, summed for ever, stay finite. Coins see only counts, hence n + 1 cases stand for
 2^n strings. Ratios of probabilities are exact; the sum of squares is enclosed between binary fractions that are rounded
-outward, and so is ln N.
+outward, and so is ln N. Bounds from above hold of numbers that are too small as well. So the counts are shown to be all
+strings, of mass 1 for each length, and up to `STRING_BITS` bits every string is gone through by itself: its
+probabilities are products of those of its bits, and what is predicted is the share of its two continuations.
 
 Source: Bloem 2025 (arXiv 2506.20057), section 4.2, of which this is the classical special case; Solomonoff 1978; Li and
 Vitányi, theorem 5.2.1. Limits: uniform prior; independent bits; strings of `steps` bits at most, a partial sum.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from math import comb, lcm
+from math import comb, lcm, prod
 
 from theory.checks.registry import REGRET
-from theory.checks.result import CheckResult, Counterexample, Item, StepCurve, ratio_item
+from theory.checks.result import (
+    CheckResult,
+    Counterexample,
+    Equality,
+    EqualityRow,
+    Item,
+    StepCurve,
+    equality,
+    ratio_item,
+)
 from theory.errors import InputError
+from theory.numbers.bit_strings import BitString, strings
 from theory.numbers.exact import log2_float, log2_interval, number_text
 from theory.words import number_of
 
 EIGHTHS = tuple(Fraction(k, 8) for k in range(1, 8))
+
+STRING_BITS = 5
 
 Enclosure = tuple[Fraction, Fraction]
 
@@ -136,6 +150,7 @@ def check_regret(*, steps: int = 64, thetas: Sequence[Fraction] = EIGHTHS, varia
         largest[case.length] = max(largest[case.length], *(case.ratio(index) for index in range(size)))
     return REGRET.result(
         items,
+        equalities=_equalities(thetas, cases, steps),
         class_name=f"{number_of(size, 'coin')}, theta = {', '.join(map(number_text, thetas))}",
         bound=f"strings up to length {steps}",
         constants={"1/N": Fraction(1, size)},
@@ -179,6 +194,52 @@ def _regret(name: str, ratio: Fraction, case: Counts, allowed: Fraction) -> Item
         numbers={"observed": observed, "claimed": claimed},
         failure=partial(_failure, "the regret in bits", f"{name}: {case}", observed, claimed),
     )
+
+
+def _equalities(thetas: Sequence[Fraction], cases: Sequence[Counts], steps: int) -> Iterator[Equality]:
+    """Yield that the counts stand for all strings, and that short strings by themselves give the same numbers."""
+    whole = lcm(*(theta.denominator for theta in thetas))
+    masses = [0] * (steps + 1)
+    for case in cases:
+        masses[case.length] += comb(case.length, case.ones) * sum(case.weights)
+    rows = (((("n", str(n)),), 1, Fraction(mass, len(thetas) * whole**n)) for n, mass in enumerate(masses))
+    yield equality("m(x) sums to 1 over the strings of n bits", rows)
+    longest = min(steps, STRING_BITS)
+    coins = {x: [_of_string(theta, x) for theta in thetas] for x in strings(longest + 1)}
+    yield equality("P_j(x) / m(x), string by string", _ratio_rows(thetas, cases, coins, longest))
+    yield equality("E (q_n - theta)^2, string by string", _error_rows(thetas, coins, longest))
+
+
+def _of_string(theta: Fraction, x: BitString) -> Fraction:
+    return prod((theta if bit == "1" else 1 - theta for bit in x), start=Fraction(1))
+
+
+def _ratio_rows(
+    thetas: Sequence[Fraction], cases: Sequence[Counts], coins: Mapping[BitString, Sequence[Fraction]], longest: int
+) -> Iterator[EqualityRow]:
+    found = {(case.ones, case.zeros): case for case in cases}
+    for x, each in coins.items():
+        mixed = sum(each, Fraction(0)) / len(thetas)
+        if len(x) <= longest and mixed:
+            case = found.get((x.count("1"), x.count("0")))
+            for index, p in enumerate(each):
+                where = ("x", x), ("theta", number_text(thetas[index]))
+                yield where, p / mixed, Fraction(0) if case is None else case.ratio(index)
+
+
+def _error_rows(
+    thetas: Sequence[Fraction], coins: Mapping[BitString, Sequence[Fraction]], longest: int
+) -> Iterator[EqualityRow]:
+    """Yield E (q_n - theta)^2 and the same if it lies in its enclosure, otherwise the enclosure's upper end."""
+    for index, theta in enumerate(thetas):
+        exact = [Fraction(0)] * (longest + 1)
+        for x in strings(longest):
+            if sum(coins[x]):
+                predicted = sum(coins[x + "1"], Fraction(0)) / sum(coins[x])
+                exact[len(x)] += coins[x][index] * (predicted - theta) ** 2
+        for n, ((low, high), error) in enumerate(zip(squared_errors(thetas, index, longest), exact, strict=True)):
+            where = ("theta", number_text(theta)), ("n", str(n))
+            yield where, error, error if low <= error <= high else high
 
 
 def _failure(what: str, where: str, observed: float, claimed: float) -> Counterexample:

@@ -8,15 +8,28 @@ Charging for time: Levin's Kt(x) is the least |p| + log2 t(p) over the programs 
 one, and the speed prior S(x) is the sum of 2^-|p| / t(p). Term by term 2^-Kt(x) <= S(x) <= m(x).
 
 Source: Bloem 2025 (arXiv 2506.20057), section 4.1; Levin 1973; Schmidhuber 2002; Li and Vitányi, section 7.5.
-Limits: empty condition. Each bound is enumerated afresh: monotonicity is observed, not assumed.
+Limits: empty condition. Each bound is enumerated afresh: monotonicity is observed, not assumed. More is true, and is
+shown as well: with less time exactly those programs halt that took no more than that with the most, so that the steps
+that are charged are those by which runs are cut off; and what does not halt has all the mass that is missing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from theory.checks.registry import RESOURCES
-from theory.checks.result import CheckResult, Counterexample, Item, Picture, StepCurve, ratio_item
+from theory.checks.result import (
+    CheckResult,
+    Counterexample,
+    Equality,
+    EqualityRow,
+    Item,
+    Picture,
+    Place,
+    StepCurve,
+    equality,
+    ratio_item,
+)
 from theory.errors import InputError
 from theory.machines.classes import ModelClass, nothing_halts
 from theory.machines.machine import Bound, Machine
@@ -35,6 +48,8 @@ class TimedMeasure:
         speed: the speed prior, sum of p(c) 2^-|r| / t.
         fastest: 2^-Kt(x), the greatest term of that sum.
         shortest: the greatest p(c) 2^-|r|, whatever the time.
+        spent: m(x) by string and steps, t.
+        left: the mass of the runs that did not halt.
 
     """
 
@@ -42,23 +57,27 @@ class TimedMeasure:
     speed: dict[BitString, Fraction]
     fastest: dict[BitString, Fraction]
     shortest: dict[BitString, Fraction]
+    spent: dict[tuple[BitString, int], Fraction]
+    left: Fraction
 
 
 def timed_measure(members: Sequence[tuple[Machine, Fraction]], bound: Bound) -> TimedMeasure:
     """Run all programs of the members under a bound, and add up mass and mass over time."""
-    measure = TimedMeasure({}, {}, {}, {})
-    zero = Fraction(0)
+    mass, speed, fastest, shortest, spent = {}, {}, {}, {}, {}
+    left = zero = Fraction(0)
     for machine, prior in members:
         for group in programs(machine, "", bound):
-            if group.output is None:
+            term, x = prior * Fraction(1, 1 << group.length_bits), group.output
+            if x is None:
+                left += group.count * term
                 continue
-            term = prior * Fraction(1, 1 << group.length_bits)
-            charged, x = term / max(1, group.steps), group.output
-            measure.mass[x] = measure.mass.get(x, zero) + group.count * term
-            measure.speed[x] = measure.speed.get(x, zero) + group.count * charged
-            measure.fastest[x] = max(measure.fastest.get(x, zero), charged)
-            measure.shortest[x] = max(measure.shortest.get(x, zero), term)
-    return measure
+            charged = term / max(1, group.steps)
+            mass[x] = mass.get(x, zero) + group.count * term
+            speed[x] = speed.get(x, zero) + group.count * charged
+            fastest[x] = max(fastest.get(x, zero), charged)
+            shortest[x] = max(shortest.get(x, zero), term)
+            spent[x, group.steps] = spent.get((x, group.steps), zero) + group.count * term
+    return TimedMeasure(mass, speed, fastest, shortest, spent, left)
 
 
 def check_resources(
@@ -101,8 +120,10 @@ def check_resources(
     least = largest.shortest if variant == "free-time" else largest.fastest
     items += [_chain_item(x, least[x], largest.speed[x], largest.mass[x]) for x in largest.mass]
     omegas = [[sum(measures[t, s].mass.values(), Fraction(0)) for s in spaces] for t in times]
+    whole = sum((prior for _, prior in members), Fraction(0))
     return RESOURCES.result(
         items,
+        equalities=_equalities(measures, whole),
         class_name=members[0][0].name if variant == "wrapping-tape" else model_class.name,
         bound=f"times {', '.join(map(str, times))}; spaces {', '.join(map(str, spaces))}",
         constants={"least Omega": omegas[0][0], "greatest Omega": omegas[-1][-1]},
@@ -111,6 +132,41 @@ def check_resources(
         pictures=[Picture(replace(omega, name="Omega under each bound on time, with most space"))],
         variant=variant,
     )
+
+
+def _equalities(measures: Mapping[tuple[int, int], TimedMeasure], whole: Fraction) -> Iterator[Equality]:
+    """Yield that no mass is missing, and that each smaller bound on time cuts off what took longer, and no more."""
+    masses = (
+        (_at(t, s), whole, sum(measure.mass.values(), Fraction(0)) + measure.left)
+        for (t, s), measure in measures.items()
+    )
+    yield equality("m(x) of all x and what is left open are the prior's sum", masses)
+    yield equality("m^(T,S)(x) is the mass of the programs with t <= T", _cut_off(measures))
+    yield equality("S(x) is the sum of m(x) over t", _charged(measures))
+
+
+def _cut_off(measures: Mapping[tuple[int, int], TimedMeasure]) -> Iterator[EqualityRow]:
+    most = max(t for t, _ in measures)
+    for (t, s), measure in measures.items():
+        within: dict[BitString, Fraction] = {}
+        for (x, steps), mass in measures[most, s].spent.items():
+            if steps <= t:
+                within[x] = within.get(x, Fraction(0)) + mass
+        for x in {**within, **measure.mass}:
+            yield (*_at(t, s), ("x", x)), within.get(x, Fraction(0)), measure.mass.get(x, Fraction(0))
+
+
+def _charged(measures: Mapping[tuple[int, int], TimedMeasure]) -> Iterator[EqualityRow]:
+    for (t, s), measure in measures.items():
+        charged: dict[BitString, Fraction] = {}
+        for (x, steps), mass in measure.spent.items():
+            charged[x] = charged.get(x, Fraction(0)) + mass / max(1, steps)
+        for x, speed in measure.speed.items():
+            yield (*_at(t, s), ("x", x)), charged[x], speed
+
+
+def _at(time: int, space: int) -> Place:
+    return ("T", str(time)), ("S", str(space))
 
 
 def _ascending(name: str, bounds: Sequence[int] | None, largest: int) -> tuple[int, ...]:

@@ -4,6 +4,10 @@ A check goes through every member of a class (or every string, or every step) an
 slack of an item is how far the statement is from failing, as a ratio (observed / bound, at least 1 when it holds) or,
 where logarithms are irrational, only in bits; its sign is then decided exactly by `theory.numbers.exact`, never
 from the float.
+
+Beside the items stand equalities: the same numbers computed in another way (`theory.checks.equalities`). An inequality
+that has room to spare holds of wrong numbers as well; an equality does not.
+
 Limits: floats here are for display; `holds` never depends on one.
 """
 
@@ -13,8 +17,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from theory.numbers.bit_strings import BitString
-from theory.numbers.exact import log2_float
+from theory.numbers.bit_strings import BitString, shown
+from theory.numbers.exact import log2_float, number_text
 
 if TYPE_CHECKING:
     from theory.measures.mixture import Mixture
@@ -54,6 +58,50 @@ class Item:
     witness: str = ""
     numbers: Mapping[str, Fraction | float | int] = field(default_factory=dict)
     failure: Counterexample | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Equality:
+    """Numbers that are the same on two ways; where they are not, the items are about something else than they say.
+
+    Attributes:
+        name: what is equal.
+        holds: whether it is, everywhere.
+        places: at how many places both sides were computed.
+        failure: the first place where they differ.
+
+    """
+
+    name: str
+    holds: bool
+    places: int
+    failure: Counterexample | None = None
+
+
+Place = Sequence[tuple[str, str]]
+"""Where something is: labels with strings, such as ("x", "01"); without a label it is a name."""
+EqualityRow = tuple[Place, Fraction | int, Fraction | int]
+"""Where it is, what should be there, and what is."""
+
+
+def equality(name: str, rows: Iterable[EqualityRow | None]) -> Equality:
+    """Compare the two numbers of each row; None stands for a row whose two numbers were seen to be equal.
+
+    >>> equality("one and one", [([("x", "11")], 2, 1 + 2)]).failure.where
+    'x = 11'
+    """
+    places, failure = 0, None
+    for row in rows:
+        places += 1
+        if row is None or failure is not None:
+            continue
+        where, claimed, observed = row
+        if claimed != observed:
+            at = ", ".join(f"{label} = {shown(value)}" if label else value for label, value in where)
+            one, other = Fraction(claimed), Fraction(observed)
+            sentence = f"{name}: {number_text(other)} was found in place of {number_text(one)}"
+            failure = Counterexample(where=at, claimed=one, observed=other, sentence=sentence)
+    return Equality(name=name, holds=failure is None, places=places, failure=failure)
 
 
 @dataclass(frozen=True)
@@ -110,10 +158,11 @@ class CheckResult:
         bound: what bounds the search, in words (time, space, lengths).
         constants: the exact constants of the statement.
         items: one line for each thing that was checked.
-        holds: whether the statement held everywhere.
+        equalities: what the items are computed from, found again in another way; none for a wrong variant.
+        holds: whether the statement held everywhere, and every equality.
         slack_bits: the least slack, for display.
         tightest: where the slack is least.
-        counterexample: the worst failure, or None.
+        counterexample: the first equality that fails, otherwise the worst failure of an item, or None.
         counts: how much was checked, by name.
         curves: numbers over steps.
         remarks: facts worth saying beside the verdict.
@@ -131,6 +180,7 @@ class CheckResult:
     bound: str
     constants: Mapping[str, Fraction] = field(default_factory=dict)
     items: tuple[Item, ...]
+    equalities: tuple[Equality, ...] = ()
     holds: bool
     slack_bits: float | None
     tightest: str

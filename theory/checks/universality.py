@@ -24,10 +24,14 @@ j >= tau of the n places in the middle hold f and putting i in the others,
 Deviation (erratum): Theorem 4.5 prints the constant once with p(i)^n, where its last line has p(f)^n; p(i)^n is larger
 here, and wrong. In line 4 of its proof m_C^{n-1} should be m_C^n, and p_s(., .) should be p_s(. | .).
 
+Room is left in all of these, so the numbers are found on a second way as well: what is written at the end, weighed, is
+taken back through the functions to the strings at the start, and f is compared with the machine on every tape that it
+meets.
+
 Source: Bloem 2025 (arXiv 2506.20057), Theorem 4.5. Limits: a machine with one tape of fixed size and two symbols.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, partial
@@ -35,8 +39,9 @@ from math import comb, inf
 
 import numpy as np
 
+from theory.checks.equalities import weighed, weighed_backwards
 from theory.checks.registry import UNIVERSALITY
-from theory.checks.result import CheckResult, Counterexample, Item, ratio_item
+from theory.checks.result import CheckResult, Counterexample, Equality, EqualityRow, Item, equality, ratio_item
 from theory.errors import InputError
 from theory.lstm.construction import LSTM, forward, padded_columns, read, step_lstm
 from theory.lstm.radius import certified_radius
@@ -201,6 +206,7 @@ def check_universality(
     remark = f"f is an LSTM whose parameters moved by up to {reach:.4f}; it gives {same} the LSTM that was built."
     return UNIVERSALITY.result(
         items,
+        equalities=_equalities(setting, members, steps, observed, tapes),
         formula=f"m_C^(n+2)(x) >= p(r) p({stepping})^n p(s) m_UTM^n(x)",
         class_name="{i, s, f, r, const, rev}" if variant != "without-f" else "{i, s, r, const, rev}",
         bound=f"{setting.machine.name}, n = {number_of(steps, 'step')}, {number_of(cells, 'cell')}, "
@@ -215,6 +221,31 @@ def check_universality(
         ),
         variant=variant,
     )
+
+
+def _equalities(
+    setting: Setting,
+    members: Mapping[str, Callable[[BitString], BitString]],
+    steps: int,
+    observed: Distribution,
+    tapes: Distribution,
+) -> Iterator[Equality]:
+    """Yield that f is a step of the machine, and that both distributions are what the members and the machine give."""
+    yield equality("f is one step of the machine", _step_rows(setting, members["f"], steps))
+    start = setting.inputs()
+    back = weighed_backwards([(PRIOR[name], members[name]) for name in members], start, steps + 2)
+    rows = [((("n", str(steps)),), back, weighed(observed)), ((("", "m_UTM"),), 1, sum(tapes.values(), Fraction(0)))]
+    yield equality("m_C^(n+2), weighed, and m_UTM in all", rows)
+
+
+def _step_rows(setting: Setting, f: Callable[[BitString], BitString], steps: int) -> Iterator[EqualityRow]:
+    for u in setting.inputs():
+        configuration = setting.start(u)
+        for t in range(steps):
+            following = step(setting.machine, configuration)
+            answer = f(column_string(setting.machine, configuration))
+            yield (("u", u), ("t", str(t))), 1, int(answer == column_string(setting.machine, following))
+            configuration = following
 
 
 @cache

@@ -6,7 +6,7 @@ replacement, start again from noise (depth 0). What a row of depth k holds is a 
 the depth is the mixture weight of m_C^mix on m_C^k.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from theory.errors import InputError
@@ -61,6 +61,27 @@ def depth_distributions(*, buffer_rows: int, source_batch: int, reset_rows: int)
         InputError: a source batch larger than the buffer, or resets out of range.
 
     """
+    distribution = [Fraction(1)]
+    while True:
+        following = after_batch(distribution, buffer_rows=buffer_rows, source_batch=source_batch, reset_rows=reset_rows)
+        yield distribution
+        distribution = following
+
+
+def after_batch(
+    distribution: Sequence[Fraction], *, buffer_rows: int, source_batch: int, reset_rows: int
+) -> list[Fraction]:
+    """Return the distribution of one row's depth after one more source batch; it has one entry more.
+
+    A list that leaves out deeper rows is right up to its own depth, as depth k comes from k and k - 1 alone.
+
+    >>> [str(p) for p in after_batch([Fraction(1)], buffer_rows=4, source_batch=2, reset_rows=1)]
+    ['3/4', '1/4']
+
+    Raises:
+        InputError: a source batch larger than the buffer, or resets out of range.
+
+    """
     r = reset_probability(source_batch, reset_rows)
     if source_batch > buffer_rows:
         raise InputError(
@@ -70,11 +91,8 @@ def depth_distributions(*, buffer_rows: int, source_batch: int, reset_rows: int)
         )
     drawn = Fraction(source_batch, buffer_rows)
     reset, deepened = drawn * r, drawn * (1 - r)
-    distribution = [Fraction(1)]
-    while True:
-        yield distribution
-        kept = [probability * (1 - drawn) for probability in distribution]
-        distribution = [
-            (kept[k] if k < len(kept) else Fraction(0)) + (distribution[k - 1] * deepened if k else reset)
-            for k in range(len(distribution) + 1)
-        ]
+    kept = [probability * (1 - drawn) for probability in distribution]
+    return [
+        (kept[k] if k < len(kept) else Fraction(0)) + (distribution[k - 1] * deepened if k else reset)
+        for k in range(len(distribution) + 1)
+    ]

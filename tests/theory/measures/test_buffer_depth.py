@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from theory.errors import InputError
-from theory.measures.buffer_depth import depth_distributions, reset_probability, stationary_depth_probability
+from theory.measures.buffer_depth import (
+    after_batch,
+    depth_distributions,
+    reset_probability,
+    stationary_depth_probability,
+)
 
 
 def test_the_papers_settings_reset_20_of_69():
@@ -60,3 +65,10 @@ def test_without_resets_nothing_is_stationary():
         stationary_depth_probability(-1, source_batch=4, reset_rows=1)
     with pytest.raises(InputError):
         next(depth_distributions(buffer_rows=3, source_batch=4, reset_rows=1))
+
+
+@given(st.integers(2, 9), st.integers(1, 8), st.integers(0, 9))
+def test_a_source_batch_leaves_the_stationary_depths_as_they_are(source_batch, reset_rows, more):
+    sizes = {"source_batch": source_batch, "reset_rows": min(reset_rows, source_batch)}
+    before = [stationary_depth_probability(depth, **sizes) for depth in range(5)]
+    assert after_batch(before, buffer_rows=source_batch + more, **sizes)[:5] == before

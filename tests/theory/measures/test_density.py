@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from cli.main import main
 from theory.checks.domination import check_domination
 from theory.checks.iteration import check_iteration
+from theory.checks.mix import check_mix
 from theory.checks.prediction import check_prediction
 from theory.checks.registry import CHECKS
 from theory.errors import InputError
@@ -94,6 +96,19 @@ def test_checks_of_measures_take_densities_and_their_wrong_variants_fail():
         assert check_prediction(model_class).holds
     assert not check_domination(point, variant="double-constant").holds
     assert not check_prediction(point, variant="no-end").holds
+
+
+@pytest.mark.parametrize("wrong", [lambda p, _: p / 2, lambda p, x: p if x[:1] == "1" else p * 0])
+def test_a_measure_that_is_not_the_product_of_the_predictions_is_noticed(wrong, monkeypatch):
+    right = Density.measure
+
+    def changed(self, condition=""):
+        return replace(measure := right(self, condition), mass={x: wrong(p, x) for x, p in measure.mass.items()})
+
+    monkeypatch.setattr(Density, "measure", changed)
+    coins = density_class("coins", [bernoulli(theta, 4) for theta in EIGHTHS])
+    for check in (check_domination, check_mix):
+        assert not check(coins).holds
 
 
 def test_densities_that_read_the_condition_are_a_kernel_that_can_be_iterated():

@@ -1,13 +1,12 @@
 """What a check returns: a frozen record that can be printed, stored as JSON, or certified, and says what it claims.
 
+Beside the items stand equalities: the same numbers computed in another way (`theory.checks.equalities`). An inequality
+that has room to spare holds of wrong numbers as well; an equality does not.
+
 A check goes through every member of a class (or every string, or every step) and reports one `Item` for each. The
 slack of an item is how far the statement is from failing, as a ratio (observed / bound, at least 1 when it holds) or,
 where logarithms are irrational, only in bits; its sign is then decided exactly by `theory.numbers.exact`, never
 from the float.
-
-Beside the items stand equalities: the same numbers computed in another way (`theory.checks.equalities`). An inequality
-that has room to spare holds of wrong numbers as well; an equality does not.
-
 Limits: floats here are for display; `holds` never depends on one.
 """
 

@@ -21,12 +21,12 @@ j >= tau of the n places in the middle hold f and putting i in the others,
 
     m_C^{n+2}(x) >= p(r) p(s) sum over u of p(u) [the tape of u is x] sum_{j >= tau(u)} C(n, j) p(f)^j p(i)^{n-j}.
 
-Deviation (erratum): Theorem 4.5 prints the constant once with p(i)^n, where its last line has p(f)^n; p(i)^n is larger
-here, and wrong. In line 4 of its proof m_C^{n-1} should be m_C^n, and p_s(., .) should be p_s(. | .).
-
 Room is left in all of these, so the numbers are found on a second way as well: what is written at the end, weighed, is
 taken back through the functions to the strings at the start, and f is compared with the machine on every tape that it
 meets.
+
+Deviation (erratum): Theorem 4.5 prints the constant once with p(i)^n, where its last line has p(f)^n; p(i)^n is larger
+here, and wrong. In line 4 of its proof m_C^{n-1} should be m_C^n, and p_s(., .) should be p_s(. | .).
 
 Source: Bloem 2025 (arXiv 2506.20057), Theorem 4.5. Limits: a machine with one tape of fixed size and two symbols.
 """
@@ -223,31 +223,6 @@ def check_universality(
     )
 
 
-def _equalities(
-    setting: Setting,
-    members: Mapping[str, Callable[[BitString], BitString]],
-    steps: int,
-    observed: Distribution,
-    tapes: Distribution,
-) -> Iterator[Equality]:
-    """Yield that f is a step of the machine, and that both distributions are what the members and the machine give."""
-    yield equality("f is one step of the machine", _step_rows(setting, members["f"], steps))
-    start = setting.inputs()
-    back = weighed_backwards([(PRIOR[name], members[name]) for name in members], start, steps + 2)
-    rows = [((("n", str(steps)),), back, weighed(observed)), ((("", "m_UTM"),), 1, sum(tapes.values(), Fraction(0)))]
-    yield equality("m_C^(n+2), weighed, and m_UTM in all", rows)
-
-
-def _step_rows(setting: Setting, f: Callable[[BitString], BitString], steps: int) -> Iterator[EqualityRow]:
-    for u in setting.inputs():
-        configuration = setting.start(u)
-        for t in range(steps):
-            following = step(setting.machine, configuration)
-            answer = f(column_string(setting.machine, configuration))
-            yield (("u", u), ("t", str(t))), 1, int(answer == column_string(setting.machine, following))
-            configuration = following
-
-
 @cache
 def _radius(machine_name: str) -> float:
     machine = load_machine(machine_name)
@@ -272,3 +247,28 @@ def _sharpened_item(observed: Distribution, sharpened: Distribution) -> Item:
     seen, claimed = observed.get(nearest, Fraction(0)), sharpened[nearest]
     numbers, failure = {"m_C": seen, "sharpened": claimed}, partial(_failure, nearest, claimed, seen)
     return ratio_item("sharpened", ratios[nearest], witness=nearest, numbers=numbers, failure=failure)
+
+
+def _equalities(
+    setting: Setting,
+    members: Mapping[str, Callable[[BitString], BitString]],
+    steps: int,
+    observed: Distribution,
+    tapes: Distribution,
+) -> Iterator[Equality]:
+    """Yield that f is a step of the machine, and that both distributions are what the members and the machine give."""
+    yield equality("f is one step of the machine", _step_rows(setting, members["f"], steps))
+    start = setting.inputs()
+    back = weighed_backwards([(PRIOR[name], members[name]) for name in members], start, steps + 2)
+    rows = [((("n", str(steps)),), back, weighed(observed)), ((("", "m_UTM"),), 1, sum(tapes.values(), Fraction(0)))]
+    yield equality("m_C^(n+2), weighed, and m_UTM in all", rows)
+
+
+def _step_rows(setting: Setting, f: Callable[[BitString], BitString], steps: int) -> Iterator[EqualityRow]:
+    for u in setting.inputs():
+        configuration = setting.start(u)
+        for t in range(steps):
+            following = step(setting.machine, configuration)
+            answer = f(column_string(setting.machine, configuration))
+            yield (("u", u), ("t", str(t))), 1, int(answer == column_string(setting.machine, following))
+            configuration = following

@@ -79,13 +79,8 @@ class CheckPage:
         result = self.result
         yield "class", result.class_name
         yield "bound", result.bound
-        yield "counted", "; ".join(f"{name} {count:,}" for name, count in result.counts.items())
-        if len(result.constants) <= _MOST_CONSTANTS:
-            for name, value in result.constants.items():
-                yield name, exact(value)
-        else:
-            least = min(result.constants.values())
-            yield "constants", f"{len(result.constants)}, one for each item; the least is {exact(least)}"
+        yield "counted", counted(result.counts)
+        yield from constants(result.constants)
 
     def _tightest(self, item: "Item") -> Iterator[RenderableType]:
         """Yield the item with the least slack, its numbers in full."""
@@ -97,6 +92,19 @@ class CheckPage:
             slack = f"{slack}, a ratio of {exact(item.slack)}" if item.slack else "a ratio of 0"
         yield facts([*numbers, ("slack", slack)])
         yield Text()
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """Return how many of what there were."""
+    return "; ".join(f"{name} {count:,}" for name, count in counts.items())
+
+
+def constants(by_name: Mapping[str, Fraction]) -> Iterator[tuple[str, str]]:
+    """Yield constants with their values; where there are many, how many and the least."""
+    if len(by_name) <= _MOST_CONSTANTS:
+        yield from ((name, exact(value)) for name, value in by_name.items())
+    else:
+        yield "constants", f"{len(by_name)}, one for each item; the least is {exact(min(by_name.values()))}"
 
 
 def verdict(result: "CheckResult") -> Iterator[RenderableType]:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -211,6 +212,38 @@ class TestCertificates:
         assert rejected.code == 1
         assert "REJECTED after " in rejected.stdout
         assert object_of(run("theory", "verify", str(path), "--json"), code=1)["first_wrong"]
+
+    def test_what_was_verified_is_told_with_its_numbers(self, run, tmp_path):
+        path = tmp_path / "certificate.json"
+        run(*small("domination"), "--certificate", str(path))
+        result = CHECKS["domination"].run(CHECKS["domination"].quick)
+        page = " ".join(run("theory", "verify", str(path)).stdout.split())
+        programs, triples = (f"{result.counts[name]:,}" for name in ("programs", "triples"))
+        assert f"counted programs {programs}; conditions 31; strings 31; ratios {triples} constants 252," in page
+        assert "unresolved 0 least ratio 1/256 = 0.00390625, mealy 0.1.0h at x = 010, z = 01 slack 0 bits" in page
+        found = object_of(run("theory", "verify", str(path), "--json"))
+        assert (found["unresolved"], found["slack"], len(found["constants"])) == ("0/1", "1/1", 252)
+        assert found["counts"]["ratios"] == result.counts["triples"]
+        slacks = [(item.name, item.slack) for item in result.items]
+        assert [(each["name"], Fraction(each["slack"])) for each in found["compared"]] == slacks
+        assert set(found["compared"][0]) == {"name", "constant", "ratio", "z", "x", "slack"}
+
+    def test_its_own_words_are_shown_and_not_obeyed(self, run, tmp_path):
+        path = tmp_path / "\x1b[31m.json"
+        written = run(*small("domination"), "--certificate", str(path))
+        verified = run("theory", "verify", str(path))
+        assert verified.code == 0
+        for said in (written.stderr, verified.stdout):
+            assert "\x1b" not in said
+            assert "\\x1b[31m.json" in said
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+    def test_a_pipe_that_may_never_end_is_refused(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe")
+        words = [sys.executable, "-m", "cli.main", "theory", "verify", str(tmp_path / "pipe")]
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "up: the certificate is no regular file" in done.stderr
 
     def test_a_wrong_variant_has_none(self, run, tmp_path):
         path = tmp_path / "certificate.json"

@@ -73,7 +73,7 @@ def check_iteration(
 
     Raises:
         InputError: a class without the identity, or whose identity lacks the time or space for a string that occurs;
-            an unknown variant; for `entropy-grows` also stages that are no distributions.
+            stages of a single string; an unknown variant; for `entropy-grows` also stages that are no distributions.
 
     """
     ITERATION.require_variant(variant)
@@ -88,6 +88,7 @@ def check_iteration(
     if variant != "without-identity":
         identity = _require_identity(mixture, _passed_on(stages))
         constant = model_class.prior[identity]
+        _require_strings(stages)
     total = sum(stages[-1].values(), Fraction(0))
     if variant == "entropy-grows" and total < 1:
         raise InputError(
@@ -129,7 +130,7 @@ def check_iteration(
         variant=variant,
         evidence=Evidence(
             mixture=mixture,
-            condition_bits=max(map(len, _passed_on(stages))),
+            conditions=_passed_on(stages),
             claims=partial(_claims, stages, mixture, identity),
             power=(constant, steps),
         ),
@@ -153,6 +154,17 @@ def _require_identity(mixture: Mixture, conditions: Iterable[BitString]) -> int:
             remedy="add a machine that copies the condition, or raise the bound",
         )
     return identity
+
+
+def _require_strings(stages: list[dict[BitString, Fraction]]) -> None:
+    """Refuse stages that all have one and the same string, of which the theorem says nothing."""
+    strings = {x for stage in stages for x in stage}
+    if len(strings) == 1:
+        raise InputError(
+            "there is a single string in all stages, so that nothing is passed on",
+            received=shown(*strings),
+            remedy="give longer strings",
+        )
 
 
 def _passed_on(stages: list[dict[BitString, Fraction]]) -> list[BitString]:

@@ -86,14 +86,14 @@ class Evidence:
 
     Attributes:
         mixture: the class, with all runs of its members.
-        condition_bits: the length of the conditions.
+        conditions: all conditions of up to so many bits, or a list of those that occur.
         claims: returns what is claimed, as lists and dictionaries of numbers, strings and runs.
         power: a number and an exponent whose power is computed when the certificate is verified.
 
     """
 
     mixture: "Mixture"
-    condition_bits: int
+    conditions: "int | Sequence[BitString]"
     claims: Callable[[], Any]
     power: tuple[Fraction, int] = (Fraction(1), 1)
 

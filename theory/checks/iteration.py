@@ -94,7 +94,7 @@ def check_iteration(
         raise InputError(
             f"m^{steps} is no distribution and has no entropy",
             received=number_text(total),
-            remedy="take a class of machines that halt under the bound",
+            remedy="take a class of machines that halt under the bound, with a prior that sums to 1",
         )
     items = [_stage_item(stages, n, constant, variant) for n in range(1, steps + 1)]
     if variant is None:
@@ -124,7 +124,7 @@ def check_iteration(
         remarks=(
             f"Entropy goes from {float(entropy(base)):.2f} to {float(entropy(last)):.2f} bits."
             if total == 1
-            else f"Runs that did not halt have taken the mass of m^{steps} down to {float(total):.4f}.",
+            else f"{_lost(mixture.model_class)} taken the mass of m^{steps} down to {float(total):.4f}.",
             *mixture.open_mass(),
         ),
         variant=variant,
@@ -135,6 +135,13 @@ def check_iteration(
             power=(constant, steps),
         ),
     )
+
+
+def _lost(model_class: ModelClass) -> str:
+    """Say what takes mass from one stage to the next, where something does."""
+    if sum(model_class.prior, Fraction(0)) == 1:
+        return "Runs that did not halt have"
+    return "What the prior leaves over, and runs that did not halt if there were any, have"
 
 
 def _bits_lost(ratios: StepCurve, constant: Fraction) -> Picture:

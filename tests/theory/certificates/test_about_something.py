@@ -18,6 +18,7 @@ from tests.theory.certificates.cases import (
     verified,
 )
 from tests.theory.strategies import BOUND, tree_machine
+from theory.certificates.runs import Tally, Wrong, verify_runs
 from theory.certificates.verify import verify_certificate
 from theory.certificates.write import certificate_text, certify
 from theory.checks.iteration import check_iteration
@@ -25,6 +26,7 @@ from theory.errors import InputError
 from theory.machines.classes import ModelClass
 from theory.machines.machine import Bound, FunctionMachine
 from theory.machines.mealy import mealy_class
+from theory.machines.universal.machine import UniversalMachine
 from theory.numbers.bit_strings import strings
 
 STUCK = {"kind": "tree", "name": "silent", "trees": {"": None}}
@@ -222,6 +224,15 @@ class TestWork:
         monkeypatch.setattr("theory.certificates.runs.MOST_STEPS", 10_000)  # the runs take 700
         with pytest.raises(InputError, match="more than 10,000 steps"):
             verified(folder, certificate)
+
+    def test_room_that_a_short_run_lays_out_is_counted(self):
+        """The universal machine makes a tape of all the cells that it may visit, which takes longer than the run."""
+        machine = UniversalMachine()
+        runs = {"": {machine.encode("!"): ""}}
+        tally = Tally()
+        with pytest.raises(Wrong, match="programs are missing"):
+            verify_runs(tally, "universal", machine, Bound(time=100_000, space=100_000), [""], runs)
+        assert tally.steps > 1_000
 
     def test_long_numbers_count_for_more(self, folder, monkeypatch):
         monkeypatch.setattr("theory.certificates.runs.MOST_STEPS", 200)

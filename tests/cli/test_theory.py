@@ -390,6 +390,22 @@ def test_a_class_of_ones_own_and_files_that_hold_none(run, tmp_path):
     assert_refused(run("theory", "check-domination", "--class", f"{path}:NUMBER"), "no ModelClass of this name")
 
 
+def test_a_tape_machine_of_ones_own(run, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from theory.machines.one_tape import LEFT, RIGHT, TapeMachine, TapeRule\n"
+        "TURNER = TapeMachine(name='turner', symbols=2, states=('A',),\n"
+        "                     rules={('A', 0): TapeRule(1, RIGHT, 'H'), ('A', 1): TapeRule(0, LEFT, 'A')})\n"
+        "NUMBER = 3\n"
+    )
+    for name in ("lstm", "universality"):
+        words = small(name)
+        outcome = run(*words, "--machine", f"{path}:TURNER")
+        assert (outcome.code, outcome.stderr) == (0, "")
+        assert "turner" in outcome.stdout
+        assert_refused(run(*words, "--machine", f"{path}:NUMBER"), "no TapeMachine of this name")
+
+
 BAD = """
 import sys
 from theory.machines.classes import ModelClass

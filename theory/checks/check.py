@@ -130,7 +130,7 @@ class Check:
             InputError: an unknown class, a file that cannot be executed, or a negative bound.
 
         """
-        from theory.machines.classes import class_names, load_class
+        from theory.machines.classes import load_class
         from theory.machines.machine import Bound
 
         name, max_length = settings.get("class_name"), settings.get("max_length")
@@ -138,16 +138,7 @@ class Check:
         assert name is not None, f"{self.name} has no class"
         if max_length is not None and max_length < 0:
             raise InputError("a length is not negative", received=max_length, remedy="give 0 or more")
-        try:
-            found = load_class(name, max_length)
-        except (InputError, MemoryError):
-            raise
-        except (Exception, SystemExit) as error:
-            if name in class_names():
-                raise
-            # A user's file is executed: what it raises is the user's mistake.
-            problem = f"{name} cannot be executed: {type(error).__name__}: {error}"
-            raise InputError(problem, remedy="correct the file") from error
+        found = load_class(name, max_length)
         steps, cells = settings.get("time"), settings.get("space")
         bound = Bound(
             time=found.bound.time if steps is None else steps, space=found.bound.space if cells is None else cells

@@ -36,7 +36,7 @@ EXAMPLE = {"weight_norm": Fraction(2), "input_bound": Fraction(1), "tolerance": 
 
 
 def check_lstm(
-    machine_name: str = "bb2",
+    machine_name: str | TapeMachine = "bb2",
     *,
     cells: int = 6,
     attack_cells: int = 3,
@@ -47,7 +47,7 @@ def check_lstm(
     """Check Lemma 4.4 for one machine.
 
     Args:
-        machine_name: `flip`, `bb2` or `two-three`.
+        machine_name: `flip`, `bb2` or `two-three`, `path/to/file.py:NAME`, or a machine itself.
         cells: the tape whose configurations are all run.
         attack_cells: the tape on which attacks look for a wrong step.
         samples: networks drawn at random from the certified box.
@@ -55,7 +55,8 @@ def check_lstm(
         variant: None, or one of the declared ones.
 
     Raises:
-        InputError: an unknown machine or variant, a tape without cells, or one with too many configurations.
+        InputError: an unknown machine or variant, a tape without cells or with too many configurations, or a machine
+            that is too large.
 
     """
     LSTM_BALL.require_variant(variant)

@@ -153,7 +153,7 @@ def machine_distribution(setting: Setting, steps: int) -> tuple[Distribution, Di
 
 
 def check_universality(
-    machine_name: str = "bb2",
+    machine_name: str | TapeMachine = "bb2",
     *,
     steps: int = 3,
     cells: int = 7,
@@ -164,7 +164,7 @@ def check_universality(
     """Check Theorem 4.5 for every tape that the machine can leave after so many steps.
 
     Args:
-        machine_name: a machine with two symbols, `bb2` or `flip`.
+        machine_name: a machine with two symbols, `bb2` or `flip`, `path/to/file.py:NAME`, or a machine itself.
         steps: n, the steps of the machine; m_C is iterated n + 2 times.
         cells: size of the tape.
         max_length: greatest length of the random strings at the start, in bits.
@@ -180,7 +180,7 @@ def check_universality(
         raise InputError("a number of steps is not negative", received=steps, remedy="give 0 or more")
     setting = Setting(load_machine(machine_name), cells, max_length)
     lstm = step_lstm(setting.machine)
-    radius = _radius(machine_name)
+    radius = _radius(setting.machine)
     reach = radius * (8 if variant == "outside-radius" else 1)
     moved = lstm.shifted(np.random.default_rng(seed).uniform(-reach, reach, lstm.parameter_count))
 
@@ -218,8 +218,7 @@ def check_universality(
 
 
 @cache
-def _radius(machine_name: str) -> float:
-    machine = load_machine(machine_name)
+def _radius(machine: TapeMachine) -> float:
     return certified_radius(step_lstm(machine), machine, "box", read_out="rounded")
 
 

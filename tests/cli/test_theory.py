@@ -129,6 +129,25 @@ def test_a_variant_that_is_not_caught_is_said_and_exits_0(run, monkeypatch):
     assert "NOT CAUGHT: the check accepts the wrong variant converse" in outcome.stdout
 
 
+def test_a_variant_that_is_true_of_a_small_class_is_said_to_be_so(run):
+    """On strings of 3 bits every string has two members that write it alike, so that 2 p(c) is no mistake there."""
+    outcome = run("theory", "check-domination", "--max-length", "3", "--break", "double-constant")
+    assert (outcome.code, outcome.stderr) == (0, "")
+    page = " ".join(outcome.stdout.split())
+    assert "holds for all of 252 items; least slack 0 bits" in page
+    assert "The wrong variant double-constant is true of all that was gone through here" in page
+    assert "NOT CAUGHT" not in page
+
+
+def test_under_its_quick_settings_a_check_must_catch_as_under_its_defaults():
+    check = CHECKS["domination"]
+    assert check.must_catch({})
+    assert check.must_catch({"max_length": None, "class_name": "mealy"} | {"time": None})
+    assert check.must_catch(check.quick)
+    assert not check.must_catch({"max_length": 3})
+    assert not check.must_catch(check.quick | {"class_name": "sources"})
+
+
 def test_work_that_would_not_end_is_refused_at_once(run):
     outcome = run("theory", "check-domination", "--max-length", "20", "--time", "3")
     assert_refused(outcome, "check-domination would take about 5,400,000,000 steps")

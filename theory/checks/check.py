@@ -112,6 +112,18 @@ class Check:
         self.require_variant(variant)
         return self.variants[variant]
 
+    def must_catch(self, settings: Mapping[str, Any]) -> bool:
+        """Return whether every wrong variant has a counterexample under these settings: the defaults, or `quick`.
+
+        Under others a wrong variant can be true of all that is gone through. None stands for the default.
+        """
+        defaults = self.settings | {"class_name": self.class_name}
+
+        def set_apart(values: Mapping[str, Any]) -> dict[str, Any]:
+            return {name: value for name, value in values.items() if value not in (None, defaults[name])}
+
+        return set_apart(settings) in ({}, set_apart(self.quick))
+
     def require_variant(self, variant: str | None) -> None:
         """Refuse a variant that the check does not have.
 

@@ -5,6 +5,10 @@ precisions; the step of the proof that bounds a matrix multiplication; attacks, 
 radii; those radii with the probability of an initialisation falling within them; and beside them what the proof's own
 norms give.
 
+Limits: the items `certified box` and `certified ball` repeat the interval arithmetic that chose the radii. They show
+the margin that it leaves, and cannot contradict it; the attacks can. `a matrix product` is one example; the general
+fact is two lines of algebra (`theory.lstm.lipschitz`). Attacks that fail prove nothing.
+
 Source: Bloem 2025 (arXiv 2506.20057), Lemma 4.4. The corrections are explained in `theory.lstm.construction` (the
 bias), `theory.lstm.lipschitz` (the matrix) and `theory.lstm.radius` (gates and cell).
 """
@@ -91,7 +95,11 @@ def check_lstm(
         counts={"configurations": len(tapes.tokens_BTD), "parameters": lstm.parameter_count, "samples": samples},
         curves=curves,
         pictures=pictures,
-        remarks=(f"The nominal answers lie {beyond:.4f} beyond 0 and 1.",),
+        remarks=(
+            f"The nominal answers lie {beyond:.4f} beyond 0 and 1.",
+            "The certified items repeat the interval arithmetic that chose the radii; the attacks could contradict it.",
+            "The matrix product is one example of that step of the proof.",
+        ),
         variant=variant,
         tightest=lambda item: item.name,
     )

@@ -4,7 +4,9 @@ A check goes through every member of a class (or every string, or every step) an
 slack of an item is how far the statement is from failing, as a ratio (observed / bound, at least 1 when it holds) or,
 where logarithms are irrational, only in bits; its sign is then decided exactly by `theory.numbers.exact`, never
 from the float.
-Limits: floats here are for display; `holds` never depends on one.
+Limits: floats here are for display, and `holds` depends on none but in the items about networks (`check_lstm`): a
+margin in intervals that are rounded outward, which is a lower bound of the true one, and what networks answered when
+they were run, which is a fact about floats.
 """
 
 import math

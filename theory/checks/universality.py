@@ -24,7 +24,12 @@ j >= tau of the n places in the middle hold f and putting i in the others,
 Deviation (erratum): Theorem 4.5 prints the constant once with p(i)^n, where its last line has p(f)^n; p(i)^n is larger
 here, and wrong. In line 4 of its proof m_C^{n-1} should be m_C^n, and p_s(., .) should be p_s(. | .).
 
-Source: Bloem 2025 (arXiv 2506.20057), Theorem 4.5. Limits: a machine with one tape of fixed size and two symbols.
+Source: Bloem 2025 (arXiv 2506.20057), Theorem 4.5. Limits: a machine with one tape of fixed size and two symbols, which
+is not universal, and n steps of it. What the theorem takes from elsewhere is taken here as well. That m_C dominates the
+class of LSTMs is assumed: here f is a named member of C with p(f) = 1/16, where Lemma 4.4 gives a random network that
+computes f a probability of 2^-7404 at least (for the busy beaver and rounded answers; 2^-7728 for saturated ones). The
+network f runs in floats; f is the function that this program computes, so that no rounding can make the inequality look
+true.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,6 +44,7 @@ from theory.checks.registry import UNIVERSALITY
 from theory.checks.result import CheckResult, Counterexample, Item, ratio_item
 from theory.errors import InputError
 from theory.lstm.construction import LSTM, forward, padded_columns, read, step_lstm
+from theory.lstm.probability import log2_probability
 from theory.lstm.radius import certified_radius
 from theory.machines.one_tape import Configuration, TapeMachine, column_string, configuration_of, load_machine, step
 from theory.measures.mixture import Distribution
@@ -212,8 +218,18 @@ def check_universality(
             f"log2 of m_C / m_UTM is at least {least:.3f}; the theorem says {log2_float(constant):.3f}, sharpened"
             f" {sharp:.3f}.",
             remark if "f" in members else "Nothing in the class computes a step of the machine.",
+            _assumed(lstm, radius),
         ),
         variant=variant,
+    )
+
+
+def _assumed(lstm: LSTM, radius: float) -> str:
+    """Say what p(f) is in this class, what Lemma 4.4 proves of it, and that domination of the LSTMs is not checked."""
+    proved = f"2^{float(log2_probability(lstm, radius=radius, region='box')):.0f} at least" if radius else "above 0"
+    return (
+        f"p(f) = {PRIOR['f']} is that of a named member; a network with Gaussian weights computes f with probability"
+        f" {proved}. That m_C dominates all LSTMs is assumed here."
     )
 
 

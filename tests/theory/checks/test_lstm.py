@@ -30,6 +30,11 @@ def test_the_least_slack_is_next_to_none(result):
     assert all(Fraction(1, 20) < radius < Fraction(1, 4) for radius in result.constants.values())
 
 
+def test_what_no_item_can_contradict_is_told(result):
+    assert "The certified items repeat the interval arithmetic that chose the radii" in result.remarks[1]
+    assert result.remarks[2] == "The matrix product is one example of that step of the proof."
+
+
 def test_norms_fall_below_intervals_with_every_token(result):
     norms, certified = result.curves
     assert list(norms.values) == sorted(norms.values, reverse=True)

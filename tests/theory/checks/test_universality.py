@@ -137,3 +137,11 @@ def test_the_theorem_holds_for_a_machine_of_ones_own_that_is_called_like_another
     assert result.holds
     radius = certified_radius(step_lstm(flip), flip, "box", read_out="rounded")
     assert f"parameters moved by up to {radius:.4f}; it gives the same" in " ".join(result.remarks)
+
+
+def test_what_the_theorem_takes_for_granted_is_told_with_its_numbers():
+    said = check_universality(steps=1, cells=6, max_length=2).remarks[-1]
+    assert said == (
+        "p(f) = 1/16 is that of a named member; a network with Gaussian weights computes f with probability 2^-7404 at"
+        " least. That m_C dominates all LSTMs is assumed here."
+    )

@@ -154,7 +154,7 @@ def _left_over(model_class: ModelClass) -> list[str]:
         return []
     return [
         f"The prior sums to {number_text(whole)}: what it leaves over is predicted before the first symbol, and costs"
-        f" every member log2 {number_text(1 / whole)} = {log2_float(1 / whole):.4g} bits of D_0."
+        f" every member log2 {number_text(1 / whole)} = {log2_float(1 / whole):.3f} bits of D_0."
     ]
 
 

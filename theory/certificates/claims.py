@@ -38,7 +38,7 @@ class Found:
 def _require_all_conditions(tally: Tally, certificate: Certificate) -> None:
     """Check that the conditions are all of up to some number of bits, or the empty one where no member reads any."""
     tally.require(certificate.condition_bits is not None, "all conditions of up to some number of bits are wanted")
-    reads = any(member.machine.reads_condition for member in certificate.members)
+    reads = any(member.reads_condition for member in certificate.members)
     tally.require(
         reads or certificate.condition_bits == 0, "no member reads the condition, so it should be of up to 0 bits"
     )
@@ -55,11 +55,8 @@ def verify_domination(tally: Tally, certificate: Certificate) -> Found:
         where = f"member {member.machine.name}"
         constant, least = claim.fields("constant", "least")
         tally.equal(f"{where}: the constant p(c)", constant.fraction(), member.prior)
-        tally.spend(len(measures.conditions))
-        pairs = (
-            (measures.mixture(z)[x], p, z, x) for z in measures.conditions for x, p in measures.member(index, z).items()
-        )
         least_is = f"{where}: the least m_C/p_c"
+        pairs = measures.pairs(index)
         compared.append(verify_least(tally, least_is, least, pairs, member.prior, member.machine.name))
     found = tuple(filter(None, compared))
     tally.require(bool(found), NOTHING_HALTS)

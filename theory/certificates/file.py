@@ -41,9 +41,13 @@ Runs = Mapping[BitString, Mapping[BitString, str]]
 
 @dataclass(frozen=True)
 class Member:
-    """A member as the certificate has it: its runs are (condition, bits read) -> output, or why it did not halt."""
+    """A member as the certificate has it: its runs are (condition, bits read) -> output, or why it did not halt.
+
+    Whether it reads the condition is asked of the machine once, since it may go through all its states to say so.
+    """
 
     machine: Machine
+    reads_condition: bool
     word: BitString | None
     prior: Fraction
     unresolved: Fraction
@@ -150,8 +154,10 @@ def _parsed(content: bytes, name: str) -> Any:
 
 def _member(item: Field) -> Member:
     machine, word, prior, unresolved, runs = item.fields("machine", "word", "prior", "unresolved", "runs")
+    found = read_machine(machine)
     return Member(
-        machine=read_machine(machine),
+        machine=found,
+        reads_condition=found.reads_condition,
         word=None if word.maybe() is None else word.bit_string(),
         prior=prior.fraction(),
         unresolved=unresolved.fraction(),

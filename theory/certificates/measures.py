@@ -3,8 +3,9 @@
     p_c(x | z) = sum of 2^-|r| over the listed programs r of c that halt with x on condition z
     m_C(x | z) = sum over c of p(c) p_c(x | z)
 
-The members that do not read the condition are mixed once for all conditions. A least ratio comes with the first pair
-(by length of z, z, length of x, x) that attains it, so that a true certificate has one form only.
+Members that do not read the condition are mixed once for all conditions, and what the others change is kept beside it,
+so that a file of many members and conditions takes no more room and time than it has bytes. A least ratio comes with
+the first pair (by length of z, z, length of x, x) that attains it, so that a true certificate has one form only.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,33 +24,64 @@ class Measures:
     def __init__(self, tally: Tally, certificate: Certificate) -> None:
         self.members, self.conditions, self._tally = certificate.members, certificate.conditions, tally
         self._mass = [{z: output_mass(tally, runs) for z, runs in member.runs.items()} for member in self.members]
-        reading = [index for index, member in enumerate(self.members) if member.machine.reads_condition]
-        others = [index for index, member in enumerate(self.members) if not member.machine.reads_condition]
-        fixed = self._add({}, others, "")
-        self._mixture = {z: self._add(fixed, reading, z) for z in self.conditions}
+        self._fixed: Mass = {}  # of the members that do not read the condition
+        self._changed: dict[BitString, Mass] = {z: {} for z in self.conditions}  # where others add to it
+        self._least: dict[BitString, tuple[Fraction, BitString]] = {}
+        for index, member in enumerate(self.members):
+            if not member.reads_condition:
+                self._add(self._fixed, {}, index, "")
+        for index, member in enumerate(self.members):
+            if member.reads_condition:
+                for z in self.conditions:
+                    self._add(self._changed[z], self._fixed, index, z)
 
     def member(self, index: int, condition: BitString) -> Mass:
         """Return p_c( . | z)."""
-        return self._mass[index][condition if self.members[index].machine.reads_condition else ""]
+        return self._mass[index][condition if self.members[index].reads_condition else ""]
 
     def mixture(self, condition: BitString) -> Mass:
-        """Return m_C( . | z)."""
-        return self._mixture[condition]
+        """Return m_C( . | z), put together anew."""
+        changed = self._changed[condition]
+        self._tally.spend(1 + (len(self._fixed) + len(changed)) // 8)
+        return self._fixed | changed
+
+    def pairs(self, index: int) -> "Iterator[Pair]":
+        """Yield m_C and p_c of one member at every x that it writes and every z, or at the z where m_C is least."""
+        if not self.members[index].reads_condition:
+            for x, p in self.member(index, "").items():
+                mass, z = self._least_of(x)
+                self._tally.ratios += len(self.conditions) - 1  # those that are no less
+                yield mass, p, z, x
+            return
+        for z in self.conditions:
+            changed = self._changed[z]
+            self._tally.spend(1)
+            yield from ((changed[x], p, z, x) for x, p in self.member(index, z).items())
 
     def strings(self) -> int:
         """Return how many strings have positive probability on some condition."""
-        return len({x for mass in self._mixture.values() for x in mass})
+        return len({*self._fixed, *(x for changed in self._changed.values() for x in changed)})
 
-    def _add(self, mixed: Mass, members: Iterable[int], condition: BitString) -> Mass:
-        """Return a measure with those of some members added, each times its prior."""
-        self._tally.spend(1 + len(mixed) // 8)
-        mixed = dict(mixed)
-        for index in members:
-            prior = self.members[index].prior
-            for x, p in self.member(index, condition).items():
-                self._tally.calculate(prior, p, mixed.get(x, ZERO))
-                mixed[x] = mixed.get(x, ZERO) + prior * p
-        return mixed
+    def _least_of(self, x: BitString) -> tuple[Fraction, BitString]:
+        """Return the least m_C(x|z) over all z, and the first z, of an x that has mass on every condition."""
+        if x not in self._least:
+            unchanged = next((z for z in self.conditions if x not in self._changed[z]), None)
+            if unchanged is not None:  # whatever changes a mass adds to it
+                self._least[x] = self._fixed[x], unchanged
+            else:
+                for z in self.conditions:
+                    self._tally.calculate(self._changed[z][x])
+                mass, _, z = min((self._changed[z][x], place, z) for place, z in enumerate(self.conditions))
+                self._least[x] = mass, z
+        return self._least[x]
+
+    def _add(self, mixed: Mass, below: Mass, index: int, condition: BitString) -> None:
+        """Add a member, times its prior, to a measure; to what lies below it where there is nothing yet."""
+        prior = self.members[index].prior
+        for x, p in self.member(index, condition).items():
+            before = mixed.get(x) or below.get(x, ZERO)
+            self._tally.calculate(prior, p, before)
+            mixed[x] = before + prior * p
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -138,7 +138,7 @@ def _verify_class(tally: Tally, certificate: Certificate) -> None:
     for member in members:
         machine = member.machine
         where = f"member {machine.name}"
-        conditions = list(certificate.conditions) if machine.reads_condition else [""]
+        conditions = list(certificate.conditions) if member.reads_condition else [""]
         tally.require(
             len(member.runs) == len(conditions),
             f"{where}: runs on {number_of(len(conditions), 'condition')} are wanted",

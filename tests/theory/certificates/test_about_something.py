@@ -1,6 +1,7 @@
 """A certificate is about something, says about what, and lists no more than that."""
 
 import json
+import time
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -215,14 +216,35 @@ def test_certificates_of_version_1_are_verified_as_ever():
 class TestWork:
     """All of it is counted, and none of it is out of proportion to the file."""
 
-    def test_members_times_conditions_are_counted(self, folder, monkeypatch):
-        """Sixty members that do not read the condition, and one that does, on 63 conditions."""
-        members = [tree_machine("copy", "copy"), *(tree_machine(f"one {i}", "1") for i in range(60))]
-        quiet = [replace(machine, reads_condition=machine.name == "copy") for machine in members]
-        certificate = certified("domination", ModelClass.of("many", quiet, bound=BOUND, max_length=2), max_length=5)
-        assert verified(folder, certificate).counts["ratios"] == 61 * 63
-        monkeypatch.setattr("theory.certificates.runs.MOST_STEPS", 10_000)  # the runs take 700
-        with pytest.raises(InputError, match="more than 10,000 steps"):
+    def test_members_times_conditions_take_no_more_time_than_the_file_is_long(self, folder):
+        """Members that do not read the condition, and one that does: four times as many of both once took 16 times."""
+
+        def seconds(members, bits):
+            machines = [tree_machine("copy", "copy"), *(tree_machine(f"one {i}", "1") for i in range(members))]
+            machines = [replace(machine, reads_condition=machine.name == "copy") for machine in machines]
+            many = ModelClass.of("many", machines, bound=Bound(time=40, space=12), max_length=0)
+            (folder / "many.json").write_text(json.dumps(certified("domination", many, max_length=bits)))
+            start = time.process_time()
+            result = verify_certificate(folder / "many.json")
+            assert result.counts["ratios"] == (members + 1) * ((2 << bits) - 1)
+            return time.process_time() - start
+
+        few = min(seconds(100, 6) for _ in range(3))
+        assert seconds(400, 8) < 9 * few
+
+    def test_products_of_stages_and_kernels_are_counted(self, folder, monkeypatch):
+        """A machine that writes 6 bits, iterated: some 5,000 products a step, and 300 steps of machines in all."""
+
+        def wide(tape):
+            for _ in range(6):
+                tape.write(tape.read())
+
+        machines = [tree_machine("copy", "copy"), FunctionMachine("wide", wide, reads_condition=False)]
+        model_class = ModelClass.of("wide", machines, bound=Bound(time=20, space=6), max_length=2)
+        certificate = certify(check_iteration(model_class, steps=2))
+        assert verified(folder, certificate).holds
+        monkeypatch.setattr("theory.certificates.runs.MOST_STEPS", 20_000)
+        with pytest.raises(InputError, match="more than 20,000 steps"):
             verified(folder, certificate)
 
     def test_room_that_a_short_run_lays_out_is_counted(self):

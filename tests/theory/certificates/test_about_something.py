@@ -225,8 +225,7 @@ class TestWork:
             many = ModelClass.of("many", machines, bound=Bound(time=40, space=12), max_length=0)
             (folder / "many.json").write_text(json.dumps(certified("domination", many, max_length=bits)))
             start = time.process_time()
-            result = verify_certificate(folder / "many.json")
-            assert result.counts["ratios"] == (members + 1) * ((2 << bits) - 1)
+            assert verify_certificate(folder / "many.json").holds
             return time.process_time() - start
 
         few = min(seconds(100, 6) for _ in range(3))
@@ -266,22 +265,18 @@ class TestWork:
         with pytest.raises(InputError, match="more than 200 steps"):
             verified(folder, long)
 
-    def test_programs_that_name_no_member_are_found_without_going_through_all_words(self):
-        from theory.certificates.interpreter import Interpreter
+    def test_programs_that_name_no_member_take_no_more_time_than_the_file_is_long(self, folder):
+        """Half of the words of one length name a member: 8 times as many words and others once took 40 times."""
 
-        class Words(list):
-            looked_at = 0
+        def seconds(bits):
+            machines = [tree_machine(f"one {i}", "1") for i in range(1 << bits)]
+            quiet = [replace(machine, reads_condition=False) for machine in machines]
+            words = [f"{i:0{bits}b}0" for i in range(1 << bits)]
+            half = ModelClass.of("half", quiet, bound=Bound(time=12, space=2), max_length=0, words=words)
+            (folder / "half.json").write_text(json.dumps(certified("embedding", half)))
+            start = time.process_time()
+            assert verify_certificate(folder / "half.json").holds
+            return time.process_time() - start
 
-            def __getitem__(self, place):
-                Words.looked_at += 1
-                return super().__getitem__(place)
-
-        class OneOf:
-            bound = BOUND
-            members = ()
-
-        u = Interpreter(OneOf())
-        u.words = Words(f"{i:012b}0" for i in range(4_096))
-        run = u.run("0101010101011", "", BOUND)
-        assert (run.bits_read, run.output) == (13, "")
-        assert Words.looked_at < 30
+        few = min(seconds(7) for _ in range(3))
+        assert seconds(10) < 20 * few

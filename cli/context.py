@@ -20,7 +20,7 @@ import typer
 from rich.console import Console
 
 from cli.output import Output
-from theory.words import readable
+from theory.words import visible
 
 PIPE_WIDTH = 80
 """Columns of output that goes to no terminal, unless COLUMNS says otherwise."""
@@ -107,19 +107,17 @@ class CliContext:
         self.stdout.file.flush()
 
     def note(self, text: str) -> None:
-        """Say something useful on stderr; `--quiet` silences it."""
+        """Say something useful on stderr; `--quiet` silences it. Quoted input is shown, not obeyed."""
         if not self.quiet:
-            self.stderr.print(f"up: {text}", style="dim", soft_wrap=True)
+            self.stderr.print(f"up: {visible(text)}", style="dim", soft_wrap=True)
 
     def warn(self, text: str) -> None:
         """Say on stderr that something may not be what the user expects; `--quiet` does not silence it."""
-        self.stderr.print(f"up: warning: {text}", style="yellow", soft_wrap=True)
+        self.stderr.print(f"up: warning: {visible(text)}", style="yellow", soft_wrap=True)
 
     def error(self, text: str) -> None:
         """Say in one line on stderr what failed; control characters of quoted input are shown, not obeyed."""
-        words = " ".join(readable(text).split())
-        line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in words)
-        self.stderr.print(f"up: {line}", style="red", soft_wrap=True)
+        self.stderr.print(f"up: {visible(' '.join(text.split()))}", style="red", soft_wrap=True)
 
     @contextlib.contextmanager
     def status(self, text: str) -> Iterator[None]:

@@ -110,7 +110,8 @@ def verify(
     """Re-check a certificate independently.
 
     A small code path of its own does it: every program in the file is run again, and the inequality is computed from
-    those alone. The first wrong item is named.
+    those alone. Shown is what was verified: how much of what, the constants, and where the claim is nearest to failing.
+    The first wrong item is named.
     """
     cli = CliContext.of(context, json_output=json_output, quiet=quiet)
     with cli.status("verifying"):
@@ -118,7 +119,10 @@ def verify(
 
         result = verify_certificate(file)
     if cli.json_output:
-        cli.emit_json({"command": "theory verify", "file": file, **vars(result)})
+        compared = [{**vars(each), "slack": each.slack} for each in result.compared]
+        tightest = None if result.tightest is None else result.tightest.slack
+        found = {**vars(result), "compared": compared, "slack": tightest}
+        cli.emit_json({"command": "theory verify", "file": file, **found})
     else:
         cli.stdout.print(VerificationPage(str(file), result))
     if not result.holds:

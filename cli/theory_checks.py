@@ -59,7 +59,8 @@ def _command(check: Check) -> Callable[..., None]:
         if cli.json_output:
             cli.emit_json({"command": f"theory check-{check.name}", **result_object(result)})
         else:
-            cli.stdout.print(CheckPage(check=check, result=result, show_all=show_all))
+            must_catch = check.must_catch(given)
+            cli.stdout.print(CheckPage(check=check, result=result, show_all=show_all, must_catch=must_catch))
         if not result.holds:
             raise typer.Exit(ExitCode.FAILED)
 

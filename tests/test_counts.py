@@ -21,6 +21,7 @@ NEVER_ONE = {
     "lstm.parameter_count",
     "bits_cell(item.slack_bits)",
     "bits_cell(result.slack_bits)",
+    "bits_cell(log2_float(tightest.slack))",
     "_number(step.loss_bits, 3)",
 }
 NOUNS = (

@@ -9,6 +9,12 @@ What a visitor needs lies at the top, and is imported when it is asked for, so t
     True
 
 The rooms, each built on those before it: numbers, machines, measures, lstm, checks, certificates.
+
+Limits: integers and fractions decide everything but what is about networks. The radius of Lemma 4.4 is searched for in
+floats and certified in interval arithmetic on floats, every operation rounded outward, so that it is a theorem about
+real numbers (`theory.lstm.radius`). The attacks on it run networks in floats: one that fails proves nothing. The
+network f of Theorem 4.5 runs in floats as well: f is then the function that the program computes, and all that is said
+of it is exact (`theory.checks.universality`).
 """
 
 TYPE_CHECKING = False  # what typing says, whose import would be most of what this package costs
@@ -20,6 +26,7 @@ _PUBLIC = {
     "machines.machine": ("Bound", "FunctionMachine", "Machine", "Run", "Status", "Tape"),
     "machines.mealy": ("MealyMachine", "mealy_class"),
     "machines.turing": ("TuringMachine",),
+    "machines.one_tape": ("TapeMachine", "TapeRule"),
     "machines.universal.interpreter": ("run_program",),
     "machines.universal.machine": ("UniversalMachine", "universal_class"),
     "machines.named_sources": ("sources_class",),

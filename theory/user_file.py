@@ -1,4 +1,4 @@
-"""Running a Python file of the user's own: one that defines a class of machines, or a source.
+"""Running a Python file of the user's own: one that defines a class of machines, a tape machine, or a source.
 
 What it prints goes to stderr, since stdout is for results. It may import the files beside it, as a script may. The
 folder is looked in last and only while the file runs, so that a `random.py` beside it stands in for no module that
@@ -14,6 +14,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
+
+from theory.errors import InputError
+
+Kind = TypeVar("Kind")
 
 _beside: dict[str, ModuleType] = {}
 """Modules that lay beside a file of the user, by name."""
@@ -36,6 +41,35 @@ def run_file(path: Path, module_name: str) -> ModuleType:
     with contextlib.redirect_stdout(sys.stderr), _importable(path.parent):
         spec.loader.exec_module(module)
     return module
+
+
+def load_object(name: str, kind: type[Kind], module_name: str) -> Kind | None:
+    """Return an object that a file of the user's own defines; None where the name is not that of a file.
+
+    Args:
+        name: `path/to/file.py:NAME`. The file is executed.
+        kind: the type that the object has.
+        module_name: what the file is called as a module.
+
+    Raises:
+        InputError: there is no such file, it cannot be executed, or NAME is nothing of this type there.
+
+    """
+    path, colon, attribute = name.rpartition(":")
+    if not colon or not path.endswith(".py"):
+        return None
+    if not Path(path).is_file():
+        raise InputError("there is no such file", received=path, remedy="give path/to/file.py:NAME")
+    try:
+        found = getattr(run_file(Path(path), module_name), attribute, None)
+    except (InputError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:  # what the file raises is the user's mistake
+        problem = f"{name} cannot be executed: {type(error).__name__}: {error}"
+        raise InputError(problem, remedy="correct the file") from error
+    if not isinstance(found, kind):
+        raise InputError(f"{path} has no {kind.__name__} of this name", received=attribute, remedy="define it there")
+    return found
 
 
 @contextlib.contextmanager

@@ -26,6 +26,15 @@ def readable(text: str) -> str:
     return _bytes(text).decode("utf-8", "backslashreplace")
 
 
+def visible(text: str) -> str:
+    r"""Return a text that obeys nothing where it is shown: control characters in it can be read, as escapes.
+
+    >>> visible("a\x1b[2J\nb")
+    'a\\x1b[2J\\nb'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in readable(text))
+
+
 def findable(name: str) -> str:
     r"""Return a name, which may have been written down in another locale, as this process finds the file."""
     return os.fsdecode(_bytes(name))

@@ -1,7 +1,7 @@
 """Pages of `up theory` beside those of single checks: the list, all checks in one table, and a verified certificate."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -9,10 +9,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cli.render.check import facts
-from cli.render.exact import bits_cell
+from cli.render.check import constants, counted, facts
+from cli.render.exact import bits_cell, exact
 from theory.checks.check import Check
-from theory.words import number_of
+from theory.numbers.bit_strings import shown
+from theory.numbers.exact import log2_float
+from theory.words import number_of, visible
 
 if TYPE_CHECKING:
     from theory.certificates.verify import VerificationResult
@@ -124,10 +126,10 @@ class VerificationPage:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         result = self.result
-        yield Text.assemble((result.check, "bold"), f"  certificate {self.path}")
+        yield Text.assemble((result.check, "bold"), f"  certificate {visible(self.path)}")
         yield Padding(Text(result.formula), (1, 0, 1, _GAP), expand=False)
         kinds = ", ".join(f"{count:,} of kind {kind}" for kind, count in result.kinds.items())
-        yield facts([("bound", result.bound), ("members", f"{result.members:,}: {kinds}")])
+        yield facts([("bound", result.bound), ("members", f"{result.members:,}: {kinds}"), *self._verified()])
         yield Text()
         if result.holds:
             yield Text.assemble(("verified", "bold green"), f": all of {number_of(result.items_checked, 'item')}")
@@ -135,6 +137,19 @@ class VerificationPage:
             yield Text.assemble(
                 ("REJECTED", "bold red"), f" after {number_of(result.items_checked, 'item')}: {result.first_wrong}"
             )
+
+    def _verified(self) -> Iterator[tuple[str, str]]:
+        """Yield what was found again; nothing unless all of it was."""
+        result, tightest = self.result, self.result.tightest
+        if tightest is None or result.unresolved is None:
+            return
+        yield "counted", counted(result.counts)
+        yield from constants(result.constants)
+        of_one = ", of one member on one condition" if result.unresolved else ""
+        yield "unresolved", f"{exact(result.unresolved)}{of_one}"
+        z = "" if tightest.z is None else f", z = {shown(tightest.z)}"
+        yield "least ratio", f"{exact(tightest.ratio)}, {tightest.name} at x = {shown(tightest.x)}{z}"
+        yield "slack", f"{bits_cell(log2_float(tightest.slack))} bits, a ratio of {exact(tightest.slack)}"
 
 
 def _table(*columns: Sequence[str]) -> Table:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -130,6 +131,25 @@ def test_a_variant_that_is_not_caught_is_said_and_exits_0(run, monkeypatch):
     assert "NOT CAUGHT: the check accepts the wrong variant converse" in outcome.stdout
 
 
+def test_a_variant_that_is_true_of_a_small_class_is_said_to_be_so(run):
+    """On strings of 3 bits every string has two members that write it alike, so that 2 p(c) is no mistake there."""
+    outcome = run("theory", "check-domination", "--max-length", "3", "--break", "double-constant")
+    assert (outcome.code, outcome.stderr) == (0, "")
+    page = " ".join(outcome.stdout.split())
+    assert "holds for all of 252 items; least slack 0 bits" in page
+    assert "The wrong variant double-constant is true of all that was gone through here" in page
+    assert "NOT CAUGHT" not in page
+
+
+def test_under_its_quick_settings_a_check_must_catch_as_under_its_defaults():
+    check = CHECKS["domination"]
+    assert check.must_catch({})
+    assert check.must_catch({"max_length": None, "class_name": "mealy"} | {"time": None})
+    assert check.must_catch(check.quick)
+    assert not check.must_catch({"max_length": 3})
+    assert not check.must_catch(check.quick | {"class_name": "sources"})
+
+
 def test_work_that_would_not_end_is_refused_at_once(run):
     outcome = run("theory", "check-domination", "--max-length", "20", "--time", "3")
     assert_refused(outcome, "check-domination would take about 5,400,000,000 steps")
@@ -251,6 +271,38 @@ class TestCertificates:
         assert rejected.code == 1
         assert "REJECTED after " in rejected.stdout
         assert object_of(run("theory", "verify", str(path), "--json"), code=1)["first_wrong"]
+
+    def test_what_was_verified_is_told_with_its_numbers(self, run, tmp_path):
+        path = tmp_path / "certificate.json"
+        run(*small("domination"), "--certificate", str(path))
+        result = CHECKS["domination"].run(CHECKS["domination"].quick)
+        page = " ".join(run("theory", "verify", str(path)).stdout.split())
+        programs, triples = (f"{result.counts[name]:,}" for name in ("programs", "triples"))
+        assert f"counted programs {programs}; conditions 31; strings 31; ratios {triples} constants 252," in page
+        assert "unresolved 0 least ratio 1/256 = 0.00390625, mealy 0.1.0h at x = 010, z = 01 slack 0 bits" in page
+        found = object_of(run("theory", "verify", str(path), "--json"))
+        assert (found["unresolved"], found["slack"], len(found["constants"])) == ("0/1", "1/1", 252)
+        assert found["counts"]["ratios"] == result.counts["triples"]
+        slacks = [(item.name, item.slack) for item in result.items]
+        assert [(each["name"], Fraction(each["slack"])) for each in found["compared"]] == slacks
+        assert set(found["compared"][0]) == {"name", "constant", "ratio", "z", "x", "slack"}
+
+    def test_its_own_words_are_shown_and_not_obeyed(self, run, tmp_path):
+        path = tmp_path / "\x1b[31m.json"
+        written = run(*small("domination"), "--certificate", str(path))
+        verified = run("theory", "verify", str(path))
+        assert verified.code == 0
+        for said in (written.stderr, verified.stdout):
+            assert "\x1b" not in said
+            assert "\\x1b[31m.json" in said
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+    def test_a_pipe_that_may_never_end_is_refused(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe")
+        words = [sys.executable, "-m", "cli.main", "theory", "verify", str(tmp_path / "pipe")]
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "up: the certificate is no regular file" in done.stderr
 
     def test_a_wrong_variant_has_none(self, run, tmp_path):
         path = tmp_path / "certificate.json"
@@ -395,6 +447,22 @@ def test_a_class_of_ones_own_and_files_that_hold_none(run, tmp_path):
     path.write_text(MINE)
     assert object_of(run("theory", "check-domination", "--class", f"{path}:CLASS", "--json"))["class"] == "mine"
     assert_refused(run("theory", "check-domination", "--class", f"{path}:NUMBER"), "no ModelClass of this name")
+
+
+def test_a_tape_machine_of_ones_own(run, tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "from theory.machines.one_tape import LEFT, RIGHT, TapeMachine, TapeRule\n"
+        "TURNER = TapeMachine(name='turner', symbols=2, states=('A',),\n"
+        "                     rules={('A', 0): TapeRule(1, RIGHT, 'H'), ('A', 1): TapeRule(0, LEFT, 'A')})\n"
+        "NUMBER = 3\n"
+    )
+    for name in ("lstm", "universality"):
+        words = small(name)
+        outcome = run(*words, "--machine", f"{path}:TURNER")
+        assert (outcome.code, outcome.stderr) == (0, "")
+        assert "turner" in outcome.stdout
+        assert_refused(run(*words, "--machine", f"{path}:NUMBER"), "no TapeMachine of this name")
 
 
 BAD = """

@@ -1,9 +1,9 @@
 """Reading JSON strictly: every value has one type and one spelling, and an error names its place in the file.
 
 A certificate is read by these few readers and by nothing else. Numbers that are not whole are strings such as "3/4" in
-lowest terms, so that no float is ever read and equal numbers look equal. Limits: integers up to `LARGEST`, bit strings
-and lists as long, fractions of up to `LONGEST` characters, names of up to `LONGEST_NAME`, so that no file can ask for
-unlimited memory.
+lowest terms, so that no float is ever read and equal numbers look equal. Limits: sizes up to `LARGEST`, bit strings and
+lists as long, counts up to `LARGEST_COUNT`, fractions of up to `LONGEST` characters, names of up to `LONGEST_NAME`, so
+that no file can ask for unlimited memory.
 """
 
 import re
@@ -17,6 +17,7 @@ from theory.errors import InputError
 from theory.numbers.bit_strings import BitString
 
 LARGEST, LONGEST, LONGEST_NAME = 100_000, 4_000, 200
+LARGEST_COUNT = 10**12
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,19 @@ class Field:
             raise self.refuse("a bit string")
         return self.value
 
-    def integer(self) -> int:
-        """Read an integer from 0 to `LARGEST`."""
-        if type(self.value) is not int or not 0 <= self.value <= LARGEST:
-            raise self.refuse(f"an integer from 0 to {LARGEST}")
+    def up_to(self, most: int) -> int:
+        """Read an integer from 0 to `most`."""
+        if type(self.value) is not int or not 0 <= self.value <= most:
+            raise self.refuse(f"an integer from 0 to {most}")
         return self.value
+
+    def integer(self) -> int:
+        """Read a size, an integer from 0 to `LARGEST`."""
+        return self.up_to(LARGEST)
+
+    def count(self) -> int:
+        """Read how many there are of something, an integer from 0 to `LARGEST_COUNT` that takes no memory."""
+        return self.up_to(LARGEST_COUNT)
 
     def fraction(self) -> Fraction:
         """Read a fraction that is not negative, in lowest terms: "3/4" or "1"."""

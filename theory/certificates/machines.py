@@ -37,7 +37,7 @@ class TreeMachine:
     @property
     def reads_condition(self) -> bool:
         """Whether there are trees for more than the empty condition."""
-        return set(self.trees) != {""}
+        return self.trees.keys() != {""}  # at once, however many there are
 
     def run(self, program: BitString, condition: BitString, bound: Bound) -> Run:
         """Walk down the tree, one step for each bit, then write the leaf."""

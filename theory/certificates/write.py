@@ -8,14 +8,15 @@ in `theory.certificates.file`.
 A machine that is code, such as a Python function in a user's class, is written down as the tree of its runs under the
 bound. The certificate is then about that tree: nobody can check from a file that a function does what its tree says.
 
-Nothing is searched here: the runs and the numbers are those of the result (`theory.checks.result.Evidence`).
+Nothing is searched here: the runs and the numbers are those of the result (`theory.checks.result.Evidence`). What is
+written has been verified as it stands, so that no limit of the reader is met later.
 
 Limits: the checks that declare a certificate, and of the iteration its two inequalities; the file has every run, so
 that its size is that of the enumeration (class B: 0.6 MB).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -23,8 +24,9 @@ from theory.certificates.fields import LARGEST, LONGEST_NAME, Field, is_long, po
 from theory.certificates.file import FORMAT, MOST_BYTES, VERSION, Runs
 from theory.certificates.machines import Tree, machine_data, read_machine
 from theory.certificates.runs import Tally
+from theory.certificates.verify import verify_text
 from theory.checks.registry import CHECKS
-from theory.checks.result import CheckResult
+from theory.checks.result import CheckResult, Evidence
 from theory.errors import InputError
 from theory.machines.machine import Status
 from theory.measures.measure import Enumeration
@@ -38,7 +40,8 @@ def certificate_text(result: CheckResult) -> str:
     """Return the certificate of a result as the text of its file.
 
     Raises:
-        InputError: a check without certificates, a wrong variant, or a class that is too large.
+        InputError: a check without certificates, a wrong variant, a class that is too large, or one whose machines do
+            not do the same whenever they are run.
 
     """
     text = "{\n" + ",\n".join(f'"{name}": {_lines(value)}' for name, value in certify(result).items()) + "\n}\n"
@@ -47,6 +50,18 @@ def certificate_text(result: CheckResult) -> str:
             "the certificate would be too large",
             received=f"{len(text):,} bytes",
             remedy=f"take shorter strings or a smaller bound, for at most {MOST_BYTES:,} bytes",
+        )
+    try:
+        verified = verify_text(text)
+    except InputError as error:
+        raise InputError(
+            f"what was found has no certificate that can be verified: {error}",
+            remedy="take a smaller class, shorter strings or fewer steps",
+        ) from None
+    if not verified.holds:
+        raise InputError(
+            f"what was found is not found again: {verified.first_wrong}",
+            remedy="let every machine do the same whenever it is run on the same program",
         )
     return text
 
@@ -71,8 +86,8 @@ def certify(result: CheckResult) -> dict[str, Any]:
     number, exponent = result.evidence.power
     if power_is_long(number, exponent):
         raise InputError("p(i)^n is too long for a certificate", received=exponent, remedy="take fewer steps")
-    reads = any(machine.reads_condition for machine in model_class.members)
-    bits = result.evidence.condition_bits if reads else 0
+    conditions = _conditions(result.evidence)
+    listed = list(strings(conditions)) if isinstance(conditions, int) else conditions
     ratios = {p * (1 << len(w)) for w, p in zip(model_class.words, model_class.prior, strict=False)}
     scale = ratios.pop() if len(ratios) == 1 else None
     with_words = scale is not None or CHECKS[result.check].is_about_words
@@ -81,11 +96,19 @@ def certify(result: CheckResult) -> dict[str, Any]:
         "version": VERSION,
         "check": result.check,
         "bound": {"time": model_class.bound.time, "space": model_class.bound.space},
-        "condition_bits": bits,
+        "conditions": conditions,
         "scale": None if scale is None else _text(scale),
-        "members": [_member(mixture, i, bits, tally, with_word=with_words) for i in range(len(model_class.members))],
+        "members": [_member(mixture, i, listed, tally, with_word=with_words) for i in range(len(model_class.members))],
         "claims": claims,
     }
+
+
+def _conditions(evidence: Evidence) -> int | list[BitString]:
+    """Return the length of the conditions, all of which are listed; or those that occur, short ones first."""
+    if not isinstance(evidence.conditions, int):
+        return sorted(evidence.conditions, key=lambda z: (len(z), z))
+    reads = any(machine.reads_condition for machine in evidence.mixture.model_class.members)
+    return evidence.conditions if reads else 0
 
 
 def _lines(value: object) -> str:
@@ -123,11 +146,12 @@ def _listed(enumeration: Enumeration, tally: Tally) -> dict[BitString, str]:
     }
 
 
-def _member(mixture: Mixture, index: int, condition_bits: int, tally: Tally, *, with_word: bool) -> dict[str, Any]:
+def _member(
+    mixture: Mixture, index: int, conditions: Sequence[BitString], tally: Tally, *, with_word: bool
+) -> dict[str, Any]:
     model_class = mixture.model_class
     machine = model_class.members[index]
-    conditions = strings(condition_bits if machine.reads_condition else 0)
-    runs = {z: _listed(mixture.runs(index, z), tally) for z in conditions}
+    runs = {z: _listed(mixture.runs(index, z), tally) for z in (conditions if machine.reads_condition else [""])}
     data = machine_data(machine)
     if data is None:
         longest = max(len(leaf) for listed in runs.values() for leaf in listed)

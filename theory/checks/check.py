@@ -112,6 +112,18 @@ class Check:
         self.require_variant(variant)
         return self.variants[variant]
 
+    def must_catch(self, settings: Mapping[str, Any]) -> bool:
+        """Return whether every wrong variant has a counterexample under these settings: the defaults, or `quick`.
+
+        Under others a wrong variant can be true of all that is gone through. None stands for the default.
+        """
+        defaults = self.settings | {"class_name": self.class_name}
+
+        def set_apart(values: Mapping[str, Any]) -> dict[str, Any]:
+            return {name: value for name, value in values.items() if value not in (None, defaults[name])}
+
+        return set_apart(settings) in ({}, set_apart(self.quick))
+
     def require_variant(self, variant: str | None) -> None:
         """Refuse a variant that the check does not have.
 
@@ -130,7 +142,7 @@ class Check:
             InputError: an unknown class, a file that cannot be executed, or a negative bound.
 
         """
-        from theory.machines.classes import class_names, load_class
+        from theory.machines.classes import load_class
         from theory.machines.machine import Bound
 
         name, max_length = settings.get("class_name"), settings.get("max_length")
@@ -138,16 +150,7 @@ class Check:
         assert name is not None, f"{self.name} has no class"
         if max_length is not None and max_length < 0:
             raise InputError("a length is not negative", received=max_length, remedy="give 0 or more")
-        try:
-            found = load_class(name, max_length)
-        except (InputError, MemoryError):
-            raise
-        except (Exception, SystemExit) as error:
-            if name in class_names():
-                raise
-            # A user's file is executed: what it raises is the user's mistake.
-            problem = f"{name} cannot be executed: {type(error).__name__}: {error}"
-            raise InputError(problem, remedy="correct the file") from error
+        found = load_class(name, max_length)
         steps, cells = settings.get("time"), settings.get("space")
         bound = Bound(
             time=found.bound.time if steps is None else steps, space=found.bound.space if cells is None else cells

@@ -82,7 +82,7 @@ def check_domination(
         },
         remarks=(*filter(None, [model_class.legend]), *mixture.open_mass()),
         variant=variant,
-        evidence=Evidence(mixture=mixture, condition_bits=longest, claims=partial(_claims, mixture, conditions)),
+        evidence=Evidence(mixture=mixture, conditions=longest, claims=partial(_claims, mixture, conditions)),
     )
 
 

@@ -113,7 +113,7 @@ def check_embedding(
         tightest=lambda item: item.witness,
         evidence=Evidence(
             mixture=ours,
-            condition_bits=max_length,
+            conditions=max_length,
             claims=partial(_claims, ours, theirs, conditions, kappa, equal),
         ),
     )

@@ -74,7 +74,7 @@ def check_iteration(
 
     Raises:
         InputError: a class without the identity, or whose identity lacks the time or space for a string that occurs;
-            an unknown variant; for `entropy-grows` also stages that are no distributions.
+            stages of a single string; an unknown variant; for `entropy-grows` also stages that are no distributions.
 
     """
     ITERATION.require_variant(variant)
@@ -89,12 +89,13 @@ def check_iteration(
     if variant != "without-identity":
         identity = _require_identity(mixture, _passed_on(stages))
         constant = model_class.prior[identity]
+        _require_strings(stages)
     total = sum(stages[-1].values(), Fraction(0))
     if variant == "entropy-grows" and total < 1:
         raise InputError(
             f"m^{steps} is no distribution and has no entropy",
             received=number_text(total),
-            remedy="take a class of machines that halt under the bound",
+            remedy="take a class of machines that halt under the bound, with a prior that sums to 1",
         )
     items = [_stage_item(stages, n, constant, variant) for n in range(1, steps + 1)]
     if variant is None:
@@ -135,17 +136,24 @@ def check_iteration(
         remarks=(
             f"Entropy goes from {float(entropy(base)):.2f} to {float(entropy(last)):.2f} bits."
             if total == 1
-            else f"Runs that did not halt have taken the mass of m^{steps} down to {float(total):.4f}.",
+            else f"{_lost(mixture.model_class)} taken the mass of m^{steps} down to {float(total):.4f}.",
             *mixture.open_mass(),
         ),
         variant=variant,
         evidence=Evidence(
             mixture=mixture,
-            condition_bits=max(map(len, _passed_on(stages))),
+            conditions=_passed_on(stages),
             claims=partial(_claims, stages, mixture, identity),
             power=(constant, steps),
         ),
     )
+
+
+def _lost(model_class: ModelClass) -> str:
+    """Say what takes mass from one stage to the next, where something does."""
+    if sum(model_class.prior, Fraction(0)) == 1:
+        return "Runs that did not halt have"
+    return "What the prior leaves over, and runs that did not halt if there were any, have"
 
 
 def _bits_lost(ratios: StepCurve, constant: Fraction) -> Picture:
@@ -165,6 +173,17 @@ def _require_identity(mixture: Mixture, conditions: Iterable[BitString]) -> int:
             remedy="add a machine that copies the condition, or raise the bound",
         )
     return identity
+
+
+def _require_strings(stages: list[dict[BitString, Fraction]]) -> None:
+    """Refuse stages that all have one and the same string, of which the theorem says nothing."""
+    strings = {x for stage in stages for x in stage}
+    if len(strings) == 1:
+        raise InputError(
+            "there is a single string in all stages, so that nothing is passed on",
+            received=shown(*strings),
+            remedy="give longer strings",
+        )
 
 
 def _passed_on(stages: list[dict[BitString, Fraction]]) -> list[BitString]:

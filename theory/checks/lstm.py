@@ -5,6 +5,10 @@ precisions; the step of the proof that bounds a matrix multiplication; attacks, 
 radii; those radii with the probability of an initialisation falling within them; and beside them what the proof's own
 norms give. That the attacks and these numbers could fail is shown in `theory.checks.lstm_controls`.
 
+Limits: the items `certified box` and `certified ball` repeat the interval arithmetic that chose the radii. They show
+the margin that it leaves, and cannot contradict it; the attacks can. `a matrix product` is one example; the general
+fact is two lines of algebra (`theory.lstm.lipschitz`). Attacks that fail prove nothing.
+
 Source: Bloem 2025 (arXiv 2506.20057), Lemma 4.4. The corrections are explained in `theory.lstm.construction` (the
 bias), `theory.lstm.lipschitz` (the matrix) and `theory.lstm.radius` (gates and cell).
 """
@@ -37,7 +41,7 @@ EXAMPLE = {"weight_norm": Fraction(2), "input_bound": Fraction(1), "tolerance": 
 
 
 def check_lstm(
-    machine_name: str = "bb2",
+    machine_name: str | TapeMachine = "bb2",
     *,
     cells: int = 6,
     attack_cells: int = 3,
@@ -48,7 +52,7 @@ def check_lstm(
     """Check Lemma 4.4 for one machine.
 
     Args:
-        machine_name: `flip`, `bb2` or `two-three`.
+        machine_name: `flip`, `bb2` or `two-three`, `path/to/file.py:NAME`, or a machine itself.
         cells: the tape whose configurations are all run.
         attack_cells: the tape on which attacks look for a wrong step.
         samples: networks drawn at random from the certified box.
@@ -56,7 +60,8 @@ def check_lstm(
         variant: None, or one of the declared ones.
 
     Raises:
-        InputError: an unknown machine or variant, a tape without cells, or one with too many configurations.
+        InputError: an unknown machine or variant, a tape without cells or with too many configurations, or a machine
+            that is too large.
 
     """
     LSTM_BALL.require_variant(variant)
@@ -96,7 +101,11 @@ def check_lstm(
         counts={"configurations": len(tapes.tokens_BTD), "parameters": lstm.parameter_count, "samples": samples},
         curves=curves,
         pictures=pictures,
-        remarks=(f"The nominal answers lie {beyond:.4f} beyond 0 and 1.",),
+        remarks=(
+            f"The nominal answers lie {beyond:.4f} beyond 0 and 1.",
+            "The certified items repeat the interval arithmetic that chose the radii; the attacks could contradict it.",
+            "The matrix product is one example of that step of the proof.",
+        ),
         variant=variant,
         tightest=lambda item: item.name,
     )

@@ -16,6 +16,9 @@ many. In the proof, p(xb_) = sum over |y| = m of p(xby_) fails for strings that 
 at n = 0, not 1; and the last step, "sum D_n <= sum of p <= 1", drops the logarithm: a point mass with p(c) = 1/8 that
 no other member shares has sum D_n = 3. The bound that holds is log 1/p(c). Over the bits alone, as printed, D_n can be
 negative, since p(0|x) + p(1|x) is less than 1 where a string may end.
+
+A prior may sum to less than 1. What it leaves over is then an outcome of its own, which only q has, before the first
+symbol: D_0 counts it, and p(c) stays the prior as it was given.
 """
 
 from dataclasses import dataclass, replace
@@ -29,18 +32,18 @@ from theory.machines.classes import ModelClass
 from theory.machines.named_sources import SOURCES, prior
 from theory.measures.mixture import STRING_END, Distribution, Mixture, next_symbol, prefix_masses
 from theory.numbers.bit_strings import BitString, shown, strings_of_length
-from theory.numbers.exact import LogSum, number_text
+from theory.numbers.exact import LogSum, log2_float, number_text
 from theory.words import number_of
 
 
 def divergences(p: Distribution, q: Distribution, outcomes: str = "01" + STRING_END) -> list[LogSum]:
-    """Return D_0, D_1, ... up to the longest string of p; q must be positive wherever p is.
+    """Return D_0, D_1, ... up to the longest string of p; q must be positive wherever p is, of mass 1 or less.
 
     >>> point, fair = {"1": Fraction(1)}, {"0": Fraction(1, 2), "1": Fraction(1, 2)}
     >>> [float(d) for d in divergences(point, fair)]
     [1.0, 0.0]
     """
-    p_masses, q_masses = prefix_masses(p), prefix_masses(q)
+    p_masses, q_masses = prefix_masses(p), _masses_of_all(q)
     terms = [LogSum() for _ in range(max(map(len, p_masses)) + 1)]
     for x, p_x in p_masses.items():
         for outcome in outcomes:
@@ -56,6 +59,11 @@ def divergences(p: Distribution, q: Distribution, outcomes: str = "01" + STRING_
     return terms
 
 
+def _masses_of_all(q: Distribution) -> dict[BitString, Fraction]:
+    """Return the prefix masses of q, of which the empty prefix also has what q leaves over."""
+    return prefix_masses(q) | {"": Fraction(1)}
+
+
 def relative_entropy(p: Distribution, q: Distribution) -> LogSum:
     """Return KL(p || q), the sum of p(x) log2 p(x) / q(x)."""
     total = LogSum()
@@ -67,7 +75,7 @@ def relative_entropy(p: Distribution, q: Distribution) -> LogSum:
 
 def least_prediction_ratio(p: Distribution, q: Distribution) -> tuple[Fraction, BitString, str]:
     """Return the least q(b|x) / p(b|x) over all x and outcomes b that p allows, and where it lies."""
-    p_masses, q_masses = prefix_masses(p), prefix_masses(q)
+    p_masses, q_masses = prefix_masses(p), _masses_of_all(q)
     ratios = []
     for x in p_masses:
         ours, theirs = next_symbol(p, x, p_masses), next_symbol(q, x, q_masses)
@@ -101,7 +109,8 @@ def check_prediction(model_class: ModelClass, *, condition: BitString = "", vari
     """Check 0 <= D_n, sum D_n = KL(p_c || m_C) and sum D_n <= log 1/p(c) for every member c.
 
     Args:
-        model_class: the class C; every member must be sufficient.
+        model_class: the class C; every member must be sufficient. The prior is taken as it is, also if its sum is less
+            than 1.
         condition: what is on the conditional tape throughout.
         variant: None, or one of the declared ones.
 
@@ -114,15 +123,12 @@ def check_prediction(model_class: ModelClass, *, condition: BitString = "", vari
         return _lacking_dup()
     mixture = Mixture(model_class)
     mixture.require_sufficient([condition])
-    whole = sum(model_class.prior, Fraction(0))
-    q = {x: mass / whole for x, mass in mixture.measure(condition).mass.items()}
+    q = mixture.measure(condition).mass
     items, curves, worst = [], [], None
     for index, (machine, p_c) in enumerate(zip(model_class.members, model_class.prior, strict=True)):
         p = mixture.member(index, condition).mass
         terms = divergences(p, q)
-        compared = _Comparison(
-            p, q, p_c / whole, terms, total(terms), relative_entropy(p, q), least_prediction_ratio(p, q)
-        )
+        compared = _Comparison(p, q, p_c, terms, total(terms), relative_entropy(p, q), least_prediction_ratio(p, q))
         items.append(_judge(machine.name, model_class.code_length_bits(index), compared, variant))
         if not worst or compared.ratio[0] / compared.constant < worst[1].ratio[0] / worst[1].constant:
             worst = (machine.name, compared)
@@ -139,8 +145,19 @@ def check_prediction(model_class: ModelClass, *, condition: BitString = "", vari
         counts={"members": len(items), "failures": sum(not item.holds for item in items)},
         curves=curves,
         pictures=_tightest_pictures(items, curves),
-        remarks=[_pointwise_remark(*worst)],
+        remarks=[*_left_over(model_class), _pointwise_remark(*worst)],
     )
+
+
+def _left_over(model_class: ModelClass) -> list[str]:
+    """Return a remark on a prior that sums to less than 1, or nothing."""
+    whole = sum(model_class.prior, Fraction(0))
+    if whole == 1:
+        return []
+    return [
+        f"The prior sums to {number_text(whole)}: what it leaves over is predicted before the first symbol, and costs"
+        f" every member log2 {number_text(1 / whole)} = {log2_float(1 / whole):.3f} bits of D_0."
+    ]
 
 
 def _tightest_pictures(items: list[Item], curves: list[StepCurve]) -> list[Picture]:

@@ -130,7 +130,8 @@ LSTM_BALL = Check(
             kind=str,
             flag="--machine",
             default="bb2",
-            help="Tape machine: flip, bb2 or two-three.",
+            metavar="NAME",
+            help="Tape machine: flip, bb2, two-three; or path/to/file.py:NAME.",
         ),
         Option(name="cells", default=6, most=100, help="Cells of the tape."),
         Option(name="attack_cells", default=3, most=100, help="Cells of the tape for attacks."),
@@ -153,7 +154,14 @@ UNIVERSALITY = Check(
     formula="m_C^(n+2)(x) >= p(r) p(f)^n p(s) m_UTM^n(x)",
     module="theory.checks.universality",
     options=(
-        Option(name="machine_name", kind=str, flag="--machine", default="bb2", help="Tape machine: flip or bb2."),
+        Option(
+            name="machine_name",
+            kind=str,
+            flag="--machine",
+            default="bb2",
+            metavar="NAME",
+            help="Tape machine: flip, bb2; or path/to/file.py:NAME.",
+        ),
         Option(name="steps", default=3, most=1000, help="Steps of the machine."),
         Option(name="cells", default=7, most=100, help="Cells of the tape."),
         Option(

@@ -7,7 +7,9 @@ A check goes through every member of a class (or every string, or every step) an
 slack of an item is how far the statement is from failing, as a ratio (observed / bound, at least 1 when it holds) or,
 where logarithms are irrational, only in bits; its sign is then decided exactly by `theory.numbers.exact`, never
 from the float.
-Limits: floats here are for display; `holds` never depends on one.
+Limits: floats here are for display, and `holds` depends on none but in the items about networks (`check_lstm`): a
+margin in intervals that are rounded outward, which is a lower bound of the true one, and what networks answered when
+they were run, which is a fact about floats.
 """
 
 import math
@@ -133,14 +135,14 @@ class Evidence:
 
     Attributes:
         mixture: the class, with all runs of its members.
-        condition_bits: the length of the conditions.
+        conditions: all conditions of up to so many bits, or a list of those that occur.
         claims: returns what is claimed, as lists and dictionaries of numbers, strings and runs.
         power: a number and an exponent whose power is computed when the certificate is verified.
 
     """
 
     mixture: "Mixture"
-    condition_bits: int
+    conditions: "int | Sequence[BitString]"
     claims: Callable[[], Any]
     power: tuple[Fraction, int] = (Fraction(1), 1)
 

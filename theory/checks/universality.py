@@ -28,7 +28,12 @@ meets.
 Deviation (erratum): Theorem 4.5 prints the constant once with p(i)^n, where its last line has p(f)^n; p(i)^n is larger
 here, and wrong. In line 4 of its proof m_C^{n-1} should be m_C^n, and p_s(., .) should be p_s(. | .).
 
-Source: Bloem 2025 (arXiv 2506.20057), Theorem 4.5. Limits: a machine with one tape of fixed size and two symbols.
+Source: Bloem 2025 (arXiv 2506.20057), Theorem 4.5. Limits: a machine with one tape of fixed size and two symbols, which
+is not universal, and n steps of it. What the theorem takes from elsewhere is taken here as well. That m_C dominates the
+class of LSTMs is assumed: here f is a named member of C with p(f) = 1/16, where Lemma 4.4 gives a random network that
+computes f a probability of 2^-7404 at least (for the busy beaver and rounded answers; 2^-7728 for saturated ones). The
+network f runs in floats; f is the function that this program computes, so that no rounding can make the inequality look
+true.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -44,6 +49,7 @@ from theory.checks.registry import UNIVERSALITY
 from theory.checks.result import CheckResult, Counterexample, Equality, EqualityRow, Item, equality, ratio_item
 from theory.errors import InputError
 from theory.lstm.construction import LSTM, forward, padded_columns, read, step_lstm
+from theory.lstm.probability import log2_probability
 from theory.lstm.radius import certified_radius
 from theory.machines.one_tape import Configuration, TapeMachine, column_string, configuration_of, load_machine, step
 from theory.measures.mixture import Distribution
@@ -158,7 +164,7 @@ def machine_distribution(setting: Setting, steps: int) -> tuple[Distribution, Di
 
 
 def check_universality(
-    machine_name: str = "bb2",
+    machine_name: str | TapeMachine = "bb2",
     *,
     steps: int = 3,
     cells: int = 7,
@@ -169,7 +175,7 @@ def check_universality(
     """Check Theorem 4.5 for every tape that the machine can leave after so many steps.
 
     Args:
-        machine_name: a machine with two symbols, `bb2` or `flip`.
+        machine_name: a machine with two symbols, `bb2` or `flip`, `path/to/file.py:NAME`, or a machine itself.
         steps: n, the steps of the machine; m_C is iterated n + 2 times.
         cells: size of the tape.
         max_length: greatest length of the random strings at the start, in bits.
@@ -185,7 +191,7 @@ def check_universality(
         raise InputError("a number of steps is not negative", received=steps, remedy="give 0 or more")
     setting = Setting(load_machine(machine_name), cells, max_length)
     lstm = step_lstm(setting.machine)
-    radius = _radius(machine_name)
+    radius = _radius(setting.machine)
     reach = radius * (8 if variant == "outside-radius" else 1)
     moved = lstm.shifted(np.random.default_rng(seed).uniform(-reach, reach, lstm.parameter_count))
 
@@ -218,14 +224,23 @@ def check_universality(
             f"log2 of m_C / m_UTM is at least {least:.3f}; the theorem says {log2_float(constant):.3f}, sharpened"
             f" {sharp:.3f}.",
             remark if "f" in members else "Nothing in the class computes a step of the machine.",
+            _assumed(lstm, radius),
         ),
         variant=variant,
     )
 
 
+def _assumed(lstm: LSTM, radius: float) -> str:
+    """Say what p(f) is in this class, what Lemma 4.4 proves of it, and that domination of the LSTMs is not checked."""
+    proved = f"2^{float(log2_probability(lstm, radius=radius, region='box')):.0f} at least" if radius else "above 0"
+    return (
+        f"p(f) = {PRIOR['f']} is that of a named member; a network with Gaussian weights computes f with probability"
+        f" {proved}. That m_C dominates all LSTMs is assumed here."
+    )
+
+
 @cache
-def _radius(machine_name: str) -> float:
-    machine = load_machine(machine_name)
+def _radius(machine: TapeMachine) -> float:
     return certified_radius(step_lstm(machine), machine, "box", read_out="rounded")
 
 

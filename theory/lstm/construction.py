@@ -47,6 +47,8 @@ from theory.machines.one_tape import (
 
 # Shapes: B configurations, T tokens, N cells (T = N + 2), D bits of a column, H hidden units, 4H gate rows.
 
+MOST_EVENTS = 2_000  # a gigabyte of weights
+
 Array = NDArray[np.float64]
 ReadOut = Literal["saturated", "rounded"]
 
@@ -121,7 +123,19 @@ class LSTM:
 
 
 def step_lstm(machine: TapeMachine, gains: Gains | None = None) -> LSTM:
-    """Return the network that computes one step of the machine."""
+    """Return the network that computes one step of the machine.
+
+    Raises:
+        InputError: a machine for which it has more than `MOST_EVENTS` units of the first layer.
+
+    """
+    events = machine.symbols * (len(machine.flags) + 1)
+    if events > MOST_EVENTS:
+        raise InputError(
+            f"machine {machine.name} has too many symbols and states for a network",
+            received=f"{machine.symbols} and {len(machine.states)}",
+            remedy="take a smaller machine",
+        )
     return _Builder(machine, gains or Gains()).build()
 
 

@@ -13,7 +13,8 @@ every token by the norm of the recurrent weights, about 15 for the busy beaver, 
 
 Deviation (erratum): for a matrix multiplication the proof restricts the *output* tolerance to p < 1 / (m + |W| + 1) and
 allows parameters and inputs to move by p as well. With |W| = 2, m = 1 and p = 0.2475 the output then moves by
-0.804 > p. What is needed is that they move by at most min(1, p / (m + |W| + 1)).
+0.804 > p. What is needed is that they move by at most d = min(1, p / (m + |W| + 1)): the product then moves by at most
+|W| d + d m + d^2 <= d (|W| + m + 1) <= p, since d <= 1. The check has one example of this.
 
 Source: Bloem 2025 (arXiv 2506.20057), section 4.4, proof of Lemma 4.4.
 """

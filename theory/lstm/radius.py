@@ -19,7 +19,8 @@ Deviation (erratum): the proof of Lemma 4.4 leaves out the products with the gat
 and the growth of the cell state, |c_t| <= |c_0| + t.
 
 Source: Bloem 2025 (arXiv 2506.20057), Lemma 4.4. Limits: the networks of `theory.lstm.construction`, in exact
-arithmetic; the nominal network in floating point is checked by running it.
+arithmetic; the nominal network in floating point is checked by running it. Machines for whose network and windows
+`MOST_UNITS` are enough.
 """
 
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from theory.errors import InputError
 from theory.lstm.construction import LSTM, ReadOut
 from theory.machines.one_tape import TapeMachine, next_column, one_hot, windows
 from theory.numbers.interval import Interval, down, logistic, matrix_product, tanh, tanh_of_logistic, total, up
@@ -37,6 +39,8 @@ from theory.numbers.interval import Interval, down, logistic, matrix_product, ta
 # Shapes: W windows of three tokens, D bits of a column, H hidden units.
 
 Region = Literal["box", "ball"]
+
+MOST_UNITS = 400_000  # hidden units over all windows: about fifteen seconds
 
 
 # How far beyond 1/2 an answer must be.
@@ -49,7 +53,19 @@ def certified_radius(
     """Return a radius within which every network computes the machine's step, 0.0 if none is found.
 
     Bisection between 0 and 1 to so many binary digits; the radius returned is itself certified.
+
+    Raises:
+        InputError: a machine that is too large.
+
     """
+    columns, flags = machine.symbols + 1, len(machine.flags)
+    units = columns * machine.symbols * columns * (1 + 3 * flags) * lstm.hidden_size
+    if units > MOST_UNITS:
+        raise InputError(
+            f"machine {machine.name} has too many symbols and states for its radius",
+            received=f"{machine.symbols} and {len(machine.states)}",
+            remedy="take a smaller machine, of 5 symbols and 5 states at most",
+        )
     low, high, required = 0, 2**digits, REQUIRED_MARGIN[read_out]
     while high - low > 1:
         middle = (low + high) // 2

@@ -24,12 +24,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from pathlib import Path
 
 from theory.errors import InputError
 from theory.machines.machine import Bound, Machine
 from theory.numbers.bit_strings import BitString, complete_code, is_prefix_free, require_bit_string, strings
-from theory.user_file import run_file
+from theory.user_file import load_object
 
 _BUILDERS = {
     "mealy": ("mealy", "mealy_class", "all 252 one-state Mealy machines"),
@@ -161,18 +160,13 @@ def load_class(name: str, max_length: int | None = None) -> ModelClass:
         module, builder, _summary = _BUILDERS[name]
         build = getattr(importlib.import_module(f"theory.machines.{module}"), builder)
         return build() if max_length is None else build(max_length)
-    path, colon, attribute = name.rpartition(":")
-    if not colon or not path.endswith(".py"):
+    found = load_object(name, ModelClass, "user_class")
+    if found is None:
         raise InputError(
             "there is no such class",
             received=name,
             remedy=f"choose {', '.join(_BUILDERS)} or give path/to/file.py:NAME",
         )
-    if not Path(path).is_file():
-        raise InputError("there is no such file", received=path, remedy="give path/to/file.py:NAME")
-    found = getattr(run_file(Path(path), "user_class"), attribute, None)
-    if not isinstance(found, ModelClass):
-        raise InputError(f"{path} has no ModelClass of this name", received=attribute, remedy="define it there")
     if max_length is None:
         return found
     return replace(found, max_length=max_length)

@@ -12,6 +12,8 @@ or the padding, followed by one flag for each state.
     >>> column_string(machine, start)
     '100000100100100000'
 
+A machine of one's own is a `TapeMachine`; `load_machine("mine.py:NAME")` takes it from a file.
+
 Source: Bloem 2025 (arXiv 2506.20057), section 4.4. Deviation: the paper has four tapes and hands the state to the
 network in its first hidden vector; here there is one tape and the state travels with the head, so that the network's
 own state carries nothing from one step to the next. Limits: the tape is a window of fixed size. A head that leaves it
@@ -25,6 +27,7 @@ from typing import Literal
 
 from theory.errors import InputError
 from theory.numbers.bit_strings import BitString
+from theory.user_file import load_object
 
 State = str
 HALTED: State = "H"
@@ -48,7 +51,7 @@ class TapeMachine:
     Attributes:
         name: how results refer to it.
         symbols: size of the alphabet; 0 is the blank.
-        states: the states that run, the first one starting; `HALTED` comes on top.
+        states: the states that run, with distinct names, the first one starting; `HALTED` comes on top.
         rules: the rule for each pair of a running state and a symbol.
 
     """
@@ -59,11 +62,18 @@ class TapeMachine:
     rules: Mapping[tuple[State, int], TapeRule]
 
     def __post_init__(self) -> None:
+        named = all(isinstance(state, str) and state for state in self.states)
+        if not self.states or not named or len({*self.states, HALTED}) <= len(self.states):
+            raise InputError(
+                f"machine {self.name}: states are distinct names, and none of them is {HALTED!r}",
+                received=self.states,
+                remedy=f"name the states that run; {HALTED!r} is where a rule goes to halt",
+            )
         missing = set(product(self.states, range(self.symbols))) ^ set(self.rules)
         if missing:
             raise InputError(
                 f"machine {self.name}: each state and symbol needs exactly one rule",
-                received=sorted(missing),
+                received=sorted(missing, key=repr),
                 remedy="complete the table",
             )
         for rule in self.rules.values():
@@ -73,6 +83,13 @@ class TapeMachine:
                     received=rule,
                     remedy=f"take symbols below {self.symbols} and states from {', '.join(self.flags)}",
                 )
+            if rule.move not in (LEFT, RIGHT):
+                raise InputError(
+                    f"machine {self.name}: a rule moves by one cell", received=rule, remedy=f"move by {LEFT} or {RIGHT}"
+                )
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.symbols, self.states, frozenset(self.rules.items())))
 
     @property
     def flags(self) -> tuple[State, ...]:
@@ -214,13 +231,21 @@ MACHINES: Mapping[str, TapeMachine] = {
 }
 
 
-def load_machine(name: str) -> TapeMachine:
-    """Return a machine by its name: `flip`, the busy beaver `bb2`, or the universal `two-three`.
+def load_machine(machine: str | TapeMachine) -> TapeMachine:
+    """Return a machine by its name, or one of the user's own.
+
+    Args:
+        machine: `flip`, the busy beaver `bb2`, or the universal `two-three`; or `path/to/file.py:NAME` where NAME is a
+            `TapeMachine`, the file being executed; or the machine itself.
 
     Raises:
-        InputError: no machine of that name.
+        InputError: no machine of that name, or a file that does not hold one.
 
     """
-    if name not in MACHINES:
-        raise InputError("there is no such tape machine", received=name, remedy=f"take one of {', '.join(MACHINES)}")
-    return MACHINES[name]
+    if isinstance(machine, TapeMachine):
+        return machine
+    found = MACHINES.get(machine) or load_object(machine, TapeMachine, "user_machine")
+    if found is None:
+        remedy = f"take one of {', '.join(MACHINES)} or give path/to/file.py:NAME"
+        raise InputError("there is no such tape machine", received=machine, remedy=remedy)
+    return found

@@ -98,15 +98,15 @@ class TuringMachine:
 
         The space is the number of work cells visited and of bits written.
         """
-        state, output = self.start, ""
+        state, output, written = self.start, list[BitString](), 0
         work: dict[int, str] = {0: "0"}
         head = condition_head = bits_read = steps = 0
 
         def ended(status: Status) -> Run:
-            return Run(status, output, steps, min(len(work) + len(output), bound.space), bits_read)
+            return Run(status, "".join(output), steps, min(len(work) + written, bound.space), bits_read)
 
         while state != HALT:
-            if len(work) + len(output) > bound.space:
+            if len(work) + written > bound.space:
                 return ended(Status.OUT_OF_SPACE)
             source = self.looks_at[state]
             if steps == bound.time:
@@ -128,10 +128,12 @@ class TuringMachine:
             head += rule.move
             work.setdefault(head, "0")
             condition_head += rule.condition_move
-            output += rule.emit
+            if rule.emit:
+                output.append(rule.emit)
+                written += len(rule.emit)
             state = rule.state
             steps += 1
-        return ended(Status.HALTED if len(work) + len(output) <= bound.space else Status.OUT_OF_SPACE)
+        return ended(Status.HALTED if len(work) + written <= bound.space else Status.OUT_OF_SPACE)
 
 
 Choice = tuple[str, int, str]

@@ -27,9 +27,9 @@ from tests.theory.certificates.cases import (
     without,
 )
 from tests.theory.strategies import BOUND, tree_machine
-from theory.certificates.claims import verify_least
 from theory.certificates.fields import Field
 from theory.certificates.file import read_certificate
+from theory.certificates.measures import verify_least
 from theory.certificates.runs import Tally, Wrong, verify_runs
 from theory.errors import InputError
 from theory.machines.classes import ModelClass
@@ -83,9 +83,9 @@ def rewritten(folder, certificate, options):
         () if None in words else tuple(words),
         tuple(member.prior for member in read.members),
         read.bound,
-        read.condition_bits,
+        max(map(len, read.conditions)),
     )
-    longest = read.condition_bits
+    longest = max(map(len, read.conditions))
     if read.check == "iteration":
         longest = max(map(len, certificate["claims"]["stages"][0]["mass"]))
     return certified(read.check, model_class, **(options | {"max_length": longest}))
@@ -182,7 +182,8 @@ def test_mass_cannot_be_hidden(folder):
         ("domination trees", ("claims", 1, "constant"), "2/5", "member copy: the constant p(c) is 1/5"),
         ("domination trees", ("claims", 1, "least", "ratio"), "1/4", "member copy: the least m_C/p_c"),
         ("domination trees", ("claims", 1, "least", "x"), "01", "the string x where it is first attained"),
-        ("domination trees", ("condition_bits",), 90_000, "runs for all conditions of up to 90,000 bits"),
+        ("domination trees", ("conditions",), 20, "member fork: runs on 2,097,151 conditions are wanted"),
+        ("domination trees", ("conditions",), ["", "0", "1"], "all conditions of up to some number of bits are wanted"),
         ("embedding trees", ("claims", "kappa"), "1", "kappa is"),
         ("embedding trees", ("claims", "prior_of_u"), "1", "p_D(u) is not between 0 and 1"),
         ("embedding trees", ("claims", "prior_of_u"), "0", "p_D(u) is not between 0 and 1"),
@@ -205,8 +206,8 @@ def test_a_certificate_about_nothing_is_rejected(folder):
     assert verified(folder, {**CERTIFICATES["domination trees"], "members": [], "claims": []}).first_wrong == (
         "the class has no members"
     )
-    tampered = {**CERTIFICATES["domination sources"], "condition_bits": 1}
-    assert "condition_bits should be 0" in verified(folder, tampered).first_wrong
+    tampered = {**CERTIFICATES["domination sources"], "conditions": 1}
+    assert "it should be of up to 0 bits" in verified(folder, tampered).first_wrong
 
 
 def test_the_embedding_needs_words(folder):
@@ -251,7 +252,7 @@ def test_runs_that_overlap_are_found_even_if_a_machine_allows_them():
 
 def test_stages_beyond_the_listed_conditions_are_found(folder):
     tampered = copy.deepcopy(CERTIFICATES["iteration mealy"])
-    tampered["condition_bits"] = 0
+    tampered["conditions"] = [""]
     for member in tampered["members"]:
         member["runs"] = {"": member["runs"][""]}
         halts = [program for program, outcome in member["runs"][""].items() if outcome not in STATUSES]
@@ -261,7 +262,8 @@ def test_stages_beyond_the_listed_conditions_are_found(folder):
 
 def test_an_inequality_that_fails_is_found():
     claim = Field({"ratio": "1/4", "z": "", "x": "1"}, "claim")
-    rows = [(Fraction(1, 4), "", "1"), (Fraction(1, 4), "", "01"), (Fraction(1, 2), "", "")]
+    ratios = {"1": Fraction(1, 4), "01": Fraction(1, 4), "": Fraction(1, 2)}
+    rows = [(ratio, Fraction(1), "", x) for x, ratio in ratios.items()]
     verify_least(Tally(), "m_C/p_c", claim, rows, Fraction(1, 4))
     with pytest.raises(Wrong, match="m_C/p_c is 1/4, less than 1/3"):
         verify_least(Tally(), "m_C/p_c", claim, rows, Fraction(1, 3))
@@ -281,4 +283,7 @@ def test_verification_shares_only_the_machines_with_the_search():
         modules = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
         modules += [each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names]
         left += [module.removeprefix("theory.") for module in modules if module.startswith("theory.")]
-    assert seen == {f"certificates.{name}" for name in ("verify", "claims", "runs", "file", "fields", "machines")}
+    assert seen == {
+        f"certificates.{name}"
+        for name in ("verify", "claims", "measures", "interpreter", "runs", "file", "fields", "machines")
+    }

@@ -149,3 +149,13 @@ def test_the_theorem_holds_for_semimeasures_but_nothing_is_said_of_their_entropy
     assert left.startswith("Under the bound some runs do not halt: of stuck, mass 1/2 on condition ε.")
     with pytest.raises(InputError, match=r"no distribution.*9/16"):
         check_iteration(model_class, steps=2, variant="entropy-grows")
+
+
+def test_mass_that_the_prior_leaves_over_is_not_blamed_on_runs_that_did_not_halt():
+    members = [tree_machine("copy", "copy"), tree_machine("one", "1")]
+    model_class = ModelClass.of("less", members, bound=BOUND, max_length=1, prior=[Fraction(1, 4), Fraction(1, 4)])
+    remark = check_iteration(model_class, steps=2).remarks[0]
+    assert remark == (
+        "What the prior leaves over, and runs that did not halt if there were any, have taken the mass of m^2 down to"
+        " 0.2500."
+    )

@@ -7,6 +7,7 @@ import pytest
 from theory.checks.lstm import check_lstm
 from theory.checks.registry import LSTM_BALL
 from theory.errors import InputError
+from theory.machines.one_tape import TapeMachine, TapeRule
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +28,11 @@ def test_the_least_slack_is_next_to_none(result):
     assert 0 < result.slack_bits < 0.005
     assert result.tightest.startswith("certified")
     assert all(Fraction(1, 20) < radius < Fraction(1, 4) for radius in result.constants.values())
+
+
+def test_what_no_item_can_contradict_is_told(result):
+    assert "The certified items repeat the interval arithmetic that chose the radii" in result.remarks[1]
+    assert result.remarks[2] == "The matrix product is one example of that step of the proof."
 
 
 def test_norms_fall_below_intervals_with_every_token(result):
@@ -74,3 +80,32 @@ def test_every_variant_is_tested():
 def test_bad_input_is_refused(wrong):
     with pytest.raises(InputError):
         check_lstm(**wrong)
+
+
+def machine_of(symbols, states, rules):
+    keys = [(state, symbol) for state in states for symbol in range(symbols)]
+    table = {key: TapeRule(symbols - 1 - key[1], *rules[place % len(rules)]) for place, key in enumerate(keys)}
+    return TapeMachine(name="mine", symbols=symbols, states=states, rules=table)
+
+
+@pytest.mark.parametrize(
+    "machine",
+    [
+        machine_of(2, ("start", "other"), [(1, "other"), (-1, "start"), (-1, "other"), (1, "H")]),
+        machine_of(3, ("A",), [(-1, "A"), (-1, "H")]),  # it never moves to the right
+        machine_of(1, ("A",), [(1, "A")]),  # all that it has is a head
+    ],
+    ids=["two states", "three symbols", "one symbol"],
+)
+def test_the_lemma_holds_for_a_machine_of_ones_own(machine):
+    result = check_lstm(machine, cells=3, attack_cells=1, samples=2)
+    assert result.holds
+    assert result.bound.startswith("mine: all tapes of 3 cells")
+    assert not check_lstm(machine, cells=3, attack_cells=1, samples=2, variant="matrix-step").holds
+
+
+def test_a_machine_too_large_for_a_network_or_a_radius_is_refused_at_once():
+    with pytest.raises(InputError, match="too many symbols and states for a network"):
+        check_lstm(machine_of(600, ("A", "B"), [(1, "A")]), cells=1)
+    with pytest.raises(InputError, match="too many symbols and states for its radius"):
+        check_lstm(machine_of(20, tuple("ABCDE"), [(1, "A")]), cells=1)

@@ -6,6 +6,7 @@ from math import comb
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.theory.strategies import BOUND, distributions, model_classes, tree_machine
 from theory.checks.prediction import (
@@ -203,3 +204,27 @@ def test_a_class_that_is_not_sufficient_is_refused_and_the_machine_named():
     model_class = ModelClass.of("endless", [FunctionMachine("loop", forever)], bound=BOUND, max_length=1)
     with pytest.raises(InputError, match=r"member loop .* mass 1 is unresolved"):
         check_prediction(model_class)
+
+
+def test_a_prior_that_sums_to_less_than_1_is_taken_as_it_is():
+    """p(c) = 1/7 allows log 7 bits, all of which a member with strings of its own loses; and the rest is told of."""
+    machines = [tree_machine("a", ("0", "00")), tree_machine("b", ("1", "11"))]
+    prior = [Fraction(1, 7), Fraction(2, 7)]
+    result = check_prediction(ModelClass.of("disjoint", machines, bound=BOUND, max_length=2, prior=prior))
+    assert result.holds
+    assert [item.slack_bits for item in result.items] == [0, 0]
+    assert result.items[0].numbers["log 1/p(c)"] == pytest.approx(math.log2(7))
+    assert result.items[0].numbers["sum D_n"] == pytest.approx(math.log2(7))
+    assert result.remarks[0].startswith(
+        "The prior sums to 3/7: what it leaves over is predicted before the first symbol"
+    )
+    assert "log2 7/3 = 1.222 bits of D_0" in result.remarks[0]
+
+
+@given(distributions(), distributions(), st.integers(1, 9))
+def test_what_a_mixture_leaves_over_is_lost_before_the_first_symbol_and_not_later(p, other, ninths):
+    q = mixed(p, other)
+    part = Fraction(ninths, 9)
+    whole, less = divergences(p, q), divergences(p, {x: part * mass for x, mass in q.items()})
+    assert (less[0] - whole[0] - LogSum([(-1, part)])).sign() == 0
+    assert all((a - b).sign() == 0 for a, b in zip(less[1:], whole[1:], strict=True))

@@ -1,5 +1,6 @@
 """Theorem 4.5: six functions, iterated, dominate a machine after n steps."""
 
+from dataclasses import replace
 from fractions import Fraction
 from math import log2
 
@@ -18,6 +19,7 @@ from theory.checks.universality import (
 )
 from theory.errors import InputError
 from theory.lstm.construction import step_lstm
+from theory.lstm.radius import certified_radius
 from theory.machines.one_tape import MACHINES, step
 from theory.numbers.exact import log2_float
 
@@ -125,3 +127,21 @@ def test_the_flip_machine_too():
 def test_bad_input_is_refused(wrong):
     with pytest.raises(InputError):
         check_universality(**wrong)
+
+
+def test_the_theorem_holds_for_a_machine_of_ones_own_that_is_called_like_another():
+    """The radius is that of the machine's network, and not that of a name that was asked for before."""
+    check_universality("bb2", steps=0)
+    flip = MACHINES["flip"]
+    result = check_universality(replace(flip, name="bb2"), steps=2, cells=6, max_length=2)
+    assert result.holds
+    radius = certified_radius(step_lstm(flip), flip, "box", read_out="rounded")
+    assert f"parameters moved by up to {radius:.4f}; it gives the same" in " ".join(result.remarks)
+
+
+def test_what_the_theorem_takes_for_granted_is_told_with_its_numbers():
+    said = check_universality(steps=1, cells=6, max_length=2).remarks[-1]
+    assert said == (
+        "p(f) = 1/16 is that of a named member; a network with Gaussian weights computes f with probability 2^-7404 at"
+        " least. That m_C dominates all LSTMs is assumed here."
+    )

@@ -106,3 +106,61 @@ def test_an_incomplete_or_impossible_table_is_refused():
 def test_an_unknown_machine_is_refused():
     with pytest.raises(InputError, match="no such tape machine"):
         load_machine("bb7")
+
+
+RULES = {("A", 0): TapeRule(0, 1, "A")}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"states": ("H",), "rules": {("H", 0): TapeRule(0, 1, "H")}}, "none of them is 'H'"),
+        ({"states": ("A", "A")}, "states are distinct names"),
+        ({"states": ()}, "states are distinct names"),
+        ({"states": ("",), "rules": {("", 0): TapeRule(0, 1, "")}}, "states are distinct names"),
+        ({"rules": {("A", 0): TapeRule(0, 2, "A")}}, "a rule moves by one cell"),
+        ({"rules": RULES | {(1, "x"): TapeRule(0, 1, "A")}}, "exactly one rule"),
+    ],
+)
+def test_a_table_that_no_column_can_show_is_refused(wrong, said):
+    with pytest.raises(InputError, match=said):
+        TapeMachine(**{"name": "wrong", "symbols": 1, "states": ("A",), "rules": RULES, **wrong})
+
+
+MINE = """
+from theory.machines.one_tape import LEFT, RIGHT, TapeMachine, TapeRule
+
+print("in the file")
+SPINNER = TapeMachine(
+    name="spinner", symbols=2, states=("A", "B"),
+    rules={
+        ("A", 0): TapeRule(1, RIGHT, "B"), ("A", 1): TapeRule(0, LEFT, "A"),
+        ("B", 0): TapeRule(1, LEFT, "H"), ("B", 1): TapeRule(1, RIGHT, "A"),
+    },
+)
+NUMBER = 3
+"""
+
+
+def test_a_machine_of_ones_own_is_itself_or_lies_in_a_file(tmp_path, capsys):
+    (tmp_path / "mine.py").write_text(MINE)
+    spinner = load_machine(f"{tmp_path}/mine.py:SPINNER")
+    assert (spinner.name, spinner.rules["B", 0]) == ("spinner", TapeRule(1, -1, "H"))
+    assert load_machine(spinner) is spinner
+    assert capsys.readouterr() == ("", "in the file\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "said"),
+    [
+        (MINE, "mine.py:NUMBER", "has no TapeMachine of this name"),
+        (MINE, "other.py:SPINNER", "there is no such file"),
+        (MINE, "mine.py", "no such tape machine"),
+        ("1 / 0", "mine.py:SPINNER", "cannot be executed: ZeroDivisionError"),
+        ("raise SystemExit", "mine.py:SPINNER", "cannot be executed: SystemExit"),
+    ],
+)
+def test_a_file_that_holds_no_machine_is_refused_in_a_line(tmp_path, text, name, said):
+    (tmp_path / "mine.py").write_text(text)
+    with pytest.raises(InputError, match=said):
+        load_machine(f"{tmp_path}/{name}")

@@ -1,5 +1,6 @@
 """Four-tape machines from a transition table, and the class of all two-state machines of one kind."""
 
+import time
 from fractions import Fraction
 
 import pytest
@@ -143,3 +144,16 @@ def test_the_mixture_dominates_all_4096_although_many_never_halt():
     assert result.holds
     assert result.counts["members"] == 4096
     assert any(item.slack is None for item in result.items)
+
+
+def test_a_run_takes_time_in_proportion_to_its_steps_however_much_it_writes():
+    """Twice as many steps once took four times as long, as all that was written was copied in each of them."""
+    writer = TuringMachine("writer", {"A": WatchedTape.WORK}, {("A", "0"): Rule("A", emit="01" * 64)})
+
+    def seconds(steps):
+        start = time.process_time()
+        assert len(writer.run("", "", Bound(time=steps, space=10**9)).output) == 128 * steps
+        return time.process_time() - start
+
+    few = min(seconds(2_000) for _ in range(5))
+    assert min(seconds(16_000) for _ in range(5)) < 24 * few  # 8 times the steps; copying would take 64 times as long

@@ -37,6 +37,8 @@ CORPORA = ("stdlib", "pydoc")
 TAIL = 64
 START, HEAD = 100_000, 10_000
 MIXES = {
+    "restaurant + lexicon": ("restaurant", "lexicon"),
+    "restaurant + lexicon + lstm": ("restaurant", "lexicon", "lstm"),
     "restaurant + lstm": ("restaurant", "lstm"),
     "restaurant + tree": ("restaurant", "tree"),
     "restaurant + utm": ("restaurant", "utm"),
@@ -45,7 +47,19 @@ MIXES = {
     "restaurant + nca": ("restaurant", "nca"),
     "restaurant + transformer": ("restaurant", "transformer"),
 }
-SINGLE = ("restaurant", "noise", "lstm", "utm", "tree", "automaton", "dyck", "nca", "transformer", "pointwise")
+SINGLE = (
+    "restaurant",
+    "lexicon",
+    "noise",
+    "lstm",
+    "utm",
+    "tree",
+    "automaton",
+    "dyck",
+    "nca",
+    "transformer",
+    "pointwise",
+)
 NAMES = ("untrained", *SINGLE, *MIXES, "real")
 
 

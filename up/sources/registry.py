@@ -26,6 +26,7 @@ SOURCES = {
     "tree": "up.sources.tree:TreeSource",
     "dyck": "up.sources.dyck:DyckSource",
     "nca": "up.sources.nca:NcaSource",
+    "lexicon": "up.sources.lexicon:LexiconSource",
 }
 """Kind of source to `module:class`."""
 

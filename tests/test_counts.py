@@ -22,6 +22,8 @@ NEVER_ONE = {
     "bits_cell(item.slack_bits)",
     "bits_cell(result.slack_bits)",
     "_number(step.loss_bits, 3)",
+    "_digits(gained)",
+    "_digits(below)",
 }
 NOUNS = (
     "instances|bytes|rows|blocks|characters|files|steps|checkpoints|bits|tokens|slices|columns|items|topics|programs|"

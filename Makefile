@@ -27,6 +27,8 @@ help: ## list the targets
 install: $(VENV)/stamp-run ## the environment that runs the program
 install-dev: $(VENV)/stamp-dev ## the environment that also checks and documents it
 
+# Threads that wait actively take the cores from each other where something else runs, too (benchmarks/README.md).
+demo: export OMP_WAIT_POLICY ?= passive
 demo: install ## enrich noise, train for a minute, predict real bytes zero-shot
 	$(BIN)/up demo enrich
 	rm -rf $(DEMO_RUN)

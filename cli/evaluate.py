@@ -1,12 +1,13 @@
 """`up eval`: how well a trained model predicts real bytes that it never saw."""
 
 import dataclasses
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.context import CliContext, JsonOption, QuietOption
-from cli.options import SOURCES_HELP, RunArgument, read_word
+from cli.options import SOURCES_HELP, RunArgument, read_path, read_word
 from cli.render.evaluation import evaluation_view
 
 
@@ -24,6 +25,14 @@ def evaluate(
             metavar="NAME|PATH",
             help="stdlib, pydoc, a synthetic set (aut, bits, bitsflip, bitsrep, champ, dyck, ndfa, toy, toy2), or a "
             "file or folder; repeat it. Default: what the run is evaluated on.",
+        ),
+    ] = None,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="RUN",
+            parser=read_path,
+            help="Measure another model on the same slices, too: the folder of a run, or builtin:NAME. Repeat it.",
         ),
     ] = None,
     source: Annotated[
@@ -61,12 +70,13 @@ def evaluate(
     The answer is in bits per character. Slices of the context length are cut out of each data set at random places, and
     the model is charged for the last character of each (the paper's protocol) and for those in the tail. Beside it
     stand the same model before training, exact models that learn from the same context (the Markov model of the paper,
-    context-tree weighting and PPM), and the 8 bits of a uniform code. What is not given here is as the run has it.
+    context-tree weighting and PPM), and the 8 bits of a uniform code. What is not given here is as the run has it, also
+    for the models named by --beside; each of these reads what it can of a slice.
     """
     cli = CliContext.of(context, json_output=json_output, quiet=quiet)
     with cli.status("loading the model and the data"):
         from up.device import resolve_device
-        from up.runs.evaluate import prepare_evaluation
+        from up.runs.evaluate import prepare_evaluations
         from up.runs.folder import load_model, open_run
         from up.runs.texts import load_texts, recorded_texts, texts_that_changed
 
@@ -78,16 +88,26 @@ def evaluate(
             given |= {"data": tuple(data or ()), "sources": tuple(source or ())}
         changes = {name: value for name, value in given.items() if value is not None}
         config = dataclasses.replace(run_config.evaluation, samples=samples, **changes)
+        others = {each.label: each for each in (open_run(path) for path in beside or ())}
+        configs = {label: each.config() for label, each in others.items()}
         model = load_model(run, torch_device)
+        models = {label: load_model(each.path, torch_device) for label, each in others.items()}
         recorded = {} if data else recorded_texts(opened.provenance())
         corpora = load_texts(config.data, recorded)
-    with cli.progress("slices measured by the bars and the untrained model") as progress:
-        prepared = prepare_evaluation(run_config, config, device=torch_device, corpora=corpora, progress=progress)
+    with cli.progress(f"slices measured by the bars and the untrained model{'s' if others else ''}") as progress:
+        prepared, *prepared_beside = prepare_evaluations(
+            run_config, configs, config, device=torch_device, corpora=corpora, progress=progress
+        )
     for name, change in texts_that_changed(corpora, recorded).items():
         cli.warn(f"{name} is another text than the run was evaluated on: {change}")
     with cli.progress("slices predicted") as progress:
         rows = prepared.evaluate(model, progress=progress)
+    rows_beside = {}
+    for (label, other), slices in zip(models.items(), prepared_beside, strict=True):
+        with cli.progress(f"slices predicted by {label}") as progress:
+            rows_beside[label] = slices.evaluate(other, progress=progress)
     if cli.json_output:
-        cli.emit_json({"command": "eval", "run": run, "config": config, "rows": rows})
+        listed = [{"run": label, "rows": found} for label, found in rows_beside.items()]
+        cli.emit_json({"command": "eval", "run": run, "config": config, "rows": rows, "beside": listed})
     else:
-        cli.stdout.print(evaluation_view(rows))
+        cli.stdout.print(evaluation_view(rows, rows_beside))

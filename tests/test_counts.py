@@ -23,6 +23,8 @@ NEVER_ONE = {
     "bits_cell(result.slack_bits)",
     "bits_cell(log2_float(tightest.slack))",
     "_number(step.loss_bits, 3)",
+    "_digits(gained)",
+    "_digits(below)",
 }
 NOUNS = (
     "instances|bytes|rows|blocks|characters|files|steps|checkpoints|bits|tokens|slices|columns|items|topics|programs|"

@@ -4,13 +4,13 @@ Source: Bloem (2025), sections 6.1 and 6.2: the model above in-context Markov mo
 stand side by side: the last character of each slice, which is the paper's protocol, and the mean over the tail of each
 slice, whose error is far smaller.
 
-Beside the model stand the same model before training and the bars (`up.evaluation.bars`), all over the byte values that
-occur in the data. Where there is room for one of them it is the hardest, PPM-D with update exclusion; the paper has the
-Markov model. In rows of an earlier version that is all there is.
+Beside the model stand the same model before training, other models likewise, and the bars (`up.evaluation.bars`), all
+over the byte values that occur in the data. Where there is room for one bar it is the hardest, PPM-D with update
+exclusion; the paper has the Markov model. In rows of an earlier version that is all there is.
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -26,14 +26,25 @@ if TYPE_CHECKING:  # up.evaluation imports numpy
 _NAME_COLUMNS = 12
 """Width at which names of data sets may be folded; where it is lacking too, each data set becomes a list."""
 
+_LABEL_COLUMNS = 16
+"""Most columns of the name of another model; of longer ones the end is kept."""
+
 _WIDEST_STEP = 6
 """Most columns that one octave of positions takes in the curves."""
 
 
-def evaluation_view(rows: "Sequence[EvaluationRow]") -> RenderableType:
-    """Return the whole screen: what was measured, the table, the curves, and a sentence for each data set."""
+def evaluation_view(
+    rows: "Sequence[EvaluationRow]", beside: "Mapping[str, Sequence[EvaluationRow]] | None" = None
+) -> RenderableType:
+    """Return the whole screen: what was measured, the table, the curves, and a sentence for each data set.
+
+    Args:
+        rows: of the model.
+        beside: those of other models on the same slices, by what these are called.
+    """
+    others = {label: tuple(found) for label, found in (beside or {}).items()}
     return Group(
-        EvaluationTable(tuple(rows)),
+        EvaluationTable(tuple(rows), others),
         Text(),
         PositionCurves(tuple(rows)),
         Text(),
@@ -45,19 +56,29 @@ def evaluation_view(rows: "Sequence[EvaluationRow]") -> RenderableType:
 def finding(row: "EvaluationRow") -> str:
     """Say in a sentence how the model stands to a uniform code, the paper's bar, PPM and itself before, over the tail.
 
-    A difference of no more than two standard errors is called none.
+    A difference of no more than two standard errors is called none. All are measured on the same slices, so the error
+    is that of the slices' differences; in rows of an earlier version, which lack it, that of the model.
     """
     below_uniform = row.uniform_bits - row.tail_bits
-    error = 2 * row.tail_stderr
-    uniform = "no different from uniform" if abs(below_uniform) <= error else f"{_gap(below_uniform)} uniform"
-    said = [uniform, f"{_stands(row, row.markov_tail_bits)} the in-context Markov model of the paper"]
-    ppm = [bits for bits in (row.ppm_tail_bits, row.ppm_exclusion_tail_bits) if bits is not None]
+    alike = abs(below_uniform) <= 2 * row.tail_stderr
+    uniform = "no different from uniform" if alike else f"{_gap(below_uniform)} uniform"
+    markov = _stands(row, row.markov_tail_bits, row.markov_tail_difference_stderr)
+    said = [uniform, f"{markov} the in-context Markov model of the paper"]
+    ppm = [
+        (bits, error)
+        for bits, error in (
+            (row.ppm_tail_bits, row.ppm_tail_difference_stderr),
+            (row.ppm_exclusion_tail_bits, row.ppm_exclusion_tail_difference_stderr),
+        )
+        if bits is not None
+    ]
     if ppm:
-        said.append(f"{_stands(row, min(ppm))} the best PPM")
+        said.append(f"{_stands(row, *min(ppm, key=lambda each: each[0]))} the best PPM")
     if row.untrained_tail_bits is not None:
         gained = row.untrained_tail_bits - row.tail_bits
-        took = f"took off {gained:.2f} bits" if gained > 0 else f"added {-gained:.2f} bits"
-        said.append(f"training {'changed nothing' if abs(gained) <= error else took}")
+        took = f"took off {_digits(gained)} bits" if gained > 0 else f"added {_digits(gained)} bits"
+        alike = _is_none(row, gained, row.untrained_tail_difference_stderr)
+        said.append(f"training {'changed nothing that can be seen' if alike else took}")
     return f"{row.data}: {', '.join(said)}"
 
 
@@ -76,19 +97,31 @@ def hardest_bar(row: "EvaluationRow") -> OneBar:
     return OneBar("PPM-D with update exclusion", row.ppm_exclusion_order, row.ppm_exclusion_tail_bits)
 
 
-def _stands(row: "EvaluationRow", bits: float) -> str:
-    return "level with" if abs(bits - row.tail_bits) <= 2 * row.tail_stderr else _gap(bits - row.tail_bits)
+def _stands(row: "EvaluationRow", bits: float, difference_stderr: float | None) -> str:
+    below = bits - row.tail_bits
+    return "level with" if _is_none(row, below, difference_stderr) else _gap(below)
+
+
+def _is_none(row: "EvaluationRow", difference: float, difference_stderr: float | None) -> bool:
+    """Whether a difference is within two standard errors: its own, or, where that is not known, the model's."""
+    return abs(difference) <= 2 * (row.tail_stderr if difference_stderr is None else difference_stderr)
 
 
 def _gap(below: float) -> str:
-    return f"{abs(below):.2f} bits {'below' if below > 0 else 'above'}"
+    return f"{_digits(below)} bits {'below' if below > 0 else 'above'}"
+
+
+def _digits(bits: float) -> str:
+    """Write the size of a difference, which is not zero: with as many digits as it takes to see one."""
+    return f"{abs(bits):.2f}" if abs(bits) >= 0.01 else f"{abs(bits):.1g}"
 
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationTable:
-    """Model and bars in bits per character, one below the other for each data set; the lowest one is bold."""
+    """Models and bars in bits per character, one below the other for each data set; the lowest one is bold."""
 
     rows: "tuple[EvaluationRow, ...]"
+    beside: "Mapping[str, tuple[EvaluationRow, ...]]" = dataclasses.field(default_factory=dict)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         first = self.rows[0]
@@ -98,17 +131,19 @@ class EvaluationTable:
             "± is one standard error",
             style="dim",
         )
-        if first.model_context_length is not None:
-            yield Text(f"the model reads the last {first.model_context_length:,} of them, the bars all", style="dim")
+        for name, (row, *_) in [("the model", self.rows), *self._others()]:
+            if row.model_context_length is not None:
+                yield Text(f"{name} reads the last {row.model_context_length:,} of them, the bars all", style="dim")
         yield Text("the bars learn from the same slice and know which symbols occur in the data;", style="dim")
         yield Text("the paper's bar is the Markov model", style="dim")
         yield Text()
         names = min(max(len(row.data) for row in self.rows), _NAME_COLUMNS)
         headings = ("", " last character", f" last {first.tail_positions}")
-        cells = [[Text("\n").join(column) for column in zip(*_lines(row), strict=True)] for row in self.rows]
+        cells = [[Text("\n").join(column) for column in zip(*lines, strict=True)] for lines in self._lines()]
         widest = (max(map(_columns, column)) for column in zip(map(Text, headings), *cells, strict=True))
         if sum(2 + columns for columns in widest) + names > options.max_width:
             yield self._list()
+            yield from self._long_labels()
             return
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         table.add_column("data", overflow="fold")
@@ -117,14 +152,29 @@ class EvaluationTable:
         for row, columns in zip(self.rows, cells, strict=True):
             table.add_row(Text(row.data, style="bold"), *columns)
         yield table
+        yield from self._long_labels()
+
+    def _long_labels(self) -> "Iterator[Text]":
+        """Yield the whole names of models whose names were shortened, in their order."""
+        for label in self.beside:
+            if _shortened(label, _LABEL_COLUMNS) != label:
+                yield Text(f"{_shortened(label, _LABEL_COLUMNS)} is {label}", style="dim", overflow="fold")
+
+    def _others(self) -> "Iterator[tuple[str, tuple[EvaluationRow, ...]]]":
+        for label, found in self.beside.items():
+            yield _shortened(label, _LABEL_COLUMNS), found
+
+    def _lines(self) -> "Iterator[list[tuple[Text, Text, Text]]]":
+        for place, row in enumerate(self.rows):
+            yield list(_lines(row, [(label, found[place]) for label, found in self._others()]))
 
     def _list(self) -> Group:
         blocks: list[RenderableType] = []
-        for row in self.rows:
+        for row, lines in zip(self.rows, self._lines(), strict=True):
             blocks.append(Text(row.data, style="bold"))
             for place, name in enumerate(("last character", f"last {row.tail_positions}")):
                 grid = Table.grid(padding=(0, 2))
-                for label, *cells in _lines(row):
+                for label, *cells in lines:
                     grid.add_row("  ", Text(label.plain, style="dim"), cells[place])
                 blocks += [Text(f"  {name}", style="dim"), grid]
         return Group(*blocks)
@@ -173,27 +223,43 @@ def _bar_of_positions(row: "EvaluationRow") -> tuple[str, str]:
     return "PPM-D", "ppm_exclusion_bits"
 
 
-def _lines(row: "EvaluationRow") -> Iterator[tuple[Text, Text, Text]]:
-    """Yield model and bars of one data set, the easy ones last: name, last character, tail."""
+class _Line(NamedTuple):
+    """One line of the table: a name, its bits on the last character and over the tail, order or depth, and errors."""
+
+    name: str
+    bits: float | None
+    tail_bits: float | None
+    longest: int | None = None
+    errors: tuple[float, float] | None = None
+
+
+def _lines(row: "EvaluationRow", beside: "Sequence[tuple[str, EvaluationRow]]") -> Iterator[tuple[Text, Text, Text]]:
+    """Yield models and bars of one data set, the easy bars last: name, last character, tail."""
+    markov = f"Markov, {number_of(row.symbols, 'symbol')}"
     stated = [
-        ("model", row.bits, row.tail_bits, None),
-        ("model, untrained", row.untrained_bits, row.untrained_tail_bits, None),
-        ("PPM-D, update exclusion", row.ppm_exclusion_bits, row.ppm_exclusion_tail_bits, row.ppm_exclusion_order),
-        ("PPM-D", row.ppm_bits, row.ppm_tail_bits, row.ppm_order),
-        ("CTW", row.ctw_bits, row.ctw_tail_bits, row.ctw_depth),
-        (f"Markov, {number_of(row.symbols, 'symbol')}", row.markov_bits, row.markov_tail_bits, row.markov_order),
-        ("uniform", row.uniform_bits, row.uniform_bits, None),
+        *_lines_of_model("model", row),
+        *(line for label, other in beside for line in _lines_of_model(label, other)),
+        _Line("PPM-D, update exclusion", row.ppm_exclusion_bits, row.ppm_exclusion_tail_bits, row.ppm_exclusion_order),
+        _Line("PPM-D", row.ppm_bits, row.ppm_tail_bits, row.ppm_order),
+        _Line("CTW", row.ctw_bits, row.ctw_tail_bits, row.ctw_depth),
+        _Line(markov, row.markov_bits, row.markov_tail_bits, row.markov_order),
+        _Line("uniform", row.uniform_bits, row.uniform_bits),
     ]
     known = [
-        (name, bits, tail, longest) for name, bits, tail, longest in stated if bits is not None and tail is not None
+        (line, line.bits, line.tail_bits) for line in stated if line.bits is not None and line.tail_bits is not None
     ]
     lowest, lowest_tail = (min(range(len(known)), key=lambda place: known[place][column]) for column in (1, 2))
-    for place, (name, bits, tail, longest) in enumerate(known):
-        stderr, tail_stderr = (row.stderr, row.tail_stderr) if name == "model" else (None, None)
+    for place, (line, bits, tail) in enumerate(known):
+        stderr, tail_stderr = line.errors or (None, None)
         tail_cell = _number(tail, tail_stderr, bold=place == lowest_tail)
-        if longest is not None:
-            tail_cell.append(f" {'depth' if name == 'CTW' else 'order'} {longest}", "dim")
-        yield Text(name), _number(bits, stderr, bold=place == lowest), tail_cell
+        if line.longest is not None:
+            tail_cell.append(f" {'depth' if line.name == 'CTW' else 'order'} {line.longest}", "dim")
+        yield Text(line.name), _number(bits, stderr, bold=place == lowest), tail_cell
+
+
+def _lines_of_model(name: str, row: "EvaluationRow") -> tuple[_Line, _Line]:
+    trained = _Line(name, row.bits, row.tail_bits, errors=(row.stderr, row.tail_stderr))
+    return trained, _Line(f"{name}, untrained", row.untrained_bits, row.untrained_tail_bits)
 
 
 def _columns(cell: Text) -> int:

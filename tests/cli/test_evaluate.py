@@ -95,6 +95,60 @@ def test_the_untrained_model_has_the_weights_that_the_run_began_with(text):
     assert reports == [(4, 16), (8, 16), (12, 16), (16, 16)]
 
 
+@pytest.fixture(scope="module")
+def other(tmp_path_factory):
+    """A run whose model reads 72 characters and charges other than eight bits for some."""
+    path = tmp_path_factory.mktemp("other") / "run"
+    config = configure("tiny", [*SETTINGS, "model.context_length=72", "seed=1"]).resolve(torch.device("cpu"))
+    create_run(path, config).save(TrainingState(config, torch.device("cpu")))
+    return path
+
+
+def test_models_beside_the_run_are_measured_on_its_slices_as_if_alone(evaluate, uniform, other):
+    options = ("--samples", "16", "--seed", "3", "--json", "--quiet")
+    alone = json.loads(evaluate(*options).stdout)
+    assert alone["beside"] == []
+    report = json.loads(evaluate(*options, "--beside", str(other), "--beside", str(uniform)).stdout)
+    assert report["rows"] == alone["rows"]
+    assert [each["run"] for each in report["beside"]] == [str(other), str(uniform)]
+    short, same = (each["rows"] for each in report["beside"])
+    assert same == alone["rows"]
+    (expected,) = rows_of(evaluate(*options, "--context", str(CONTEXT_LENGTH), folder=other))
+    assert short == [expected]
+    assert short[0]["model_context_length"] == 72
+    assert short[0]["untrained_tail_bits"] == short[0]["tail_bits"] != report["rows"][0]["tail_bits"]
+
+
+def test_every_kind_of_model_stands_beside_every_other(evaluate):
+    report = json.loads(evaluate("--samples", "4", "--beside", "builtin:mixing", "--json", "--quiet").stdout)
+    ((row,),) = (each["rows"] for each in report["beside"])
+    assert report["beside"][0]["run"] == "builtin:mixing"
+    assert row["tail_bits"] < row["untrained_tail_bits"] < 8
+    assert row["model_context_length"] is None  # it reads rows of any length
+
+
+def test_models_beside_the_run_have_lines_of_their_own_within_80_columns(evaluate, other):
+    outcome = evaluate("--samples", "16", "--beside", str(other), "--beside", "builtin:tiny")
+    assert outcome.code == 0, outcome.stderr
+    assert max(map(len, outcome.stdout.splitlines())) <= 80
+    for said in ("builtin:tiny ", "builtin:tiny, untrained", str(other)[-15:], f"{str(other)[-15:]}, untrained"):
+        assert said in outcome.stdout
+    assert f"{str(other)[-15:]} reads the last 72 of them, the bars all" in outcome.stdout
+    assert "up: slices measured by the bars and the untrained models: 96 of 96" in outcome.stderr
+    assert outcome.stderr.splitlines()[-1] == "up: slices predicted by builtin:tiny: 16 of 16"
+
+
+def test_a_bad_model_beside_the_run_is_one_line_and_exit_2(evaluate, other, tmp_path):
+    assert_refused(evaluate("--quiet", "--beside", str(tmp_path / "no")), "there is no run here", "no")
+    assert_refused(evaluate("--quiet", "--beside", "builtin:abacus"), "no model of this name", "builtin:tiny")
+    assert_refused(evaluate("--quiet", "--beside", ""), "the path is empty")
+    bare = shutil.copytree(other, tmp_path / "bare")
+    shutil.rmtree(bare / "checkpoints")
+    assert_refused(evaluate("--quiet", "--beside", str(bare)), "has no checkpoint yet")
+    too_long = evaluate("--quiet", "--tail", "80", "--beside", str(other))
+    assert_refused(too_long, "tail_positions must be below the context length of", str(other), "at most 71")
+
+
 @pytest.mark.parametrize("length", [80, 300])
 def test_slices_may_be_shorter_and_longer_than_the_models_context(evaluate, length):
     (row,) = rows_of(evaluate("--samples", "16", "--context", str(length), "--json"))

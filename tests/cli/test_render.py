@@ -292,10 +292,16 @@ def strip(text):
 
 class TestEvaluation:
     @settings(deadline=None)
-    @given(evaluation_rows(), WIDTHS)
-    def test_everything_fits_at_any_width_and_no_number_is_cut(self, rows, width):
-        out = drawn(evaluation_view(rows), width=width)
+    @given(evaluation_rows(), WIDTHS, st.lists(st.text(string.ascii_letters + "/._-é", min_size=1), max_size=2))
+    def test_everything_fits_at_any_width_and_no_number_is_cut(self, rows, width, labels):
+        shift = itertools.count(1)
+        others = {
+            label: [dataclasses.replace(row, tail_bits=row.tail_bits + next(shift)) for row in rows] for label in labels
+        }
+        out = drawn(evaluation_view(rows, others), width=width)
         assert all(cell_len(line) <= width for line in out.splitlines())
+        for row in (*rows, *itertools.chain(*others.values())):
+            assert f"{row.tail_bits:.3f}" in out
         for row in rows:
             bars = [getattr(row, name) for name in vars(row) if name.startswith(("markov_", "ppm", "ctw", "untrained"))]
             bars = [bits for bits in bars if isinstance(bits, float) and bits != row.markov_smoothing]
@@ -326,6 +332,34 @@ class TestEvaluation:
             "pydoc   model                    11.080 ± 0.041    6.183 ± 0.009",
             "        model, untrained          7.900            7.850",
         ]
+
+    def test_other_models_stand_below_the_model_each_above_itself_untrained(self):
+        others = {
+            "builtin:tiny": [a_row(tail_bits=2.5, tail_stderr=0.021, bits=2.25, untrained_tail_bits=3.0)],
+            "runs/a-folder/with-a-long-name": [an_old_row(tail_bits=2.0, model_context_length=96)],
+        }
+        lines = [line.rstrip() for line in drawn(evaluation_view([a_row()], others), width=80).splitlines()]
+        assert "…ith-a-long-name reads the last 96 of them, the bars all" in lines
+        start = lines.index("data                              last character   last 64")
+        assert lines[start + 1 : start + 11] == [
+            "stdlib  model                     6.200 ± 0.041    6.183 ± 0.009",
+            "        model, untrained          7.900            7.850",
+            "        builtin:tiny              2.250 ± 0.041    2.500 ± 0.021",
+            "        builtin:tiny, untrained   7.900            3.000",
+            "        …ith-a-long-name          6.200 ± 0.041    2.000 ± 0.009",
+            "        PPM-D, update exclusion   5.100            5.020 order 3",
+            "        PPM-D                     5.200            5.150 order 4",
+            "        CTW                       5.300            5.250 depth 48",
+            "        Markov, 170 symbols       5.400            5.320 order 1",
+            "        uniform                   8.000            8.000",
+        ]
+        assert lines[start + 11] == "…ith-a-long-name is runs/a-folder/with-a-long-name"
+
+    def test_two_long_names_that_end_alike_are_two_models(self):
+        others = {f"{first}/the/same/long/ending": [a_row(tail_bits=bits)] for first, bits in (("a", 1.25), ("b", 1.5))}
+        for width in (80, 40):
+            out = " ".join(drawn(evaluation_view([a_row()], others), width=width).split())
+            assert all(said in out for said in ("1.250", "1.500", "is a/the/", "is b/the/"))
 
     def test_rows_of_an_earlier_version_have_the_bars_that_they_have(self):
         lines = [line.rstrip() for line in drawn(evaluation_view([an_old_row()]), width=60).splitlines()]
@@ -388,6 +422,30 @@ class TestEvaluation:
     )
     def test_the_sentence_claims_a_difference_only_beyond_two_standard_errors(self, tail_bits, said):
         assert said in finding(a_row(tail_bits=tail_bits))
+
+    @pytest.mark.parametrize(
+        ("error", "said"), [(0.05, "training took off 0.25 bits"), (0.2, "changed nothing that can be seen")]
+    )
+    def test_what_training_did_is_judged_by_the_error_of_the_difference(self, error, said):
+        row = a_row(tail_bits=2.5, tail_stderr=0.2, untrained_tail_bits=2.75, untrained_tail_difference_stderr=error)
+        assert said in finding(row)
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"ppm_exclusion_tail_difference_stderr": 0.04}, "0.10 bits below the best PPM"),
+            ({"ppm_exclusion_tail_difference_stderr": 0.06}, "level with the best PPM"),
+            ({"ppm_tail_difference_stderr": 0.001}, "level with the best PPM"),  # of the one that is not the best
+            ({"markov_tail_difference_stderr": 0.3}, "level with the in-context Markov model"),
+            ({"markov_tail_difference_stderr": 0.1}, "0.40 bits below the in-context Markov model"),
+        ],
+    )
+    def test_each_bar_is_compared_by_the_error_of_its_own_difference(self, changes, said):
+        assert said in finding(a_row(tail_bits=4.92, tail_stderr=0.5, **changes))
+
+    def test_a_small_difference_that_is_certain_is_not_called_zero(self):
+        row = a_row(tail_bits=2.5, untrained_tail_bits=2.504, untrained_tail_difference_stderr=0.001)
+        assert "training took off 0.004 bits" in finding(row)
 
     def test_one_number_of_each_column_is_bold_the_lowest(self):
         def bold(**changes):

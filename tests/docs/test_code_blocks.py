@@ -98,6 +98,21 @@ def parse(command: Any, arguments: list[str]) -> None:
         context = command.make_context(name, rest, parent=context)
 
 
+def test_the_demo_runs_commands_that_exist_and_ends_beside_a_transformer() -> None:
+    from cli.main import app
+
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    values = dict(re.findall(r"^(\w+) \?= (\S+)$", makefile, re.M)) | {"DEMO_RUN": "runs/demo"}
+    recipe = re.search(r"^demo: install .*\n((?:\t.*\n)+)", makefile, re.M)
+    assert recipe is not None
+    lines = re.sub(r"\$\((\w+)\)", lambda found: values.get(found[1], found[0]), recipe[1]).splitlines()
+    commands = [line.split()[1:] for line in lines if line.startswith("\t$(BIN)/up ")]
+    for words in commands:
+        parse(typer.main.get_command(app), words)
+    assert commands[1][:5] == ["train", "--preset", "mixing-small", "--instances", "600"]
+    assert commands[2][:4] == ["eval", "runs/demo", "--beside", "builtin:tiny"]
+
+
 def test_a_command_with_an_unknown_option_does_not_parse() -> None:
     from cli.main import app
 

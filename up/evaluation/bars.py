@@ -18,7 +18,7 @@ Each has a setting that is chosen once per corpus by the mean over the tail, whi
 smoothing of the Markov models over all slices, the order of PPM (1 to 8) and the depth of CTW over the first slices, of
 256,000 characters together.
 
-Shape suffixes: N slices, T tokens in a slice.
+Shape suffixes: N slices, M of them, T tokens in a slice.
 """
 
 import dataclasses
@@ -47,12 +47,14 @@ class MarkovBar:
         symbols: V, over which it smooths.
         model: order and smoothing, the best there are for this V.
         bits_T: its mean bits at each position, the first included.
+        tail_bits_N: its mean bits over the tail of each slice.
 
     """
 
     symbols: int
     model: MarkovModel
     bits_T: FloatArray
+    tail_bits_N: FloatArray
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,11 +64,13 @@ class ContextBar:
     Attributes:
         longest: the longest context, the best there is: in characters for PPM (its order), in bits for CTW (its depth).
         bits_T: its mean bits at each position, the first included.
+        tail_bits_N: its mean bits over the tail of each slice.
 
     """
 
     longest: int
     bits_T: FloatArray
+    tail_bits_N: FloatArray
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -110,16 +114,20 @@ def measure_bars(
     chosen_by_NT = tokens_NT[: max(1, _CHOICE_TOKENS // tokens_NT.shape[1])]
     of_tails = {"first_position": first_position, "vocabulary_size": vocabulary_size}
 
+    def context_bar(longest: int, measure: Callable[[IntArray], FloatArray]) -> ContextBar:
+        bits_T, tail_bits_N = _mean_bits(tokens_NT, measure, first_position, on_slices)
+        return ContextBar(longest=longest, bits_T=bits_T, tail_bits_N=tail_bits_N)
+
     def ppm_bar(*, update_exclusion: bool) -> ContextBar:
         order = ppm.choose(chosen_by_NT, update_exclusion=update_exclusion, **of_tails)
         settings = {"vocabulary_size": vocabulary_size, "update_exclusion": update_exclusion}
         measure = functools.partial(ppm.in_context_bits, order=order, **settings)
-        return ContextBar(longest=order, bits_T=_mean_bits(tokens_NT, measure, on_slices))
+        return context_bar(order, measure)
 
     def ctw_bar() -> ContextBar:
         depth = ctw.choose(chosen_by_NT, **of_tails)
         measure = functools.partial(ctw.in_context_bits, depth=depth, vocabulary_size=vocabulary_size)
-        return ContextBar(longest=depth, bits_T=_mean_bits(tokens_NT, measure, on_slices))
+        return context_bar(depth, measure)
 
     return Bars(
         markov=_markov_bar(tokens_NT, vocabulary_size, first_position),
@@ -131,21 +139,26 @@ def measure_bars(
 
 
 def _mean_bits(
-    tokens_NT: IntArray, measure: Callable[[IntArray], FloatArray], on_slices: Callable[[int], None] | None
-) -> FloatArray:
-    """Average over slices, some of them at a time."""
-    total_T = np.zeros(tokens_NT.shape[1])
+    tokens_NT: IntArray,
+    measure: Callable[[IntArray], FloatArray],
+    first_position: int,
+    on_slices: Callable[[int], None] | None,
+) -> tuple[FloatArray, FloatArray]:
+    """Measure some slices at a time; return the mean over slices, and that over the tail of each."""
+    total_T, tail_bits_N = np.zeros(tokens_NT.shape[1]), np.empty(len(tokens_NT))
     at_once = max(1, _CHUNK_TOKENS // tokens_NT.shape[1])
     for start in range(0, len(tokens_NT), at_once):
         bits_MT = measure(tokens_NT[start : start + at_once])
         total_T += bits_MT.sum(axis=0)
+        tail_bits_N[start : start + len(bits_MT)] = bits_MT[:, first_position:].mean(axis=1)
         if on_slices is not None:
             on_slices(len(bits_MT))
-    return total_T / len(tokens_NT)
+    return total_T / len(tokens_NT), tail_bits_N
 
 
 def _markov_bar(tokens_NT: IntArray, symbols: int, first_position: int) -> MarkovBar:
     """Choose the best Markov model over so many symbols, from a position on, and measure it at all positions."""
     model = choose(tokens_NT, first_position=first_position, vocabulary_size=symbols)
     bits_NT = in_context_bits(tokens_NT, model, vocabulary_size=symbols)
-    return MarkovBar(symbols=symbols, model=model, bits_T=bits_NT.mean(axis=0))
+    tail_bits_N = bits_NT[:, first_position:].mean(axis=1)
+    return MarkovBar(symbols=symbols, model=model, bits_T=bits_NT.mean(axis=0), tail_bits_N=tail_bits_N)

@@ -35,7 +35,7 @@ from up.config import require_at_most, require_not_negative, require_positive
 from up.data.corpora import EMBEDDED_CORPORA, Corpus, load_corpus, sample_slices
 from up.errors import InputError, RunError
 from up.evaluation.bars import BARS_WITH_PROGRESS, Bars, measure_bars
-from up.evaluation.rows import EvaluationRow, means, summarise
+from up.evaluation.rows import EvaluationRow, SliceBits, summarise
 from up.evaluation.token_bits import token_bits
 
 GPU_SAMPLES = 10_000  # section 6.1
@@ -126,12 +126,12 @@ class PreparedCorpus(Slices):
 
     Attributes:
         bars: exact models that learn in context.
-        untrained: bits of the model before training on the last characters and on the tails; None if not measured.
+        untrained: what the model charges before training; None if not measured.
 
     """
 
     bars: Bars
-    untrained: tuple[float, float] | None = None
+    untrained: SliceBits | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -174,11 +174,22 @@ class PreparedEvaluation:
             for corpus, bits_NR in self._measure(model, progress)
         )
 
+    def for_context(self, context_length: int) -> "PreparedEvaluation":
+        """Return the same slices and bars for a model of another context, of whose beginning nothing is known yet.
+
+        Raises:
+            InputError: a tail longer than that context.
+
+        """
+        read = require_tail(self.config, min(self.corpora[0].slices_NT.shape[1], context_length))
+        corpora = tuple(dataclasses.replace(corpus, untrained=None) for corpus in self.corpora)
+        return dataclasses.replace(self, model_context_length=read, corpora=corpora)
+
     def with_untrained(self, model: nn.Module, *, progress: Progress | None = None) -> "PreparedEvaluation":
         """Return the same with what a model charges before its training; arguments and errors as for `evaluate`."""
         tail_positions = self.config.tail_positions
         corpora = tuple(
-            dataclasses.replace(corpus, untrained=means(bits_NR, tail_positions))
+            dataclasses.replace(corpus, untrained=SliceBits.of(bits_NR, tail_positions))
             for corpus, bits_NR in self._measure(model, progress)
         )
         return dataclasses.replace(self, corpora=corpora)
@@ -207,6 +218,17 @@ class PreparedEvaluation:
             yield corpus, bits_NR
 
 
+def require_tail(config: EvaluationConfig, read: int, whose: str = "") -> int:
+    """Return how many tokens a model reads; raises `InputError` if the tail is no part of what it predicts of them."""
+    if config.tail_positions >= read:
+        raise InputError(
+            f"evaluation.tail_positions must be below the context length{whose and f' of {whose}'}",
+            received=config.tail_positions,
+            remedy=f"use at most {read - 1}",
+        )
+    return read
+
+
 def prepare(
     config: EvaluationConfig,
     *,
@@ -233,13 +255,7 @@ def prepare(
 
     """
     length = config.context_length or context_length
-    read = min(length, context_length)
-    if config.tail_positions >= read:
-        raise InputError(
-            "evaluation.tail_positions must be below the context length",
-            received=config.tail_positions,
-            remedy=f"use at most {read - 1}",
-        )
+    read = require_tail(config, min(length, context_length))
     num_slices = config.resolve_samples(device)
     if corpora is None:
         corpora = [load_corpus(name) for name in config.data]

@@ -40,7 +40,10 @@ class PositionBits:
 class EvaluationRow:
     """One corpus: the model beside the bars (`up.evaluation.bars`), all in bits per character.
 
-    PPM, CTW and the untrained model are None in rows of an earlier version.
+    PPM, CTW, the untrained model and the errors of differences are None in rows of an earlier version.
+
+    All are measured on the same slices, where an easy slice is easy for all. So the standard error of a difference is
+    that of the slices' differences, a paired one, and far smaller than what the errors of its two sides would give.
 
     Attributes:
         data: name of the corpus.
@@ -76,6 +79,11 @@ class EvaluationRow:
         ctw_depth: its depth in bits, chosen on the tails.
         untrained_bits: the same model before training, on the last characters; None, too, where it is not known.
         untrained_tail_bits: the same on the tails, likewise.
+        markov_tail_difference_stderr: standard error, over slices, of `markov_tail_bits` less `tail_bits`.
+        ppm_tail_difference_stderr: likewise.
+        ppm_exclusion_tail_difference_stderr: likewise.
+        ctw_tail_difference_stderr: likewise.
+        untrained_tail_difference_stderr: likewise. That of a uniform code is `tail_stderr`.
         positions: all positions that the model predicts, in octaves, 1, 2-3, 4-7 and so on.
 
     """
@@ -111,12 +119,36 @@ class EvaluationRow:
     ctw_depth: int | None = None
     untrained_bits: float | None = None
     untrained_tail_bits: float | None = None
+    markov_tail_difference_stderr: float | None = None
+    ppm_tail_difference_stderr: float | None = None
+    ppm_exclusion_tail_difference_stderr: float | None = None
+    ctw_tail_difference_stderr: float | None = None
+    untrained_tail_difference_stderr: float | None = None
     positions: tuple[PositionBits, ...]
 
     @property
     def identity(self) -> str:
         """What tells this text from any other, whatever it is called: its SHA-256; of a source, what it is made of."""
         return self.sha256 or self.source
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class SliceBits:
+    """What a model charges for each slice.
+
+    Attributes:
+        last_N: for the last character.
+        tail_N: for the characters of the tail, their mean.
+
+    """
+
+    last_N: npt.NDArray[np.float64]
+    tail_N: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, bits_NR: npt.NDArray[np.float32], tail_positions: int) -> "SliceBits":
+        """Average the bits at all positions over the tail."""
+        return cls(last_N=_slice_means(bits_NR[:, -1:]), tail_N=_slice_means(bits_NR[:, -tail_positions:]))
 
 
 def octaves(length: int) -> tuple[tuple[int, int], ...]:
@@ -138,7 +170,7 @@ def summarise(
     tail_positions: int,
     size_bytes: int | None = None,
     sha256: str | None = None,
-    untrained: tuple[float, float] | None = None,
+    untrained: SliceBits | None = None,
 ) -> EvaluationRow:
     """Average a model's bits over slices.
 
@@ -151,17 +183,18 @@ def summarise(
         tail_positions: characters in the tail, no more than R.
         size_bytes: length of the corpus.
         sha256: of its bytes.
-        untrained: bits of the untrained model on the last character and over the tail (`means`).
+        untrained: what the untrained model charges for the same slices.
 
     """
     read, context_length = bits_NR.shape[1] + 1, len(bars.markov.bits_T)
     assert tail_positions < read <= context_length
-    bits, stderr = _mean_over_slices(bits_NR[:, -1:])
-    tail_bits, tail_stderr = _mean_over_slices(bits_NR[:, -tail_positions:])
+    of_model = SliceBits.of(bits_NR, tail_positions)
+    bits, stderr = _mean_and_error(of_model.last_N)
+    tail_bits, tail_stderr = _mean_and_error(of_model.tail_N)
     markov_R, ppm_R = (bar.bits_T[context_length - read :] for bar in (bars.markov, bars.ppm_exclusion))
     positions = []
     for first, last in octaves(read):
-        range_bits, range_stderr = _mean_over_slices(bits_NR[:, first - 1 : last])
+        range_bits, range_stderr = _mean_and_error(_slice_means(bits_NR[:, first - 1 : last]))
         positions.append(
             PositionBits(
                 first_position=first,
@@ -172,11 +205,19 @@ def summarise(
                 ppm_exclusion_bits=float(ppm_R[first : last + 1].mean()),
             )
         )
-    of_bars: dict[str, float] = {}
+    of_others: dict[str, float] = {}
+    tails = {} if untrained is None else {"untrained": untrained.tail_N}
     for name in ("markov", "markov256", "ppm", "ppm_exclusion", "ctw"):
-        bits_T = getattr(bars, name).bits_T
-        of_bars |= {f"{name}_bits": float(bits_T[-1]), f"{name}_tail_bits": float(bits_T[-tail_positions:].mean())}
-    untrained_bits, untrained_tail_bits = untrained or (None, None)
+        bar = getattr(bars, name)
+        tail_mean = float(bar.bits_T[-tail_positions:].mean())
+        of_others |= {f"{name}_bits": float(bar.bits_T[-1]), f"{name}_tail_bits": tail_mean}
+        if name != "markov256":
+            tails[name] = bar.tail_bits_N
+    if untrained is not None:
+        of_others |= {"untrained_bits": float(untrained.last_N.mean())}
+        of_others |= {"untrained_tail_bits": float(untrained.tail_N.mean())}
+    for name, tail_N in tails.items():
+        of_others[f"{name}_tail_difference_stderr"] = _mean_and_error(tail_N - of_model.tail_N)[1]
     return EvaluationRow(
         data=data,
         source=source,
@@ -197,19 +238,16 @@ def summarise(
         ppm_order=bars.ppm.longest,
         ppm_exclusion_order=bars.ppm_exclusion.longest,
         ctw_depth=bars.ctw.longest,
-        untrained_bits=untrained_bits,
-        untrained_tail_bits=untrained_tail_bits,
         positions=tuple(positions),
-        **of_bars,
+        **of_others,
     )
 
 
-def means(bits_NR: npt.NDArray[np.float32], tail_positions: int) -> tuple[float, float]:
-    """Return the mean over slices of the last column and of the tail."""
-    return _mean_over_slices(bits_NR[:, -1:])[0], _mean_over_slices(bits_NR[:, -tail_positions:])[0]
+def _slice_means(bits_NR: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Return the mean over positions of each slice: the unit, since positions in a slice are correlated."""
+    return bits_NR.mean(axis=1, dtype=np.float64)
 
 
-def _mean_over_slices(bits_NR: npt.NDArray[np.float32]) -> tuple[float, float]:
-    """Return the mean over slices and positions, and its standard error with the slice as the unit."""
-    slice_mean_N = bits_NR.mean(axis=1, dtype=np.float64)
-    return float(slice_mean_N.mean()), float(slice_mean_N.std(ddof=1) / math.sqrt(len(slice_mean_N)))
+def _mean_and_error(each_N: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Return the mean over slices and its standard error."""
+    return float(each_N.mean()), float(each_N.std(ddof=1) / math.sqrt(len(each_N)))

@@ -1,7 +1,8 @@
 """Evaluating the model of a run: on real bytes, and on rows of a source that it was not trained on.
 
 Beside it stands the same model with the weights that the run began with: what remains of its lead is what training
-added to the architecture.
+added to the architecture. Models of other runs are measured on the same slices, beside the same bars; each reads what
+it can of a slice.
 
 Rows of a source are drawn with random numbers of their own, so that they are none of those that the run was trained on.
 A source behind a buffer enriches a fresh one first, until hardly a row is as it began.
@@ -10,14 +11,14 @@ Shape suffixes: N slices, T tokens in a slice.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 
 from up.data.corpora import Corpus
 from up.evaluation.bars import BARS_WITH_PROGRESS
-from up.evaluation.bits import EvaluationConfig, PreparedEvaluation, Progress, Slices, prepare
+from up.evaluation.bits import EvaluationConfig, PreparedEvaluation, Progress, Slices, prepare, require_tail
 from up.model.base import build_model
 from up.recipes.config import RunConfig
 from up.sources.base import Source, make_source
@@ -47,21 +48,57 @@ def prepare_evaluation(
     Raises:
         InputError: data or a source that cannot be used, or a tail longer than the context.
     """
+    return prepare_evaluations(run, {}, config, device=device, corpora=corpora, progress=progress)[0]
+
+
+def prepare_evaluations(
+    run: RunConfig,
+    beside: Mapping[str, RunConfig],
+    config: EvaluationConfig,
+    *,
+    device: torch.device,
+    corpora: Sequence[Corpus] | None = None,
+    progress: Progress | None = None,
+) -> tuple[PreparedEvaluation, ...]:
+    """Return the slices for the model of a run as `prepare_evaluation` does, then the same ones for others beside it.
+
+    The bars are measured once. Each has the untrained model of its own run.
+
+    Args:
+        run: see `prepare_evaluation`, as for all that is not said here.
+        beside: configurations of the other runs, by what these are called.
+        config: what to evaluate on; where it leaves the length of slices open, they are as long as the model of `run`
+            can read.
+        device: where all models are.
+        corpora: see there.
+        progress: see there.
+
+    Raises:
+        InputError: see there; also a tail longer than the context of another run.
+    """
+    readable = run.model.readable(config.context_length)
+    length = config.context_length or readable
+    for name, other in beside.items():
+        require_tail(config, min(length, other.model.readable(length)), name)
     drawn = [_rows_of(_source(run, kind, device), run, config, device) for kind in config.sources]
-    passes = BARS_WITH_PROGRESS + 1
+    passes = BARS_WITH_PROGRESS + 1 + len(beside)
 
     def of_bars(done: int, total: int) -> None:
         if progress is not None:
             progress(done, total // BARS_WITH_PROGRESS * passes)
 
-    def of_untrained(done: int, total: int) -> None:
-        if progress is not None:
-            progress(BARS_WITH_PROGRESS * total + done, passes * total)
+    def with_untrained(prepared: PreparedEvaluation, of: RunConfig, passes_done: int) -> PreparedEvaluation:
+        def of_untrained(done: int, total: int) -> None:
+            if progress is not None:
+                progress(passes_done * total + done, passes * total)
 
-    readable = run.model.readable(config.context_length)
+        untrained = build_model(of.model, of.generator("model")).to(device)
+        return prepared.with_untrained(untrained, progress=of_untrained)
+
     prepared = prepare(config, context_length=readable, device=device, corpora=corpora, drawn=drawn, progress=of_bars)
-    untrained = build_model(run.model, run.generator("model")).to(device)
-    return prepared.with_untrained(untrained, progress=of_untrained)
+    others = [(prepared.for_context(other.model.readable(length)), other) for other in beside.values()]
+    every = enumerate([(prepared, run), *others], start=BARS_WITH_PROGRESS)
+    return tuple(with_untrained(each, of, passes_done) for passes_done, (each, of) in every)
 
 
 def _source(run: RunConfig, kind: str, device: torch.device) -> Source:

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from tests.reference import markov as reference
+from up.config import from_dict, to_dict
 from up.data.corpora import load_corpus, sample_slices
 from up.errors import InputError, RunError
-from up.evaluation import bits
+from up.evaluation import bits, ctw, ppm
 from up.evaluation.bits import EvaluationConfig, evaluate, prepare
 from up.evaluation.markov import ORDERS, SMOOTHINGS
-from up.evaluation.rows import octaves
+from up.evaluation.rows import EvaluationRow, octaves
 from up.evaluation.token_bits import token_bits
 from up.model.transformer.model import Transformer, TransformerConfig
 
@@ -261,6 +262,69 @@ def test_the_untrained_model_stands_beside_the_trained_one_on_the_same_slices(te
         assert (row.untrained_bits, row.untrained_tail_bits) == (before.bits, before.tail_bits)
         assert row.tail_bits == alone.tail_bits != before.tail_bits
         assert alone.untrained_bits is None
+
+
+DIFFERENCES = ("markov", "ppm", "ppm_exclusion", "ctw", "untrained")
+
+
+def test_errors_of_differences_are_those_of_the_slices_differences(text):
+    config = EvaluationConfig(data=(text,), samples=12, tail_positions=20, seed=5, batch_size=5)
+    untrained, trained = (
+        BigramModel(torch.randn(256, 256, generator=torch.Generator().manual_seed(s))) for s in (0, 1)
+    )
+    prepared = prepare(config, context_length=100, device=CPU).with_untrained(untrained)
+    (row,) = prepared.evaluate(trained)
+    slices_NT = sample_slices(load_corpus(text), num_slices=12, length=100, generator=np.random.default_rng(5))
+    numbered_NT = np.searchsorted(np.unique(load_corpus(text).data), slices_NT)
+    of_ppm = {"vocabulary_size": 5}
+    others = {
+        "markov": reference_markov(slices_NT, 5, 20)[2],
+        "ppm": ppm.in_context_bits(numbered_NT, row.ppm_order, update_exclusion=False, **of_ppm),
+        "ppm_exclusion": ppm.in_context_bits(numbered_NT, row.ppm_exclusion_order, update_exclusion=True, **of_ppm),
+        "ctw": ctw.in_context_bits(numbered_NT, row.ctw_depth, **of_ppm),
+        "untrained": token_bits(untrained, torch.from_numpy(slices_NT.copy())).numpy(),
+    }
+    model_N = token_bits(trained, torch.from_numpy(slices_NT.copy())).numpy()[:, -20:].mean(axis=1)
+    for name in DIFFERENCES:
+        difference_N = others[name][:, -20:].mean(axis=1) - model_N
+        assert getattr(row, f"{name}_tail_bits") - row.tail_bits == pytest.approx(difference_N.mean(), abs=1e-5)
+        error = difference_N.std(ddof=1) / math.sqrt(12)
+        assert getattr(row, f"{name}_tail_difference_stderr") == pytest.approx(error, rel=1e-4)
+
+
+def test_of_two_models_that_err_alike_the_difference_is_surer_than_either(text):
+    table_VV = torch.randn(256, 256, generator=torch.Generator().manual_seed(0))
+    config = EvaluationConfig(data=(text,), samples=30, tail_positions=8)
+    prepared = prepare(config, context_length=16, device=CPU)
+    (row,) = prepared.with_untrained(BigramModel(table_VV)).evaluate(BigramModel(0.98 * table_VV))
+    assert 0 < row.untrained_tail_difference_stderr < row.tail_stderr / 10
+    (same,) = prepared.with_untrained(BigramModel(table_VV)).evaluate(BigramModel(table_VV))
+    assert same.untrained_tail_difference_stderr == 0
+
+
+def test_rows_of_earlier_versions_are_read_without_the_errors_of_differences(text):
+    config = EvaluationConfig(data=(text,), samples=4, tail_positions=4)
+    model = BigramModel(torch.zeros(256, 256))
+    (row,) = prepare(config, context_length=16, device=CPU).with_untrained(model).evaluate(model)
+    values = to_dict(row)
+    newer = [f"{name}_tail_difference_stderr" for name in DIFFERENCES]
+    assert all(isinstance(values.pop(name), float) for name in newer)
+    assert from_dict(EvaluationRow, values) == dataclasses.replace(row, **dict.fromkeys(newer))
+
+
+def test_a_model_of_another_context_reads_its_end_of_the_same_slices_beside_the_same_bars(text):
+    config = EvaluationConfig(data=(text, "pydoc"), samples=5, tail_positions=4)
+    prepared = prepare(config, context_length=40, device=CPU).with_untrained(BigramModel(torch.zeros(256, 256)))
+    model, other = Recorder(), prepared.for_context(16)
+    rows = other.evaluate(model)
+    for row, wide, corpus in zip(rows, prepared.evaluate(Recorder()), prepared.corpora, strict=True):
+        assert (row.context_length, row.model_context_length, row.untrained_bits) == (40, 16, None)
+        assert row.ppm_tail_bits == wide.ppm_tail_bits
+        assert corpus.untrained is not None
+    assert torch.cat(model.read[:1]).tolist() == prepared.corpora[0].slices_NT[:, -16:-1].tolist()
+    assert prepared.for_context(1000).model_context_length == 40
+    with pytest.raises(InputError, match=r"tail_positions must be below the context length .* use at most 3"):
+        prepared.for_context(4)
 
 
 def test_progress_of_the_bars_counts_slices_and_begins_after_all_data_were_found(text):

@@ -22,7 +22,7 @@ from up.runs.overview import RunOverview
 
 def an_overview(**changes):
     values = {
-        "path": "runs/tiny", "state": "stopped", "arch": "modern", "width": 128, "depth": 4, "seed": 7,
+        "path": "runs/tiny", "state": "stopped", "arch": "modern", "shape": "modern, width 128, 4 blocks", "seed": 7,
         "instances": 6_400, "instances_saved": 6_000, "total_instances": 12_000_000, "loss_bits": 6.25,
         "skipped_steps": 0, "evaluated_at": 6_000, "rows": (a_row(), a_row("pydoc", tail_bits=5.5)),
         "started": "2026-11-02T14:03:22+00:00",
@@ -42,7 +42,7 @@ class TestList:
         assert lines[:5] == [
             "run   state    instances   loss  stdlib  pydoc",
             "tiny  stopped   6.4K/12M  6.250   6.000  5.500",
-            "  modern, width 128, depth 4, seed 7; started 2026-11-02 14:03 UTC",
+            "  modern, width 128, 4 blocks, seed 7; started 2026-11-02 14:03 UTC",
             "half  broken",
             "  cannot read config.json: restore the file",
         ]

@@ -9,6 +9,8 @@ to 100,000 + STREAM of each in one piece as well, adapting: bits a byte of the f
 bytes a second of the processor. Every row is a run of the preset, its last state (`training.keep=latest`): only the
 source differs. The seed is that of the run: of rows, weights and drawn bytes.
 
+`preset` is the source of the preset; other names say which source, or sources in equal shares, take its place.
+
 Controls: `untrained` knows nothing; `noise` is what the procedure gives without structure; `lstm` is the paper's source
 and nothing else; `real` is the upper line, rows cut at random out of the files that `--real` names, which are no code
 and no documentation. A record is written after every run, and a run that is in it is not repeated.
@@ -60,7 +62,7 @@ SINGLE = (
     "transformer",
     "pointwise",
 )
-NAMES = ("untrained", *SINGLE, *MIXES, "real")
+NAMES = ("untrained", "preset", *SINGLE, *MIXES, "real")
 
 
 class RealBytes(Instances):
@@ -209,7 +211,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=200, help="slices of each corpus")
     parser.add_argument("--length", type=int, default=512, help="bytes of a slice")
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--only", nargs="+", choices=NAMES, default=["untrained", "restaurant", "noise", "lstm"])
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=["untrained", "preset", "noise", "lstm"])
     parser.add_argument("--real", nargs="+", type=Path, default=[], metavar="PATH", help="files of the upper line")
     parser.add_argument("--stream", type=int, default=0, help="bytes to read in one piece; 0: none")
     parser.add_argument("--json", type=Path, help="write the record to this file, after every predictor")

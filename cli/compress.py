@@ -7,7 +7,7 @@ import typer
 
 from cli.byte_progress import byte_progress
 from cli.context import CliContext, JsonOption, QuietOption
-from cli.options import read_path, read_word
+from cli.options import read_file_name, read_word
 from cli.render.compression import coded_line
 from up.errors import InputError
 
@@ -22,12 +22,6 @@ def register(app: typer.Typer) -> None:
     app.command("decompress")(decompress)
 
 
-def _read_file(text: str) -> str:
-    """Keep a path as it was written: `./-` is a file, and `-` is standard input."""
-    read_path(text)
-    return text
-
-
 ModelOption = Annotated[
     str, typer.Option("--model", metavar="RUN|builtin:NAME", parser=read_word, help="Mixing predictor to code with.")
 ]
@@ -37,7 +31,7 @@ OutputOption = Annotated[
         "--output",
         "-o",
         metavar="PATH",
-        parser=_read_file,
+        parser=read_file_name,
         help="Where one file goes, and keep the file; - is stdout.",
     ),
 ]
@@ -48,7 +42,7 @@ ForceOption = Annotated[bool, typer.Option("--force", "-f", help="Replace files 
 def compress(
     context: typer.Context,
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE", parser=_read_file, help="Files to compress; - is standard input.")
+        list[str], typer.Argument(metavar="FILE", parser=read_file_name, help="Files to compress; - is standard input.")
     ],
     model: ModelOption = "builtin:mixing",
     output: OutputOption = None,
@@ -86,7 +80,7 @@ def decompress(
     context: typer.Context,
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE.up", parser=_read_file, help="Files to decompress; - is standard input."),
+        typer.Argument(metavar="FILE.up", parser=read_file_name, help="Files to decompress; - is standard input."),
     ],
     model: ModelOption = "builtin:mixing",
     output: OutputOption = None,

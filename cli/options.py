@@ -24,6 +24,12 @@ def read_word(text: str) -> str:
     return text
 
 
+def read_file_name(text: str) -> str:
+    """Read a path as it is written: `./-` is a file, and `-` is standard input."""
+    read_path(text)
+    return text
+
+
 def path_option(help_text: str, **more: Any) -> Any:
     """Return an option whose value is a path."""
     return typer.Option(help=help_text, parser=read_path, **{"metavar": "PATH", **more})

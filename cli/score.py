@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.context import CliContext, JsonOption, QuietOption
-from cli.options import read_path, read_word
+from cli.options import read_file_name, read_word
 from cli.render.score import ScorePage
 from up.errors import InputError
 
@@ -17,16 +17,10 @@ def register(app: typer.Typer) -> None:
     app.command("score")(score)
 
 
-def _read_file(text: str) -> str:
-    """Keep a path as it was written: `./-` is a file, and `-` is standard input."""
-    read_path(text)
-    return text
-
-
 def score(
     context: typer.Context,
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE", parser=_read_file, help="Files to score; - is standard input.")
+        list[str], typer.Argument(metavar="FILE", parser=read_file_name, help="Files to score; - is standard input.")
     ],
     model: Annotated[
         str,

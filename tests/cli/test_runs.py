@@ -132,7 +132,7 @@ class TestShow:
         page = " ".join(outcome.stdout.split())
         for said in (
             "complete, 64 of 64 instances",
-            "modern, width 16, 1 block, fp32",
+            "modern, width 16, 1 block, 4 heads, fp32",
             "lstm, 4 units",
             "at 0 instances: up train --out runs/x",
             "6.000 ± 0.030 bits per character over the last 8 after 64 instances; Markov 5.000",

@@ -294,7 +294,7 @@ class TestCertificates:
         assert verified.code == 0
         for said in (written.stderr, verified.stdout):
             assert "\x1b" not in said
-            assert "\\x1b[31m.json" in said
+            assert "\\x1b[31m.json" in said.replace("\n", "")  # a long path is broken into lines
 
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
     def test_a_pipe_that_may_never_end_is_refused(self, tmp_path):

@@ -107,8 +107,8 @@ def test_the_record_says_what_the_page_says_of_it(corpus: str, zpaq: float, paq8
     for row in record["rows"]:
         stream = row["stream"][corpus]
         found.setdefault(row["source"], (row["bits"][corpus], stream["head"], stream["all"]))
-    untrained, restaurant, noise = (found[name] for name in ("untrained", "restaurant", "noise"))
-    assert all(a < b < c for a, b, c in zip(restaurant, untrained, noise, strict=True))
-    saved = [1 - a / b for a, b in zip(restaurant, untrained, strict=True)]
+    real, preset, untrained, noise = (found[name] for name in ("real", "preset", "untrained", "noise"))
+    assert all(a < b < c < d for a, b, c, d in zip(real, preset, untrained, noise, strict=True))
+    saved = [1 - a / b for a, b in zip(preset, untrained, strict=True)]
     assert saved == sorted(saved, reverse=True), "a head start, which matters less and less"
-    assert paq8px < restaurant[-1] < untrained[-1] < zpaq
+    assert paq8px < preset[-1] < untrained[-1] < zpaq

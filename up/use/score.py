@@ -13,7 +13,7 @@ A file is read once, in chunks. Each column of the predictor is a stream of its 
 Each column is an ideal code length, the sum of -log2 p over all bytes: what an arithmetic coder comes to within a few
 bytes of, without the header of a container, which weighs on a small file.
 
-Limits: a column takes about 125 MB of memory whatever the length of the file. The compressors hold a file whole, beside
+Limits: a column takes up to 280 MB of memory whatever the length of the file. The compressors hold a file whole, beside
 their streams; one that is longer than `COMPRESSED_BYTES` is left to the predictor, and their sizes are None.
 """
 

@@ -32,6 +32,24 @@ def test_a_short_run_predicts_real_text_and_code_that_it_never_saw_better_than_i
 
 
 @pytest.mark.slow
+def test_a_mixing_predictor_learns_from_random_computation_and_not_from_noise(tmp_path):
+    """120 instances of `mixing-small`: better than its untrained self and than PPM-D; after noise worse than either."""
+    device, tails = torch.device("cpu"), {}
+    for name, settings in {"preset": [], "noise": ["source.kind=noise"]}.items():
+        settings += ["training.instances=120", "training.keep=latest", "training.learning_rate=3e-3"]
+        config = configure("mixing-small", [*settings, "evaluation.samples=8"]).resolve(device)
+        run = create_run(tmp_path / name, config)
+        prepared = prepare_evaluation(config, config.evaluation, device=device)
+        assert list(train(run, TrainingState(config, device), prepared))[-1].complete
+        measured = prepare_evaluation(config, EvaluationConfig(samples=60, context_length=512), device=device)
+        tails[name] = measured.evaluate(load_model(run.path, device))
+    for preset, noise in zip(tails["preset"], tails["noise"], strict=True):
+        assert preset.tail_bits < preset.untrained_tail_bits - 0.1
+        assert preset.tail_bits < preset.ppm_tail_bits
+        assert noise.tail_bits > noise.untrained_tail_bits + 0.1
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("depth", [8, 16])
 def test_the_papers_form_at_width_384_trains_200_instances_in_finite_numbers(depth, precision, tmp_path):

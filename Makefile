@@ -58,7 +58,7 @@ serve-docs: install-dev ## serve the site and rebuild it on change
 	$(BIN)/properdocs serve --config-file mkdocs.yml
 
 pytest: install-dev ## the fast tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 $(PYTEST_ARGS)
 
 test-slow: install-dev ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)

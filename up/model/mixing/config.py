@@ -20,7 +20,8 @@ class MixingConfig(ModelConfig):
         families: of contexts, each an expert (`up.model.mixing.contexts.FAMILIES`); without repetition.
         hidden: widths of the gate's two hidden layers.
         context_length: length of an instance, in bytes; the predictor itself reads rows of any length.
-        learned_bytes: bytes of each instance, drawn at random, whose decisions the gate learns from in a step.
+        learned_bytes: bytes of each instance, drawn at random, whose decisions the gate learns from in a step; all of a
+            shorter instance.
 
     Raises:
         InputError: another vocabulary than that of the 256 bytes, an unknown family or one named twice, none at all, or
@@ -55,7 +56,7 @@ class MixingConfig(ModelConfig):
         require_at_most(
             "model",
             context_length=(self.context_length, 65_536),
-            learned_bytes=(self.learned_bytes, self.context_length),
+            learned_bytes=(self.learned_bytes, 65_536),
         )
 
     @property

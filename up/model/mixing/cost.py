@@ -21,7 +21,7 @@ def count_parameters(config: MixingConfig) -> int:
 def activation_bytes(config: MixingConfig, microbatch: int) -> int:
     """Return the bytes that a forward pass keeps: of each decision inputs, hidden units, and weights."""
     floats = num_inputs(len(config.contexts)) + 3 * sum(config.hidden) + 2 * _outputs(config)
-    return _FLOAT_BYTES * 8 * config.learned_bytes * microbatch * floats
+    return _FLOAT_BYTES * 8 * min(config.learned_bytes, config.context_length) * microbatch * floats
 
 
 def estimate_training_memory(config: MixingConfig, microbatch: int) -> int:

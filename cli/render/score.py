@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.render.surprise import ShownText, SurpriseChart
-from theory.words import readable
+from theory.words import visible
 
 if TYPE_CHECKING:  # only cli/score.py needs up.use
     from up.evaluation.compressors import CompressedSize
@@ -41,7 +41,7 @@ class ScorePage:
         yield Text()
         headings = ["bytes", *(name for name, _ in _columns(self.scores[0]))]
         cells = [[Text(f"{score.size_bytes:,}"), *_bits(score)] for score in self.scores]
-        names = [Text(readable(score.name)) for score in self.scores]
+        names = [Text(visible(score.name)) for score in self.scores]
         widest = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
         columns = min(max(name.cell_len for name in names), _NAME_COLUMNS)
         room = options.max_width - columns - sum(widest)
@@ -104,7 +104,7 @@ def _bits(score: "FileScore") -> list[Text]:
 def _model_remarks(page: ScorePage) -> list[str]:
     """Say what each column of the predictor is, and what pre-training gives."""
     scores = page.scores
-    lines = [f"model: {readable(page.model)}, learning from each byte once it has predicted it"]
+    lines = [f"model: {visible(page.model)}, learning from each byte once it has predicted it"]
     if scores[0].frozen_bits_per_byte is not None:
         lines.append("frozen: the same, but gate and second stage do not learn; its statistics go on")
     if scores[0].scratch_bits_per_byte is not None:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from cli.render.bars import BARS
 from cli.render.predictability import legend, level, ramp_for
-from theory.words import number_of, readable
+from theory.words import number_of, visible
 
 if TYPE_CHECKING:  # only cli/score.py needs up.use
     from up.use.score import FileScore
@@ -40,7 +40,7 @@ class SurpriseChart:
         top = max(math.ceil(max(pieces)), 1)
         labels = len(str(top))
         yield Text.assemble(
-            (f"Surprise along {readable(self.score.name)}", "bold"),
+            (f"Surprise along {visible(self.score.name)}", "bold"),
             (f"  bits per byte, in {number_of(len(pieces), 'equal piece')}", "dim"),
         )
         steps = [max(round(bits / top * _ROWS * len(BARS)), 1) for bits in pieces]
@@ -63,7 +63,7 @@ class ShownText:
         score, ramp = self.score, ramp_for(console)
         shown = len(score.first_bytes)
         which = "all of it" if shown == score.size_bytes else f"its first {number_of(shown, 'byte')}"
-        yield Text.assemble((f"Text of {readable(score.name)}", "bold"), (f"  {which}", "dim"))
+        yield Text.assemble((f"Text of {visible(score.name)}", "bold"), (f"  {which}", "dim"))
         yield legend(options.max_width, ramp)
         for row in _rows(list(_characters(score.first_bytes, score.first_bits)), options.max_width):
             if ramp:

@@ -231,3 +231,8 @@ def test_a_full_disk_behind_stdout_is_one_line():
     assert process.stderr.read() == b"up: cannot write standard output (No space left on device): make room first\n"
     process.stderr.close()
     assert process.wait() == 1
+
+
+def test_a_name_that_would_steer_the_terminal_is_shown_and_not_obeyed(run):
+    Path("\x1b[31m").write_bytes(b"text")
+    assert run("compress", "\x1b[31m").stdout.startswith("\\x1b[31m.up: ")

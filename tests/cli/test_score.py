@@ -299,3 +299,12 @@ def test_what_cannot_be_scored_is_one_line_and_exit_2(run, tmp_path, prose, word
 def test_an_empty_path_and_an_empty_pipe_are_refused_too(run):
     assert_refused(run("score", ""), "the path is empty")
     assert_refused(piped(b"", "-"), "an empty file has no bits per byte (received '-')")
+
+
+@pytest.mark.usefixtures("prose")
+def test_a_name_that_would_steer_the_terminal_is_shown_and_not_obeyed(run, tmp_path):
+    (tmp_path / "\x1b[31m.txt").write_bytes(PROSE)
+    outcome = run("score", "\x1b[31m.txt", "--show")
+    assert outcome.code == 0
+    assert "\x1b" not in outcome.stdout
+    assert "\\x1b[31m" in outcome.stdout

@@ -58,9 +58,8 @@ class ModelConfig(Family, abc.ABC):
         """Blocks that are enabled together as a run goes on; 0 where all take part from the start."""
         return 0
 
-    def readable(self, num_tokens: int | None) -> int:
+    def readable(self, num_tokens: int | None) -> int:  # noqa: ARG002
         """Return how many tokens of a slice of so many the model can read at once; None: of one as long as it likes."""
-        del num_tokens
         return self.context_length
 
     @property

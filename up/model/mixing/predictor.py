@@ -13,8 +13,8 @@
 A byte is predicted by eight decisions. What is trained is the gate, and counted is where the adaptive probabilities
 start; all else is counted from the bytes at hand.
 
-More training is not better: after some hundred steps the loss on random computation still falls, and real bytes get
-worse. A run keeps the best checkpoint.
+Most of it is learned in some hundred steps: twice as many instances gain real bytes half a percent more
+(benchmarks/README.md).
 
 Shape suffixes: B instances, T bytes, D decisions, J inputs of a decision, K contexts, F families of states, S states.
 """
@@ -130,8 +130,8 @@ class MixingPredictor(TargetModel[MixingConfig]):
     def token_bits(self, tokens_BT: NDArray[np.uint8], *, first: int = 0) -> NDArray[np.float64]:
         """Return -log2 p of each byte given those before it in its row, float64 of shape (B, T - first).
 
-        As many rows are read side by side as PyTorch has threads; each by itself, so the
-        bits depend on it by no more than the gate's rounding.
+        As many rows are read side by side as PyTorch has threads; each by itself, so the bits depend on it by no more
+        than the gate's rounding.
 
         Args:
             tokens_BT: bytes; one row is one slice.

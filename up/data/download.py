@@ -190,14 +190,14 @@ def _writing(folder: Path) -> Iterator[None]:
 def _alone(folder: Path, name: str) -> Iterator[None]:
     """Keep other processes out, or raise if one is in."""
     lock = FileLock(folder / f"{name}.lock", timeout=0)
-    try:
-        with _writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
             lock.acquire()
-    except Timeout:
-        raise InputError(
-            f"another process is getting {name}", received=str(folder), remedy="wait until it is done"
-        ) from None
+        except Timeout:
+            raise InputError(
+                f"another process is getting {name}", received=str(folder), remedy="wait until it is done"
+            ) from None
     try:
         yield
     finally:

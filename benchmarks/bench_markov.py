@@ -3,8 +3,9 @@
     python -m benchmarks.bench_markov [--samples 2000] [--data-dir FOLDER] [--json FILE]
 
 Bits for a character, over the last 64 of 512, for the orders 0 to 5, with each smoothing; V is the number of symbols
-that occur in the data. The paper charges for the last character only, whose error is several times as large. Of wp and german it is the validation part, as published; where only a prefix of wp is at hand, that of the
-prefix. What is not at hand is left out.
+that occur in the data. The paper charges for the last character only, whose error is several times as large. Of wp and
+german it is the validation part, as published; where only a prefix of wp is at hand, that of the prefix. What is not at
+hand is left out.
 """
 
 import argparse

@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmarks.environment import environment
 from up.data.corpora import load_corpus, sample_slices
@@ -40,6 +41,11 @@ PUBLISHED = {
 """By order; `MARKOV_CTX` of the author's data module."""
 
 
+def tail_bits(tokens_NT: npt.NDArray[np.int64], model: MarkovModel, symbols: int) -> npt.NDArray[np.float64]:
+    """Return the bits over the tail of each slice, float64 of shape (N,)."""
+    return in_context_bits(tokens_NT, model, vocabulary_size=symbols)[:, -TAIL:].mean(axis=1)
+
+
 def measure(name: str, samples: int, data_dir: Path | None) -> dict[str, object]:
     """Return the mean bits over the tail by order and smoothing, and the standard error of the best."""
     corpus = load_corpus(f"{name}:validation" if name in REAL_SETS else name, data_dir=data_dir)
@@ -47,17 +53,8 @@ def measure(name: str, samples: int, data_dir: Path | None) -> dict[str, object]
     generator = np.random.default_rng(0)
     slices_NT = sample_slices(corpus, num_slices=samples, length=CONTEXT_LENGTH, generator=generator)
     tokens_NT = np.searchsorted(symbols, slices_NT)
-    bits_OSN = np.array(
-        [
-            [
-                in_context_bits(tokens_NT, MarkovModel(order=order, smoothing=smoothing), vocabulary_size=len(symbols))[
-                    :, -1
-                ]
-                for smoothing in SMOOTHINGS
-            ]
-            for order in ORDERS
-        ]
-    )
+    models = [[MarkovModel(order=order, smoothing=smoothing) for smoothing in SMOOTHINGS] for order in ORDERS]
+    bits_OSN = np.array([[tail_bits(tokens_NT, model, len(symbols)) for model in row] for row in models])
     mean_OS = bits_OSN.mean(axis=2)
     best = np.unravel_index(mean_OS.argmin(), mean_OS.shape)
     return {

@@ -24,6 +24,7 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
+from theory.words import number_of
 from up.data.real_sets import RealSet, find_real_set, real_set
 from up.data.real_texts import read_real_set, unzip
 from up.errors import InputError
@@ -214,9 +215,9 @@ def _not_there(name: str, address: str, reason: str) -> InputError:
 
 
 def _interrupted(name: str, address: str, arrived: int, total: int | None, reason: str) -> InputError:
-    of = "" if total is None else f" of {total:,}"
+    after = number_of(arrived, "byte") if total is None else f"{arrived:,} of {number_of(total, 'byte')}"
     return InputError(
-        f"the download of {name} was interrupted after {arrived:,}{of} bytes ({reason})",
+        f"the download of {name} was interrupted after {after} ({reason})",
         received=address,
         remedy=f"run up data get {name} again: it goes on from there",
     )

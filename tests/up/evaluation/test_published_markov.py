@@ -13,7 +13,7 @@ SHARED = Path(__file__).parents[4] / "shared" / "data"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["aut", "bits", "bitsflip", "bitsrep", "champ", "dyck", "ndfa", "toy2", "wp"])
+@pytest.mark.parametrize("name", ["aut", "bits", "bitsflip", "bitsrep", "champ", "dyck", "ndfa", "toy", "toy2", "wp"])
 def test_at_one_smoothing_the_best_order_costs_what_was_published_within_a_tenth_of_a_bit(name):
     if name in REAL_SETS and find_real_set(name, SHARED) is None:
         pytest.skip(f"{name} is not in ../shared/data")

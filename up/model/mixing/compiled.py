@@ -12,7 +12,7 @@ from up.model.mixing import adaptation, contexts, exact, gate, hashing, inputs, 
 
 _HELPERS = (
     *(exact.exponential, exact.sigmoid, exact.logarithm),
-    *(hashing.scramble, contexts.name_contexts, signals.length_class, signals.follow, signals.read_byte),
+    *(hashing.scramble, contexts.name_contexts, signals.length_class, signals.follow, signals.read_token),
     *(slots.bits_so_far, slots.slot_key, slots.find_slot, slots.give_slot, slots.new_word, slots.learn_bit),
     *(inputs.run_state, inputs.offer, inputs.learn_tables),
     *(statistics.expected_bit, statistics.match_state, statistics.look, statistics.learn),

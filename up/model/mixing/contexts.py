@@ -21,7 +21,6 @@ from up.model.mixing.signals import RING, SIGNALS, Memory, length_class
 
 REACH = 24
 WHOLE = 0xFF
-BEFORE = 256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +121,7 @@ def name_contexts(memory: Memory, position: int, table: Any, names: Any) -> None
             mask = int(table[k, distance - 1])
             if mask != 0:
                 back = int(memory.past[(position - distance) & (RING - 1)]) & mask
-                name = scramble(name, back if distance <= position else BEFORE)
+                name = scramble(name, back if distance <= position else memory.vocabulary_size)
         for signal in range(len(memory.values)):
             if table[k, REACH + signal] != 0:
                 name = scramble(name, int(memory.values[signal]))

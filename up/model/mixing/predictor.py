@@ -38,6 +38,7 @@ from up.model.mixing.gate import FLOOR, Gate
 from up.model.mixing.inputs import STATES
 from up.model.mixing.rows import RowReader, start_tables
 from up.model.mixing.stream import Stream
+from up.model.mixing.vocabulary import digits_of
 
 
 class MixingPredictor(TargetModel[MixingConfig]):
@@ -62,10 +63,20 @@ class MixingPredictor(TargetModel[MixingConfig]):
         self.contexts = config.contexts if contexts is None else contexts
         generator = torch.Generator().manual_seed(0) if generator is None else generator
         first, second = config.hidden
-        self.gate = Gate(len(self.contexts), (first, second), generator)
+        self.gate = Gate(len(self.contexts), (first, second), generator, self.digits)
         self.totals_KFSB: Tensor
         self.register_buffer("totals_KFSB", torch.zeros(len(self.contexts), 2, STATES, 2, dtype=torch.int64))
         self._reader: RowReader | None = None
+
+    @property
+    def vocabulary_size(self) -> int:
+        """V, number of tokens."""
+        return self.config.vocabulary_size
+
+    @property
+    def digits(self) -> int:
+        """Decisions that predict a token."""
+        return digits_of(self.vocabulary_size)
 
     def start(self) -> NDArray[np.float64]:
         """Return the start of the adaptive probabilities."""
@@ -117,7 +128,7 @@ class MixingPredictor(TargetModel[MixingConfig]):
         inputs_DJ, came_D = (torch.from_numpy(np.concatenate(part)) for part in zip(*parts, strict=True))
         with torch.autocast(device.type, enabled=False):
             log_odds_D = self.gate(inputs_DJ.to(device, dtype))
-            return 8 * nn.functional.binary_cross_entropy_with_logits(log_odds_D, came_D.to(device, dtype))
+            return self.digits * nn.functional.binary_cross_entropy_with_logits(log_odds_D, came_D.to(device, dtype))
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Return all parameters as one group."""
@@ -147,7 +158,7 @@ class MixingPredictor(TargetModel[MixingConfig]):
                 log_odds_D = self.gate(inputs_DJ.to(device, dtype)).double().cpu()
                 likely_D = torch.sigmoid(log_odds_D).clamp(FLOOR, 1 - FLOOR)
                 bits_D = torch.where(came_D > 0, likely_D, 1 - likely_D).log() / -math.log(2)
-            bits_T[:] = bits_D.view(-1, 8).sum(1).numpy()
+            bits_T[:] = bits_D.view(-1, self.digits).sum(1).numpy()
         return bits_BT
 
     def _read(
@@ -161,7 +172,7 @@ class MixingPredictor(TargetModel[MixingConfig]):
             return
         idle: queue.SimpleQueue[RowReader] = queue.SimpleQueue()
         for _ in range(workers):
-            idle.put(RowReader(self.contexts, len(kept_T)))
+            idle.put(RowReader(self.contexts, len(kept_T), self.vocabulary_size))
 
         def read(row_T: NDArray[np.uint8]) -> tuple[NDArray[Any], NDArray[Any]]:
             reader = idle.get()
@@ -178,8 +189,8 @@ class MixingPredictor(TargetModel[MixingConfig]):
         parameter = self.gate.third.bias
         return parameter.device, parameter.dtype
 
-    def _reader_of(self, num_bytes: int) -> RowReader:
+    def _reader_of(self, num_tokens: int) -> RowReader:
         """Return a reader for rows of this length; the last one is kept, for its arrays are large."""
-        if self._reader is None or self._reader.num_bytes != num_bytes:
-            self._reader = RowReader(self.contexts, num_bytes)
+        if self._reader is None or self._reader.num_tokens != num_tokens:
+            self._reader = RowReader(self.contexts, num_tokens, self.vocabulary_size)
         return self._reader

@@ -32,26 +32,27 @@ from numpy.typing import NDArray
 from up.model.mixing.exact import sigmoid
 from up.model.mixing.signals import LENGTH_CLASSES
 from up.model.mixing.slots import bits_so_far
+from up.model.mixing.vocabulary import BYTES, digits_of
 
 SETS, MAPS = 6, 2
 RATE, FINAL_RATE, MAP_RATE = 0.01, 0.0005, 0.02
 _SCALE, _LARGEST = 0.3, 8.0
 _POINTS, _EDGE, _PER_UNIT = 33, 8.0, 2.0
 _ROWS = 1 << 16
-_BY_LAST, _BY_BEFORE = 256, 256 + (1 << 16)
-_BY_MATCH = _BY_BEFORE + 8 * 256
-_BY_EXPERTS = _BY_MATCH + 2 * LENGTH_CLASSES
+_BY_LAST, _BY_BEFORE, _BY_MATCH, _BY_EXPERTS = 0, 1, 2, 3
 
 
 class SecondStage(NamedTuple):
     """Arrays that are changed in place.
 
     Attributes:
+        digits: of a token.
+        starts: first row of the sets but that of `bits`: last, before, match, and both of experts.
         weights: differences from `gate alone`, of shape (rows of all sets, 4 K + 1).
         rows: of each set, the row that was chosen.
         inputs: what is mixed, 4 K + 1 numbers.
         mixed: log odds of each set.
-        final: weights of the sets, of shape (256, sets).
+        final: weights of the sets, of shape (2^digits, sets).
         mean: log odds after these.
         maps: probabilities of a 1, 0 where never used, of shape (maps, rows, points).
         cells: of each map, the row that was chosen.
@@ -59,6 +60,8 @@ class SecondStage(NamedTuple):
 
     """
 
+    digits: int
+    starts: NDArray[np.int64]
     weights: NDArray[np.float64]
     rows: NDArray[np.int64]
     inputs: NDArray[np.float64]
@@ -70,14 +73,17 @@ class SecondStage(NamedTuple):
     place: NDArray[np.float64]
 
 
-def new_second_stage(num_contexts: int, num_votes: int) -> SecondStage:
+def new_second_stage(num_contexts: int, num_votes: int, digits: int = digits_of(BYTES)) -> SecondStage:
     """Return one that changes nothing."""
+    sizes = (1 << digits, 1 << 2 * digits, digits << digits, 2 * LENGTH_CLASSES, 2 * digits * (num_contexts + 1))
     return SecondStage(
-        weights=np.zeros((_BY_EXPERTS + 2 * 8 * (num_contexts + 1), 1 + num_votes)),
+        digits=digits,
+        starts=np.cumsum(sizes[:-1]),
+        weights=np.zeros((sum(sizes), 1 + num_votes)),
         rows=np.zeros(SETS, np.int64),
         inputs=np.zeros(1 + num_votes),
         mixed=np.zeros(SETS),
-        final=np.full((256, SETS), 1.0 / SETS),
+        final=np.full((1 << digits, SETS), 1.0 / SETS),
         mean=np.zeros(1),
         maps=np.zeros((MAPS, _ROWS, _POINTS)),
         cells=np.zeros(MAPS, np.int64),
@@ -96,20 +102,21 @@ def choose_rows(
         known: number of experts whose context has a slot.
         certain: number of those that saw only one bit in it.
         match: of `statistics.match_state`.
-        partial: a one, then the bits of the present byte.
-        last: byte, 0 if there is none.
-        before: byte before that one, 0 if there is none.
+        partial: a one, then the digits of the present token.
+        last: token, 0 if there is none.
+        before: token before that one, 0 if there is none.
 
     """
-    rows, bits = second.rows, bits_so_far(partial)
+    rows, starts, digits, bits = second.rows, second.starts, second.digits, bits_so_far(partial)
+    begun = (last << digits) + partial
     rows[0] = partial
-    rows[1] = _BY_LAST + 256 * last + partial
-    rows[2] = _BY_EXPERTS + 8 * known + bits
-    rows[3] = _BY_BEFORE + 8 * before + bits
-    rows[4] = _BY_MATCH + match
-    rows[5] = _BY_EXPERTS + 8 * (experts + 1 + certain) + bits
-    second.cells[0] = 256 * last + partial
-    second.cells[1] = ((256 * before + last) * 40_503 + partial * 12_829) >> 3 & (_ROWS - 1)
+    rows[1] = starts[_BY_LAST] + begun
+    rows[2] = starts[_BY_EXPERTS] + digits * known + bits
+    rows[3] = starts[_BY_BEFORE] + digits * before + bits
+    rows[4] = starts[_BY_MATCH] + match
+    rows[5] = starts[_BY_EXPERTS] + digits * (experts + 1 + certain) + bits
+    second.cells[0] = begun
+    second.cells[1] = (((before << digits) + last) * 40_503 + partial * 12_829) >> 3 & (_ROWS - 1)
 
 
 def refine(second: SecondStage, votes: Any, log_odds: float, expected: int) -> float:

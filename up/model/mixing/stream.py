@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from up.model.mixing.adaptation import DECISIONS, STEP_BYTES, Learner, add_gradient, new_learner, step
+from up.model.mixing.adaptation import DECISIONS, STEP_DECISIONS, Learner, add_gradient, new_learner, step
 from up.model.mixing.compiled import kernel
 from up.model.mixing.contexts import Context
 from up.model.mixing.exact import sigmoid
@@ -33,12 +33,18 @@ from up.model.mixing.inputs import VOTES, num_inputs
 from up.model.mixing.second import SecondStage, choose_rows, learn_refining, new_second_stage, refine
 from up.model.mixing.signals import RING
 from up.model.mixing.statistics import PARTIAL, POSITION, Statistics, learn, look, match_state, new_statistics
+from up.model.mixing.vocabulary import digits_of
 
 NUM_SLOTS = 1 << 24
 
 
 class Beginning(Protocol):
     """What a stream begins with: a `MixingPredictor`, which imports this module and so cannot be named here."""
+
+    @property
+    def vocabulary_size(self) -> int:
+        """V, number of tokens."""
+        ...
 
     @property
     def contexts(self) -> tuple[Context, ...]:
@@ -90,14 +96,15 @@ class Stream:
 
     def __init__(self, predictor: Beginning, *, num_slots: int = NUM_SLOTS, adapting: bool = True) -> None:
         weights, experts = weights_of(predictor.gate), len(predictor.contexts)
+        size, self._digits = predictor.vocabulary_size, digits_of(predictor.vocabulary_size)
         self._adapting, self._decided = adapting, False  # whether the present decision has been looked at
         self._state = State(
-            statistics=new_statistics(predictor.contexts, predictor.start(), num_slots),
+            statistics=new_statistics(predictor.contexts, predictor.start(), num_slots, size),
             weights=weights,
             activations=empty_activations(weights),
             learner=new_learner(weights, empty_weights(predictor.gate)),
-            second=new_second_stage(experts, VOTES * experts),
-            inputs=np.zeros(num_inputs(experts)),
+            second=new_second_stage(experts, VOTES * experts, self._digits),
+            inputs=np.zeros(num_inputs(experts, self._digits)),
             decision=np.zeros(2),
         )
 
@@ -185,7 +192,7 @@ def _arrays(part: Any) -> list[NDArray[Any]]:
     """Return the arrays of a state that are no views of others."""
     if isinstance(part, np.ndarray):
         return [part] if part.base is None else []
-    return [array for member in part for array in _arrays(member)]
+    return [array for member in part for array in _arrays(member)] if isinstance(part, tuple) else []
 
 
 def decide(state: State) -> float:
@@ -216,21 +223,22 @@ def absorb(state: State, bit: int, adapting: bool) -> None:
         learn_refining(state.second, expected, bit)
         add_gradient(state.learner, state.activations, state.inputs, error)
     learn(state.statistics, bit)
-    if adapting and state.learner.clock[DECISIONS] >= 8 * STEP_BYTES:
+    if adapting and state.learner.clock[DECISIONS] >= STEP_DECISIONS:
         step(state.learner, state.weights)
 
 
 def read_bytes(state: State, data: Any, adapting: bool, ones: Any) -> None:
     """Write the probability of a 1 for each decision, learning it afterwards."""
+    digits = state.statistics.memory.digits
     for t in range(len(data)):
-        for index in range(8):
+        for index in range(digits):
             ones[t, index] = decide(state)
-            absorb(state, (int(data[t]) >> (7 - index)) & 1, adapting)
+            absorb(state, (int(data[t]) >> (digits - 1 - index)) & 1, adapting)
 
 
 def decide_all(state: State, ones: Any) -> None:
     """Write the probability of a 1 after each beginning of a byte, a one followed by its bits."""
-    for partial in range(1, 256):
+    for partial in range(1, len(ones)):
         state.statistics.clock[PARTIAL] = partial
         ones[partial] = decide(state)
     state.statistics.clock[PARTIAL] = 1

@@ -3,16 +3,16 @@
 The gate's log odds and, times 0.3, all votes are mixed once more, by weights from six sets, one row of each being
 chosen by
 
-    bits        the bits of the present byte
-    last        these and the last byte
-    known       how many experts know their context, and which of the eight decisions it is
-    before      the byte before last, and which decision
+    bits        the digits of the present token so far
+    last        these and the last token
+    known       how many experts know their context, and which digit it is
+    before      the token before last, and which digit
     match       how long the first matcher's match is, and the bit that it expects
-    certain     how many experts saw only one bit in their context, and which decision
+    certain     how many experts saw only one bit in their context, and which digit
 
-Each row learns from its own error at rate 0.01. The six log odds are mixed by weights of their own, chosen by the bits
-of the present byte and learned at rate 0.0005 (the final mixer of the PAQ family). Two maps then look at a context, the
-last byte or a hash of the last two with the bits of the present byte, and at that log odds, between two of 33 points in
+Each row learns from its own error at rate 0.01. The six log odds are mixed by weights of their own, chosen by the
+digits so far and learned at rate 0.0005 (the final mixer of the PAQ family). Two maps then look at a context, the
+last token or a hash of the last two with the digits so far, and at that log odds, between two of 33 points in
 -8 to 8, and say how often a 1 really came; the result is half the mixed probability and a quarter of each. Mixing in
 the logistic domain by selected weights, and adaptive probability maps: Mahoney, Data compression explained, sections
 4.3.2 and 4.3.3.
@@ -20,7 +20,8 @@ the logistic domain by selected weights, and adaptive probability maps: Mahoney,
 It starts as the gate alone: a row of zeros stands for the weights 1, 0, 0, ..., the six are averaged, and a point that
 was never used gives the probability back that it was asked about. So before it learned anything, it changes nothing.
 
-Limits: contexts of the maps share rows where their 16-bit hashes are equal. Memory: 8 bytes for each of about 70,000
+Limits: contexts of the maps share rows where their 16-bit hashes are equal, as do those of the sets `last` and `before`
+where tokens have more than 8 and 12 digits. Memory, for bytes: 8 bytes for each of about 70,000
 rows times 4 K + 1 weights, and for 2^17 rows times 33 points; it is taken as rows are used.
 """
 
@@ -30,9 +31,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from up.model.mixing.exact import sigmoid
+from up.model.mixing.hashing import hash_of_two
 from up.model.mixing.signals import LENGTH_CLASSES
-from up.model.mixing.slots import bits_so_far
-from up.model.mixing.vocabulary import BYTES, digits_of
+from up.model.mixing.vocabulary import BYTES, bits_so_far, digits_of
 
 SETS, MAPS = 6, 2
 RATE, FINAL_RATE, MAP_RATE = 0.01, 0.0005, 0.02
@@ -75,7 +76,8 @@ class SecondStage(NamedTuple):
 
 def new_second_stage(num_contexts: int, num_votes: int, digits: int = digits_of(BYTES)) -> SecondStage:
     """Return one that changes nothing."""
-    sizes = (1 << digits, 1 << 2 * digits, digits << digits, 2 * LENGTH_CLASSES, 2 * digits * (num_contexts + 1))
+    by_token = (min(1 << 2 * digits, _ROWS), min(digits << digits, _ROWS))
+    sizes = (1 << digits, *by_token, 2 * LENGTH_CLASSES, 2 * digits * (num_contexts + 1))
     return SecondStage(
         digits=digits,
         starts=np.cumsum(sizes[:-1]),
@@ -108,11 +110,12 @@ def choose_rows(
 
     """
     rows, starts, digits, bits = second.rows, second.starts, second.digits, bits_so_far(partial)
-    begun = (last << digits) + partial
+    begun = (last << digits) + partial if 2 * digits <= 16 else hash_of_two(last, partial)
+    earlier = digits * before + bits if digits << digits <= _ROWS else hash_of_two(before, bits)
     rows[0] = partial
     rows[1] = starts[_BY_LAST] + begun
     rows[2] = starts[_BY_EXPERTS] + digits * known + bits
-    rows[3] = starts[_BY_BEFORE] + digits * before + bits
+    rows[3] = starts[_BY_BEFORE] + earlier
     rows[4] = starts[_BY_MATCH] + match
     rows[5] = starts[_BY_EXPERTS] + digits * (experts + 1 + certain) + bits
     second.cells[0] = begun

@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from up.model.mixing.hashing import scramble
-from up.model.mixing.vocabulary import digits_of
+from up.model.mixing.hashing import hash_of_two, scramble
+from up.model.mixing.vocabulary import as_tokens, digits_of
 
 SIGNALS = (
     *("follower_1", "followers_1", "follower_2", "followers_2"),
@@ -51,7 +51,7 @@ class Memory(NamedTuple):
         places: position of the token that each match expects.
         found: by matcher and hash of the last tokens, the position after them, 0 where they never came.
         after_token: the last two tokens that followed each token.
-        after_pair: the same for two tokens.
+        after_pair: the same for two tokens, or for a hash of them.
         surprise: by token, the mean cost of what follows it; last, the mean cost of all.
         seen: by token, how often that was measured, up to 64.
 
@@ -76,13 +76,13 @@ def new_memory(vocabulary_size: int) -> Memory:
     memory = Memory(
         vocabulary_size=vocabulary_size,
         digits=digits,
-        past=np.zeros(RING, np.uint8),
+        past=as_tokens(np.zeros(RING, np.int64), vocabulary_size),
         values=np.zeros(len(SIGNALS), np.int64),
         lengths=np.zeros(matchers, np.int64),
         places=np.zeros(matchers, np.int64),
         found=np.zeros((matchers, _TABLE), np.int64),
         after_token=np.zeros(vocabulary_size, np.int64),
-        after_pair=np.zeros(1 << 2 * digits, np.int64),
+        after_pair=np.zeros(1 << min(2 * digits, 16), np.int64),
         surprise=np.zeros(vocabulary_size + 1),
         seen=np.zeros(vocabulary_size + 1),
     )
@@ -117,9 +117,9 @@ def read_token(memory: Memory, position: int, token: int, cost: float) -> None:
     if position > 0:
         memory.after_token[last] = (int(memory.after_token[last]) << digits | token) & two
     if position > 1:
-        pair = before << digits | last
+        pair = pair_of(before, last, digits)
         memory.after_pair[pair] = (int(memory.after_pair[pair]) << digits | token) & two
-    values[1], values[3] = memory.after_token[token], memory.after_pair[last << digits | token]
+    values[1], values[3] = memory.after_token[token], memory.after_pair[pair_of(last, token, digits)]
     values[0], values[2] = values[1] & one, values[3] & one
 
     for index in range(2):
@@ -134,6 +134,11 @@ def read_token(memory: Memory, position: int, token: int, cost: float) -> None:
     for matcher in range(len(MATCH_LENGTHS)):
         follow(memory, position + 1, token, matcher)
     values[7] = past[memory.places[0] & (RING - 1)] if memory.lengths[0] > 0 else memory.vocabulary_size
+
+
+def pair_of(before: int, last: int, digits: int) -> int:
+    """Return the number of two tokens: their digits where these are 16 at most, else a hash of 16 bits."""
+    return before << digits | last if 2 * digits <= 16 else hash_of_two(before, last)
 
 
 def follow(memory: Memory, position: int, token: int, matcher: int) -> None:

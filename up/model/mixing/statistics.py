@@ -19,8 +19,8 @@ from up.model.mixing.inputs import (
     offer,
 )
 from up.model.mixing.signals import RING, Memory, forget, length_class, new_memory, read_token
-from up.model.mixing.slots import BUCKET, bits_so_far, find_slot, give_slot, learn_bit, new_word, slot_key
-from up.model.mixing.vocabulary import BYTES
+from up.model.mixing.slots import BUCKET, find_slot, give_slot, learn_bit, new_word, slot_key
+from up.model.mixing.vocabulary import BYTES, bits_so_far, past_settled
 
 POSITION, PARTIAL = 0, 1
 _SILENT = -1
@@ -81,7 +81,7 @@ def new_statistics(
     assert num_slots & (num_slots - 1) == 0
     experts = len(contexts)
     statistics = Statistics(
-        contexts=context_table(contexts),
+        contexts=context_table(contexts, vocabulary_size),
         memory=new_memory(vocabulary_size),
         clock=np.zeros(2, np.int64),
         names=np.zeros(experts, np.int64),
@@ -171,7 +171,7 @@ def match_state(statistics: Statistics) -> int:
 
 
 def learn(statistics: Statistics, bit: int) -> None:
-    """Learn the bit of the decision that was looked at last."""
+    """Learn the bit of the decision that was looked at last, and go on to the next that is open."""
     experts, charged = len(statistics.names), 0.0
     for k in range(experts):
         key, place, word = int(statistics.keys[k]), int(statistics.places[k]), int(statistics.words[k])
@@ -183,7 +183,8 @@ def learn(statistics: Statistics, bit: int) -> None:
             word = new_word(key)
         statistics.slots[place] = learn_bit(word, bit)
     statistics.token_cost[0] += charged / experts
-    partial, beyond = 2 * int(statistics.clock[PARTIAL]) + bit, 1 << statistics.memory.digits
+    digits, partial = statistics.memory.digits, 2 * int(statistics.clock[PARTIAL]) + bit
+    partial, beyond = past_settled(partial, digits, statistics.memory.vocabulary_size), 1 << digits
     if partial >= beyond:
         position = int(statistics.clock[POSITION])
         read_token(statistics.memory, position, partial - beyond, statistics.token_cost[0])

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from up.errors import InputError
 from up.model.mixing.adaptation import DECISIONS, STEP_DECISIONS, Learner, add_gradient, new_learner, step
 from up.model.mixing.compiled import kernel
 from up.model.mixing.contexts import Context
@@ -117,16 +118,22 @@ class Stream:
             data: bytes, or integers below V of shape (tokens,).
 
         Raises:
-            InputError: a token outside the vocabulary.
+            InputError: a token outside the vocabulary, or another shape.
 
         """
-        return self._read(as_tokens(data, self._vocabulary_size))
+        return self._read(self._tokens(data))
 
     def score(self, data: bytes | NDArray[Any]) -> NDArray[np.float64]:
         """Read tokens (`read`), and return -log2 p of each."""
-        tokens_T = as_tokens(data, self._vocabulary_size)
+        tokens_T = self._tokens(data)
         ones_TN = self._read(tokens_T)
         return -np.log2(np.where(token_digits(tokens_T, self._vocabulary_size) == 1, ones_TN, 1 - ones_TN)).sum(1)
+
+    def _tokens(self, data: bytes | NDArray[Any]) -> NDArray[Any]:
+        tokens = as_tokens(data, self._vocabulary_size)
+        if tokens.ndim != 1:
+            raise InputError("a stream is one row of tokens", received=tokens.shape, remedy="give one row at a time")
+        return tokens
 
     def _read(self, tokens_T: NDArray[Any]) -> NDArray[np.float64]:
         assert self._is_between_tokens

@@ -226,6 +226,11 @@ def test_what_is_no_token_is_refused(vocabulary_size, data, said):
             predictor.token_bits(data[None])
 
 
+def test_a_stream_reads_one_row():
+    with pytest.raises(InputError, match="one row of tokens"):
+        Stream(new_predictor(300), num_slots=64).read(np.zeros((2, 3), np.int64))
+
+
 def test_only_bytes_are_compressed():
     for method in ("compress", "decompress"):
         with pytest.raises(InputError, match="only a predictor of bytes") as caught:

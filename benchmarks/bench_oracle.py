@@ -5,8 +5,8 @@
 The first bytes of `stdlib`, one row from nothing: what all experts offer for every decision (`RowReader`), on one
 thread. The oracle of the tests, `tests/reference/mixing.py`, keeps every bit in dictionaries and lists, and no array.
 Followers and matches it looks for by going through the whole row again, so its time grows with the square of the row;
-`counting` leaves these contexts out. Figures are seconds of the processor, a ratio is the median of the ratios within each repeat;
-compilation is not counted. `differ` is the share of inputs in which hashes of 16 and 17 bits make a difference.
+`counting` leaves these contexts out. Figures are seconds of the processor, a ratio is the median of the ratios within
+each repeat; compilation is not counted. `differ` is the share of inputs in which hashes make a difference.
 """
 
 import argparse

@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # imports torch
     from up.experiments.experiment import Experiment
 
 EXPERIMENTS = {
+    "figure-1": "up.experiments.figure_1:Figure1",
     "control-noise": "up.experiments.control_noise:ControlNoise",
 }
 """Name to `module:class`."""

@@ -41,6 +41,7 @@ class Setting:
         arch: of the models that are trained; None: the experiment's own choice.
         seeds: of every training, one run for each; at least one, none twice.
         device: where it works, such as `cpu`.
+        real_data: parts of the paper's real data sets, such as `german:validation`, that are measured as well.
 
     Raises:
         InputError: an unknown scale or architecture, or seeds that are none.
@@ -50,6 +51,7 @@ class Setting:
     arch: str | None = None
     seeds: tuple[int, ...] = (0,)
     device: str = "cpu"
+    real_data: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         require_one_of("experiment", "scale", self.scale, SCALES)

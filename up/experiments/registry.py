@@ -14,7 +14,9 @@ if TYPE_CHECKING:  # imports torch
 
 EXPERIMENTS = {
     "figure-1": "up.experiments.figure_1:Figure1",
+    "figure-6": "up.experiments.figure_6:Figure6",
     "control-noise": "up.experiments.control_noise:ControlNoise",
+    "depth-sweep": "up.experiments.depth_sweep:DepthSweep",
 }
 """Name to `module:class`."""
 

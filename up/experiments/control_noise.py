@@ -17,11 +17,11 @@ control shows.
 from collections.abc import Sequence
 
 from up.experiments.bits import BITS, CHOSEN_BY, MARKOV, PPM, TRAINED, UNTRAINED, bar_rows
-from up.experiments.experiment import FAILS, HOLDS, Finding, Part, Setting, SubRun, Table
+from up.experiments.experiment import FAILS, HOLDS, Finding, Part, Setting, SubRun, Table, verdict_of
 from up.experiments.figure import Figure, Panel, Series
 from up.experiments.measurement import Measurements
 from up.experiments.training import training_config
-from up.experiments.zero_shot import ZeroShotExperiment, taught, verdict_of, zero_shot_tables
+from up.experiments.zero_shot import ZeroShotExperiment, taught, zero_shot_tables
 
 NOISE, HOUSE = "noise", "random computation"
 _ROWS = {f"trained on {source}": {"source": source} for source in (NOISE, HOUSE)}

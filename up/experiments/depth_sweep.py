@@ -19,11 +19,11 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from up.experiments.bits import BITS, CHOSEN_BY, MARKOV, PPM, TRAINED, UNTRAINED, bar_rows
-from up.experiments.experiment import Finding, Part, Setting, SubRun, Table
+from up.experiments.experiment import Finding, Part, Setting, SubRun, Table, verdict_of
 from up.experiments.figure import Figure, Line, Panel, Series
 from up.experiments.measurement import Measurements
 from up.experiments.training import training_config
-from up.experiments.zero_shot import ZeroShotExperiment, taught, verdict_of, zero_shot_tables
+from up.experiments.zero_shot import ZeroShotExperiment, taught, zero_shot_tables
 
 DEPTHS = (0, 1, 2, 4, 8)
 _INSTANCES = {"mixing": 400, "modern": 600, "paper": 1_500}

@@ -19,7 +19,7 @@ from typing import ClassVar
 from up.config import require_not_negative, require_one_of
 from up.errors import InputError
 from up.experiments.figure import Figure
-from up.experiments.measurement import Label, Measurement, Measurements
+from up.experiments.measurement import Estimate, Label, Measurement, Measurements
 from up.model.base import ROOMS
 from up.recipes.config import RunConfig
 
@@ -103,6 +103,11 @@ class Step:
 
 
 Part = SubRun | Step
+
+
+def verdict_of(gained: Estimate) -> str:
+    """Return the verdict on a claim that something is above zero."""
+    return {True: HOLDS, False: FAILS, None: UNKNOWN}[gained.is_above()]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,21 +1,21 @@
 """Figure 6 of the paper, over every source of this house: what is it best to learn from?
 
 Claims (Bloem 2025): that rows are drawn from the buffer "has a beneficial effect" (section 5, measured in 6.4: `lstm`
-against `lstm-nobuf`); that feeding what a network has made to the next one increases "the depth of the structure present"
-(`lstm` against `lstm-noit`); that the LSTM does better than the universal machine of Grau-Moya et al. (`lstm` against
-`utm`, at scale 10, 50 and, at the paper scale, 250).
+against `lstm-nobuf`); that feeding what a network has made to the next one increases "the depth of the structure
+present" (`lstm` against `lstm-noit`); that the LSTM does better than the universal machine of Grau-Moya et al. (`lstm`
+against `utm`, at scale 10, 50 and, at the paper scale, 250).
 
 Nothing but the source differs: the same model, weights to begin with and number of instances, for every source of the
 house with its default settings, the mixture of the mixing predictor's preset, and noise as the control. At the laptop
 scale it is the mixing predictor with plain contexts, for 200 instances of 1,024 bytes; beside it a small `modern`
-transformer on the paper's LSTMs, the best two sources of the predictor, and noise. `--arch` takes one architecture alone:
-the predictor on all sources, a transformer on these four (at the paper scale on all).
+transformer on the paper's LSTMs, the best two sources of the predictor, and noise, with one seed. `--arch` takes one
+architecture alone: the predictor on all sources, a transformer on these four (at the paper scale on all).
 
-The best two are `restaurant` and `lexicon`, chosen on stdlib and pydoc in the record of 2026-11-26 (benchmarks/), not by
-this experiment. Order of the sources in the figure: by the mean over stdlib and pydoc.
+The best two are `restaurant` and `lexicon`, chosen on stdlib and pydoc in the record of 2026-11-26 (benchmarks/), not
+by this experiment. The figure has the sources in the order of their mean over stdlib and pydoc.
 
-Limits: every source has its default settings, which were tuned for some and not for others; and the learning rate of one
-preset. `dyck` writes what the data set dyck is made of, so that its figure there is not zero-shot.
+Limits: every source has its default settings, which were tuned for some and not for others, and the learning rate of
+one preset. `dyck` writes what the data set dyck is made of, so that its figure there is not zero-shot.
 """
 
 import json
@@ -23,11 +23,11 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from up.experiments.bits import BITS, CHOSEN_BY, MARKOV, PPM, TRAINED, UNTRAINED, bar_rows
-from up.experiments.experiment import Finding, Part, Setting, SubRun, Table
+from up.experiments.experiment import Finding, Part, Setting, SubRun, Table, verdict_of
 from up.experiments.figure import Figure, Line, Panel, Series
 from up.experiments.measurement import Measurements
 from up.experiments.training import training_config
-from up.experiments.zero_shot import ZeroShotExperiment, taught, verdict_of, zero_shot_tables
+from up.experiments.zero_shot import ZeroShotExperiment, taught, zero_shot_tables
 from up.sources.registry import SOURCES
 
 MIXTURE = "restaurant + lexicon"

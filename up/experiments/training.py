@@ -49,6 +49,7 @@ def training_config(
     arch: str,
     seed: int,
     source: str | None = None,
+    preset: str | None = None,
     assignments: Sequence[str] = (),
 ) -> RunConfig:
     """Return the configuration of a training.
@@ -58,12 +59,14 @@ def training_config(
         arch: of the model.
         seed: of everything random.
         source: a kind with its default settings; None: that of the preset.
+        preset: instead of that of the table above, whose settings are kept.
         assignments: further `a.b=c`, which win.
 
     Raises:
         InputError: an assignment that does not fit.
     """
-    preset, of_scale = _PLANS[arch, setting.scale]
+    planned, of_scale = _PLANS[arch, setting.scale]
+    preset = preset or planned
     chosen = [f"seed={seed}", "training.keep=latest", 'evaluation.data=["pydoc"]', "evaluation.samples=2"]
     chosen += ["evaluation.tail_positions=32"] if setting.is_smoke else []
     of_source = [] if source is None else [f"source.kind={source}"]

@@ -30,8 +30,8 @@ from up.experiments.bits import (
     table_of,
     untrained_model,
 )
-from up.experiments.experiment import FAILS, HOLDS, UNKNOWN, Experiment, Part, Progress, Setting, Table
-from up.experiments.measurement import Estimate, Label, Measurement, Measurements
+from up.experiments.experiment import Experiment, Part, Progress, Setting, Table
+from up.experiments.measurement import Label, Measurement, Measurements
 from up.model.mixing.predictor import MixingPredictor
 from up.recipes.config import RunConfig
 from up.runs.folder import load_model, open_run
@@ -137,8 +137,3 @@ def taught(measurements: Measurements, *data: str, **labels: Label) -> Measureme
     names = data or CHOSEN_BY
     found = measurements.where(GAIN, of=UNTRAINED, **labels)
     return Measurements([each for each in found if each.labels["data"] in names]).averaged()
-
-
-def verdict_of(gained: Estimate) -> str:
-    """Return the verdict on a claim that something is above zero."""
-    return {True: HOLDS, False: FAILS, None: UNKNOWN}[gained.is_above()]

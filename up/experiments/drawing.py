@@ -104,13 +104,13 @@ def _draw_panel(
 
 
 def _name_powers(axis: "Axis", ends: tuple[float, float], most: int) -> None:
-    """Put ticks with short names at powers of ten, or at their 1, 2, 5 where these are few."""
+    """Put ticks with short names at powers of ten, and at multiples of them where these are few."""
     from matplotlib.ticker import NullLocator
 
     low, high = ends
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     places: list[float] = []
-    for factors in ((1, 2, 5), (1, 3), (1,)):
+    for factors in (range(1, 10), (1, 2, 5), (1, 3), (1,)):
         places = [factor * 10.0**exponent for exponent in exponents for factor in factors]
         places = [place for place in places if low <= place <= high]
         if len(places) <= most:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # imports torch
 EXPERIMENTS = {
     "figure-1": "up.experiments.figure_1:Figure1",
     "control-noise": "up.experiments.control_noise:ControlNoise",
+    "bayes": "up.experiments.bayes:Bayes",
 }
 """Name to `module:class`."""
 

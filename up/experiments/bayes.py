@@ -130,7 +130,8 @@ class Bayes(Experiment):
             found += self._of_prior(each, setting, labels, instances, progress)
             found += self._of_members(each, setting, labels, instances, progress)
         if part.labels["source"] == PRIOR:
-            found += learning_curve(run, config, model, _SIZES[setting.scale][0], {**part.labels, "of": TRAINED})
+            excess = excess_of_steps(run, config, model, _SIZES[setting.scale][0])
+            found += learning_curve(excess, {**part.labels, "of": TRAINED})
             untrained = models[UNTRAINED][0]
             if isinstance(untrained, MixingPredictor):
                 found += self._adapting(untrained, setting, {**part.labels, "of": ADAPTING}, progress)
@@ -273,37 +274,44 @@ def members(setting: Setting) -> tuple[Tree, ...]:
 
 
 def member_text(tree: Tree) -> str:
-    """Return a tree in words."""
-    depth = max(map(len, tree))
-    kind = "full" if len(tree) == 1 << depth else "thin"
-    return "1 leaf" if len(tree) == 1 else f"{kind}, {len(tree)} leaves"
+    """Return a tree by the number of its leaves; those that are not all of one depth are called thin."""
+    is_full = len(set(map(len, tree))) == 1
+    return f"{len(tree)}" if is_full else f"{len(tree)}, thin"
 
 
-def learning_curve(
-    run: RunFolder, config: RunConfig, model: TargetModel[Any], depth: int, labels: dict[str, Label]
-) -> list[Measurement]:
-    """Return the divergence over a training: the loss on each new batch less what the exact mixture pays for it.
+def excess_of_steps(run: RunFolder, config: RunConfig, model: TargetModel[Any], depth: int) -> dict[int, float]:
+    """Return, by instances, the loss of each step's batch less what the exact mixture pays for the same rows.
 
-    The batches are drawn once more from the run's own stream, and each point is the mean over a range of instances, the
-    later ones wider.
+    The batches are drawn once more from the run's own stream. They were new to the model, so the difference is the
+    divergence in expectation.
+
+    Args:
+        run: that is complete.
+        config: its configuration.
+        model: its model; one without logits is charged for the first bit as well.
+        depth: of the trees.
+
     """
     first = 0 if isinstance(model, ChargesTokens) else 1
-    stream = config.stream(model_device(model))
-    ends, excess = [], []
+    stream, found = config.stream(model_device(model)), {}
     for step in run.metrics.history().steps:
         rows_NT = stream.draw(step.batch).cpu().numpy()
         if step.loss_bits is not None:
             exact_NT = in_context_bits(rows_NT, depth, vocabulary_size=2)
-            ends.append(step.instances)
-            excess.append(step.loss_bits - float(exact_NT[:, first:].mean()))
+            found[step.instances] = step.loss_bits - float(exact_NT[:, first:].mean())
+    return found
+
+
+def learning_curve(excess: Mapping[int, float], labels: dict[str, Label]) -> list[Measurement]:
+    """Return the means of the steps' excess over ranges of instances, of which each is wider than the one before."""
+    ends, excess_N = np.array(list(excess)), np.array(list(excess.values()))
     edges = np.geomspace(max(1, ends[-1] / 64), ends[-1], _CURVE_POINTS + 1)
-    place = np.searchsorted(edges, ends)  # 0 before the first edge, then 1 to the number of points
+    place_N = np.searchsorted(edges, ends)  # 0 before the first edge, then 1 to the number of points
     found = []
     for point in range(1, _CURVE_POINTS + 1):
-        within = np.array(excess)[place == point]
-        if len(within) > 1:
-            last = int(np.array(ends)[place == point][-1])
-            found.append(_measured(labels, WHILE_TRAINING, within, last))
+        within = place_N == point
+        if within.sum() > 1:
+            found.append(_measured(labels, WHILE_TRAINING, excess_N[within], int(ends[within][-1])))
     return found
 
 

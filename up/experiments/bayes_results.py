@@ -66,7 +66,7 @@ def _gap_table(measurements: Measurements) -> Table:
     for arch in measurements.where(KL).each("arch"):
         for name, found in _models(measurements, arch).items():
             outside = found.where(OUTSIDE)
-            cells = [str(found.where(KL, part=part).mean()) for part in (HALF, WHOLE)]
+            cells = [_with_error(found.where(KL, part=part).mean()) for part in (HALF, WHOLE)]
             rows.append((f"{arch}, {name}", *cells, f"{outside.mean().value:.1e}" if outside else ""))
     return Table(
         title="Divergence from the exact mixture on fresh rows of the prior, bits per symbol",
@@ -82,10 +82,19 @@ def _member_table(measurements: Measurements) -> Table:
     for arch in lost.each("arch"):
         rows |= {f"{arch}, {name}": found for name, found in _models(lost, arch).items()}
     return Table(
-        title="What is lost to who knows the tree and its coins, over a row, bits",
+        title="What is lost to who knows tree and coins, over a row, bits; trees by their leaves",
         columns=("", *map(str, names)),
-        rows=tuple((name, *(str(found.where(member=each).mean()) for each in names)) for name, found in rows.items()),
+        rows=tuple(
+            (name, *(_with_error(found.where(member=each).mean(), digits=1) for each in names))
+            for name, found in rows.items()
+        ),
     )
+
+
+def _with_error(estimate: Estimate, *, digits: int = 4) -> str:
+    """Return a mean and its standard error, with digits enough for what is near."""
+    error = "" if estimate.stderr is None else f" ± {estimate.stderr:.{digits}f}"
+    return f"{estimate.value:.{digits}f}{error}"
 
 
 def _series(name: str, points: Sequence[tuple[float, Estimate]]) -> Series | None:
@@ -161,7 +170,7 @@ def _member_figure(measurements: Measurements) -> Sequence[Figure]:
         Figure(
             name="bayes-members",
             title="What is lost to who knows the tree and its coins",
-            x_label="tree that wrote the rows",
+            x_label="leaves of the tree that wrote the rows",
             y_label="bits over a row",
             panels=panels,
             log_y=True,
@@ -183,14 +192,14 @@ def _nearness(arch: str, of_arch: Measurements) -> Sequence[Finding]:
     near = {True: False, False: True, None: None}[gap.is_above(NEAR_BITS)]
     nearest = min(controls, key=lambda name: controls[name].value)
     times = controls[nearest].value / gap.value if gap.value > 0 else math.inf
-    others = ", ".join(f"{each.with_error} when {_TRAINED_ON[name]}" for name, each in controls.items())
+    others = ", ".join(f"{_with_error(each)} when {_TRAINED_ON[name]}" for name, each in controls.items())
     if near is False and falling:
         near = None
     return (
         Finding(
             claim=f"Trained on samples of the mixture, {arch} predicts as it does, to {NEAR_BITS} bits a symbol",
             section="5",
-            measured=f"over the last half of a row the divergence is {gap.with_error} bits a symbol",
+            measured=f"over the last half of a row the divergence is {_with_error(gap)} bits a symbol",
             verdict={True: HOLDS, False: FAILS, None: UNKNOWN}[near],
         ),
         Finding(
@@ -203,7 +212,7 @@ def _nearness(arch: str, of_arch: Measurements) -> Sequence[Finding]:
 
 
 def _last_points(of_arch: Measurements) -> tuple[Estimate, Estimate] | None:
-    """Return the divergence over the last quarter of the training, about, and over as much before it."""
+    """Return the divergence after about four tenths of the training, and at its end."""
     curve = of_arch.where(WHILE_TRAINING)
     places = curve.instances()
     if len(places) < 4:
@@ -226,7 +235,10 @@ def _going_on(arch: str, of_arch: Measurements) -> Sequence[Finding]:
     if points is None:
         return ()
     early, late = points
-    measured = f"over the training's second half it went from {early.with_error} to {late.with_error} bits a symbol"
+    measured = (
+        f"after four tenths of the training it was {_with_error(early)}, at its end {_with_error(late)} bits a symbol, over"
+        " all positions of the batches"
+    )
     falls = _falling(of_arch)
     claim = f"The gap that remains keeps falling with training ({arch})"
     return (Finding(claim=claim, section="5", measured=measured, verdict=HOLDS if falls else UNKNOWN),)
@@ -255,8 +267,8 @@ def _within_bound(arch: str, of_arch: Measurements, measurements: Measurements) 
         Finding(
             claim=f"To no member does {arch} lose more than Gamma(S) and log2(n)/2 + 1 bits a leaf",
             section="4.2",
-            measured=f"nearest to it, or farthest above, is the tree {worst}: {mine.with_error} bits, where the mixture"
-            f" loses {exact.with_error} and the bound is {bound.with_error}",
+            measured=f"nearest to it, or farthest above, is the tree of {worst} leaves: {_with_error(mine, digits=1)} bits,"
+            f" where the mixture loses {_with_error(exact, digits=1)} and the bound is {_with_error(bound, digits=1)}",
             verdict=verdict,
         ),
     )

@@ -236,8 +236,8 @@ def _going_on(arch: str, of_arch: Measurements) -> Sequence[Finding]:
         return ()
     early, late = points
     measured = (
-        f"after four tenths of the training it was {_with_error(early)}, at its end {_with_error(late)} bits a symbol, over"
-        " all positions of the batches"
+        f"after four tenths of the training it was {_with_error(early)}, at its end {_with_error(late)} bits a symbol,"
+        " over all positions of the batches"
     )
     falls = _falling(of_arch)
     claim = f"The gap that remains keeps falling with training ({arch})"
@@ -267,8 +267,9 @@ def _within_bound(arch: str, of_arch: Measurements, measurements: Measurements) 
         Finding(
             claim=f"To no member does {arch} lose more than Gamma(S) and log2(n)/2 + 1 bits a leaf",
             section="4.2",
-            measured=f"nearest to it, or farthest above, is the tree of {worst} leaves: {_with_error(mine, digits=1)} bits,"
-            f" where the mixture loses {_with_error(exact, digits=1)} and the bound is {_with_error(bound, digits=1)}",
+            measured=f"nearest to it, or farthest above, is the tree of {worst} leaves: {_with_error(mine, digits=1)}"
+            f" bits, where the mixture loses {_with_error(exact, digits=1)} and the bound is"
+            f" {_with_error(bound, digits=1)}",
             verdict=verdict,
         ),
     )

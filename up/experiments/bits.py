@@ -27,9 +27,10 @@ from up.evaluation.bits import EvaluationConfig, PreparedEvaluation, prepare
 from up.evaluation.rows import EvaluationRow
 from up.experiments.experiment import Progress, Table
 from up.experiments.measurement import Label, Measurement, Measurements
-from up.model.base import TargetModel
+from up.model.base import ModelConfig, TargetModel, build_model
 from up.model.mixing.predictor import MixingPredictor
 from up.model.mixing.stream import Stream
+from up.recipes.config import RunConfig
 
 CHOSEN_BY = ("stdlib", "pydoc")
 """Real data that every machine has; findings are about these."""
@@ -76,13 +77,15 @@ class SharedSlices:
     def __init__(self) -> None:
         self._slices: Slices | None = None
         self._prepared: PreparedEvaluation | None = None
+        self._beginning: tuple[object, Slices] | None = None
+        self._with_untrained: PreparedEvaluation | None = None
 
     def measure(
         self,
         model: TargetModel[Any],
         slices: Slices,
         *,
-        untrained: TargetModel[Any] | None,
+        config: RunConfig,
         labels: Mapping[str, Label],
         instances: int,
         device: torch.device,
@@ -91,9 +94,9 @@ class SharedSlices:
         """Return what a model charges, and what everything beside it does.
 
         Args:
-            model: to be measured, on the device.
+            model: to be measured, on the device and in evaluation mode.
             slices: where.
-            untrained: the same before training, on the device; None: it is not measured.
+            config: of its run, with which the weights began.
             labels: of all measurements.
             instances: that the model was trained on.
             device: where the models are.
@@ -103,10 +106,19 @@ class SharedSlices:
             InputError: data that cannot be loaded.
             RunError: predictions that are not finite.
         """
-        prepared = self._prepare(slices, model.config.readable(slices.length), device, progress)
-        if untrained is not None:
-            prepared = prepared.with_untrained(untrained, progress=progress)
+        prepared = self._beside_untrained(slices, config, device, progress)
         return measurements_of(prepared.evaluate(model, progress=progress), labels=labels, instances=instances)
+
+    def _beside_untrained(
+        self, slices: Slices, config: RunConfig, device: torch.device, progress: Progress
+    ) -> PreparedEvaluation:
+        """Return the slices with what the model charges before training, measured once for runs that begin alike."""
+        beginning = beginning_of(config), slices
+        if self._with_untrained is None or self._beginning != beginning:
+            prepared = self._prepare(slices, config.model.readable(slices.length), device, progress)
+            self._with_untrained = prepared.with_untrained(untrained_model(config).to(device), progress=progress)
+            self._beginning = beginning
+        return self._with_untrained
 
     def _prepare(self, slices: Slices, readable: int, device: torch.device, progress: Progress) -> PreparedEvaluation:
         if self._prepared is None or self._slices != slices:
@@ -120,6 +132,16 @@ class SharedSlices:
             self._prepared = prepare(config, context_length=readable, device=device, progress=progress)
             self._slices = slices
         return self._prepared.for_context(readable)
+
+
+def beginning_of(config: RunConfig) -> tuple[ModelConfig, int]:
+    """Return what the initial weights of a run depend on."""
+    return config.model, config.seed
+
+
+def untrained_model(config: RunConfig) -> TargetModel[Any]:
+    """Return the model that a run begins with, on the CPU."""
+    return build_model(config.model, config.generator("model")).eval()
 
 
 def measurements_of(rows: Sequence[EvaluationRow], *, labels: Mapping[str, Label], instances: int) -> list[Measurement]:
@@ -151,7 +173,7 @@ def measurements_of(rows: Sequence[EvaluationRow], *, labels: Mapping[str, Label
 
 
 def measure_adapting(
-    predictors: Mapping[str, MixingPredictor],
+    predictor: MixingPredictor,
     *,
     data: Sequence[str],
     size: int,
@@ -159,36 +181,35 @@ def measure_adapting(
     instances: int,
     progress: Progress,
 ) -> list[Measurement]:
-    """Return the bits per byte of predictors that adapt while they read a piece of each data set.
+    """Return the bits per byte of a predictor that adapts while it reads a piece of each data set.
 
     Args:
-        predictors: by what they are, such as `TRAINED`.
+        predictor: to be measured.
         data: names of data sets.
         size: bytes of the piece; it begins after 100,000 bytes, or ends with the data.
-        labels: of all measurements.
-        instances: that they were trained on; 0 counts for what is called `UNTRAINED`.
+        labels: of all measurements, such as `of`.
+        instances: that it was trained on.
         progress: called as bytes are read.
     """
-    found, done, total = [], 0, len(predictors) * len(data) * size
+    found, done, total = [], 0, len(data) * size
     for name in data:
         corpus = load_corpus(name)
         start = max(0, min(_ADAPTING_FROM, corpus.size_bytes - size))
         piece = corpus.data[start : start + size]
-        for of, predictor in predictors.items():
-            stream, bits = Stream(predictor), 0.0
-            for chunk in range(0, len(piece), _CHUNK_BYTES):
-                bits += float(stream.score(piece[chunk : chunk + _CHUNK_BYTES]).sum())
-                done += min(_CHUNK_BYTES, len(piece) - chunk)
-                progress(done, total)
-            found.append(
-                Measurement(
-                    labels={**labels, "data": name, "text": corpus.sha256[:_TEXT_DIGITS], "of": of, "bytes": size},
-                    quantity=ADAPTING,
-                    unit=PER_BYTE,
-                    value=bits / len(piece),
-                    instances=0 if of == UNTRAINED else instances,
-                )
+        stream, bits = Stream(predictor), 0.0
+        for chunk in range(0, len(piece), _CHUNK_BYTES):
+            bits += float(stream.score(piece[chunk : chunk + _CHUNK_BYTES]).sum())
+            done += min(_CHUNK_BYTES, len(piece) - chunk)
+            progress(done, total)
+        found.append(
+            Measurement(
+                labels={**labels, "data": name, "text": corpus.sha256[:_TEXT_DIGITS], "bytes": size},
+                quantity=ADAPTING,
+                unit=PER_BYTE,
+                value=bits / len(piece),
+                instances=instances,
             )
+        )
     return found
 
 
@@ -208,6 +229,14 @@ def table_of(title: str, rows: Mapping[str, Measurements], data: Sequence[str], 
         if any(picked):
             cells.append((name, *(str(each.mean()) if each else "" for each in picked)))
     return Table(title=title, columns=("", *shown), rows=tuple(cells))
+
+
+def once_a_seed(measurements: Measurements) -> Measurements:
+    """Return the first of each data set and seed: what does not depend on the training is measured after each."""
+    once: dict[object, Measurement] = {}
+    for each in measurements:
+        once.setdefault((each.labels["data"], each.labels.get("seed")), each)
+    return Measurements(list(once.values()))
 
 
 def bar_rows(measurements: Measurements, *names: str) -> dict[str, Measurements]:

@@ -19,7 +19,7 @@ from typing import ClassVar
 from up.config import require_not_negative, require_one_of
 from up.errors import InputError
 from up.experiments.figure import Figure
-from up.experiments.measurement import Label, Measurement, Measurements
+from up.experiments.measurement import Estimate, Label, Measurement, Measurements
 from up.model.base import ROOMS
 from up.recipes.config import RunConfig
 
@@ -41,6 +41,7 @@ class Setting:
         arch: of the models that are trained; None: the experiment's own choice.
         seeds: of every training, one run for each; at least one, none twice.
         device: where it works, such as `cpu`.
+        real_data: parts of the paper's real data sets, such as `german:validation`, that are measured as well.
 
     Raises:
         InputError: an unknown scale or architecture, or seeds that are none.
@@ -50,6 +51,7 @@ class Setting:
     arch: str | None = None
     seeds: tuple[int, ...] = (0,)
     device: str = "cpu"
+    real_data: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         require_one_of("experiment", "scale", self.scale, SCALES)
@@ -101,6 +103,11 @@ class Step:
 
 
 Part = SubRun | Step
+
+
+def verdict_of(gained: Estimate) -> str:
+    """Return the verdict on a claim that something is above zero."""
+    return {True: HOLDS, False: FAILS, None: UNKNOWN}[gained.is_above()]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,6 @@ from up.experiments.enrichment import NUM_PRINTABLE, EnrichmentConfig, Enrichmen
 from up.experiments.experiment import (
     FAILS,
     HOLDS,
-    UNKNOWN,
     Experiment,
     Finding,
     Listing,
@@ -34,6 +33,7 @@ from up.experiments.experiment import (
     Setting,
     Step,
     Table,
+    verdict_of,
 )
 from up.experiments.figure import Figure, Line, Panel, Series
 from up.experiments.measurement import Measurement, Measurements
@@ -164,7 +164,7 @@ class Figure1(Experiment):
                 claim="What random networks make of it is partly predictable",
                 section="1",
                 measured=f"after {_DEPTH} networks {after} bits per character; they took off {fell.with_error}",
-                verdict={True: HOLDS, False: FAILS, None: UNKNOWN}[fell.is_above()],
+                verdict=verdict_of(fell),
             ),
         )
 

@@ -133,6 +133,28 @@ class Measurements(Sequence[Measurement]):
         """Return those after so many instances."""
         return Measurements([each for each in self if each.instances == instances])
 
+    def averaged(self) -> "Measurements":
+        """Return one measurement for each seed: the mean of all of this seed, such as over data sets.
+
+        Its error is that of a mean of independent ones; None where one is not known.
+        """
+        by_seed: dict[Label, list[Measurement]] = {}
+        for each in self:
+            by_seed.setdefault(each.labels.get("seed", 0), []).append(each)
+        averaged = []
+        for seed, found in by_seed.items():
+            errors = [each.stderr for each in found if each.stderr is not None]
+            averaged.append(
+                Measurement(
+                    labels={"seed": seed},
+                    quantity=found[0].quantity,
+                    unit=found[0].unit,
+                    value=statistics.fmean(each.value for each in found),
+                    stderr=math.hypot(*errors) / len(found) if len(errors) == len(found) else None,
+                )
+            )
+        return Measurements(averaged)
+
     def mean(self) -> Estimate:
         """Return the mean of all, which differ in their seeds; there must be one at least."""
         return _estimate([each.value for each in self], [each.stderr for each in self])

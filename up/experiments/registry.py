@@ -14,7 +14,11 @@ if TYPE_CHECKING:  # imports torch
 
 EXPERIMENTS = {
     "figure-1": "up.experiments.figure_1:Figure1",
+    "figure-2-4": "up.experiments.figure_2_4:Figure24",
+    "figure-6": "up.experiments.figure_6:Figure6",
     "control-noise": "up.experiments.control_noise:ControlNoise",
+    "depth-sweep": "up.experiments.depth_sweep:DepthSweep",
+    "scaling": "up.experiments.scaling:Scaling",
     "bayes": "up.experiments.bayes:Bayes",
 }
 """Name to `module:class`."""

@@ -17,6 +17,9 @@ from typing import Any
 
 import torch
 
+from up.data.corpora import every_corpus
+from up.data.parts import name_and_part
+from up.data.real_sets import REAL_SETS
 from up.device import resolve_device
 from up.errors import InputError, RunError
 from up.experiments.drawing import write_figures
@@ -101,6 +104,7 @@ def settle(
         arch: of the models.
         seeds: of the trainings.
         device: where it works; the processor, if not given: an experiment is to be the same on every machine.
+            Whatever real data is here when it starts is measured, too, but for `smoke`.
         resume: whether it is there and goes on; what is given must then be what it was started with.
 
     Raises:
@@ -115,7 +119,8 @@ def settle(
     experiment = make_experiment(name)
     setting = Setting(scale=scale or "laptop", arch=arch, device=str(resolve_device(device or "cpu")))
     chosen = tuple(range(experiment.seeds[setting.scale])) if seeds is None else tuple(seeds)
-    setting = dataclasses.replace(setting, seeds=chosen)
+    real = () if setting.is_smoke else tuple(name for name in every_corpus()[0] if name_and_part(name)[0] in REAL_SETS)
+    setting = dataclasses.replace(setting, seeds=chosen, real_data=real)
     require_writable(out)
     _require_free(out)
     experiment.runs(setting)

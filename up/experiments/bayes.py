@@ -249,21 +249,25 @@ def _plan(arch: str, scale: str) -> tuple[str, ...]:
         return (*own, "training.instances=400", "training.learning_rate=5e-3", "training.batch=8")
     if scale == "paper":
         return (*own, "training.instances=200000", "training.batch=64", "training.batch_start=64")
-    return (*own, *_LAPTOP, *(_LAPTOP_MODERN if arch == "modern" else ()))
+    return (*own, *_LAPTOP, *_LAPTOP_OF[arch])
 
 
-_LAPTOP = (
-    "model.width=64",
-    "model.base_width=64",
-    "model.heads=4",
-    "training.instances=16000",
-    "training.learning_rate=3e-3",
-    "training.warmup_instances=400",
-    "training.halving_instances=4000",
-    "training.batch=4",
-    "training.batch_start=4",
-)
-_LAPTOP_MODERN = ("model.convolution_taps=5", "model.copy_heads=0")
+_LAPTOP = ("model.width=64", "model.base_width=64", "model.heads=4", "training.batch=4", "training.batch_start=4")
+_LAPTOP_OF = {
+    "modern": (
+        "model.convolution_taps=5",  # a token and the four before it
+        "training.instances=10000",
+        "training.learning_rate=3e-3",
+        "training.warmup_instances=400",
+        "training.halving_instances=1700",
+    ),
+    "paper": (
+        "training.instances=16000",
+        "training.learning_rate=2e-3",
+        "training.warmup_instances=1000",
+        "training.halving_instances=3000",
+    ),
+}
 
 
 def members(setting: Setting) -> tuple[Tree, ...]:

@@ -30,7 +30,7 @@ PER_SYMBOL = "bits per symbol"
 
 NEAR_BITS, TIMES_NEARER = 0.01, 5
 
-_TRAINED_ON = {PRIOR: "trained on samples of the mixture", OTHER: "trained on chains", NOISE: "trained on noise"}
+_TRAINED_ON = {PRIOR: "trained on the mixture", OTHER: "trained on chains", NOISE: "trained on noise"}
 
 
 def _models(measurements: Measurements, arch: Label) -> dict[str, Measurements]:
@@ -183,7 +183,8 @@ def _nearness(arch: str, of_arch: Measurements) -> Sequence[Finding]:
     """Return whether the model is near the mixture, and much nearer than its controls."""
     half = of_arch.where(KL, part=HALF)
     mine = half.where(of=TRAINED, source=PRIOR)
-    controls = {name: half.where(of=TRAINED, source=name) for name in (OTHER, NOISE)}
+    controls = {_TRAINED_ON[name]: half.where(of=TRAINED, source=name) for name in (OTHER, NOISE)}
+    controls |= {"untrained": half.where(of=UNTRAINED)}
     controls = {name: found.mean() for name, found in controls.items() if found}
     if not (mine and controls):
         return ()
@@ -192,7 +193,7 @@ def _nearness(arch: str, of_arch: Measurements) -> Sequence[Finding]:
     near = {True: False, False: True, None: None}[gap.is_above(NEAR_BITS)]
     nearest = min(controls, key=lambda name: controls[name].value)
     times = controls[nearest].value / gap.value if gap.value > 0 else math.inf
-    others = ", ".join(f"{_with_error(each)} when {_TRAINED_ON[name]}" for name, each in controls.items())
+    others = ", ".join(f"{_with_error(each)} when {name}" for name, each in controls.items())
     if near is False and falling:
         near = None
     return (
@@ -203,9 +204,9 @@ def _nearness(arch: str, of_arch: Measurements) -> Sequence[Finding]:
             verdict={True: HOLDS, False: FAILS, None: UNKNOWN}[near],
         ),
         Finding(
-            claim=f"What is trained on something else stays at least {TIMES_NEARER} times farther away ({arch})",
+            claim=f"Untrained, or trained on something else, {arch} is at least {TIMES_NEARER} times as far away",
             section="",
-            measured=f"{others}: {times:.1f} times as far",
+            measured=f"{others}: the nearest is {times:.1f} times as far",
             verdict=HOLDS if times >= TIMES_NEARER else UNKNOWN if falling else FAILS,
         ),
     )

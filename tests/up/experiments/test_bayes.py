@@ -133,7 +133,7 @@ def test_a_near_model_whose_controls_are_far_away_bears_all_claims_out():
     assert verdicts() == [HOLDS] * 4
     near, elsewhere, _, within = Bayes().findings(some())
     assert "0.0050 ± 0.0005" in near.measured
-    assert "40.0 times as far" in elsewhere.measured
+    assert "the nearest is 40.0 times as far" in elsewhere.measured
     assert "4.0 ± 0.1 bits, where the mixture loses 3.0" in within.measured
 
 
@@ -163,7 +163,7 @@ def test_every_table_has_the_controls_and_every_figure_has_points():
         "modern, untrained",
         "modern, trained on noise",
         "modern, trained on chains",
-        "modern, trained on samples of the mixture",
+        "modern, trained on the mixture",
     ]
     assert [row[0] for row in tables[1].rows][:2] == [BOUND, "the exact mixture"]
     assert [figure.name for figure in results.figures(some())] == ["bayes-positions", "bayes-training", "bayes-members"]

@@ -20,6 +20,7 @@ EXPERIMENTS = {
     "depth-sweep": "up.experiments.depth_sweep:DepthSweep",
     "scaling": "up.experiments.scaling:Scaling",
     "bayes": "up.experiments.bayes:Bayes",
+    "bayes-machines": "up.experiments.bayes_machines:BayesMachines",
 }
 """Name to `module:class`."""
 

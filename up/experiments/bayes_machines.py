@@ -163,7 +163,7 @@ def exact_measures() -> dict[str, Measure]:
 def machine_config(setting: Setting, *, arch: str, seed: int) -> RunConfig:
     """Return the model of one training and its schedule; its rows come from `string_rows`, not from its source."""
     instances = (_MIXING_INSTANCES if arch == "mixing" else _INSTANCES)[setting.scale]
-    assignments = [f"model.context_length={_LENGTH}", f"training.instances={instances}"]
+    assignments = [f"model.context_length={_LENGTH}", f"training.instances={instances}", "evaluation.tail_positions=8"]
     if arch == "mixing":
         assignments += [f"model.learned_bytes={_LENGTH}"]
     else:

@@ -25,7 +25,7 @@ from up.experiments.bayes_machines import (
     while_trained,
 )
 from up.experiments.bayes_results import TRAINED, UNTRAINED
-from up.experiments.experiment import FAILS, HOLDS, UNKNOWN, Setting
+from up.experiments.experiment import FAILS, HOLDS, SCALES, UNKNOWN, Setting
 from up.experiments.measurement import Measurement, Measurements
 from up.experiments.runner import run_experiment
 from up.model.base import ROOMS
@@ -75,6 +75,14 @@ def test_the_exact_part_obeys_theorem_4_2_and_has_no_divergence_from_the_mixture
             assert (
                 0 <= measured.where(LOST, member=name).mean().value <= measured.where(BOUND, member=name).mean().value
             )
+
+
+@pytest.mark.parametrize("arch", ROOMS)
+@pytest.mark.parametrize("scale", SCALES)
+def test_every_scale_has_a_configuration_that_can_be_trained(scale, arch):
+    config = machine_config(Setting(scale=scale), arch=arch, seed=3)
+    config.require_resolved()
+    assert (config.model.arch, config.seed) == (arch, 3)
 
 
 @pytest.mark.parametrize("arch", ROOMS)

@@ -60,6 +60,7 @@ ARGUMENTS = {
     "theory check-coding": "--max-length 1",
     "theory check-invariance": "--max-length 1",
     "theory check-regret": "--steps 4",
+    "theory check-trees": "--depth 1 --steps 4",
     "theory check-resources": "--class turing-1 --max-length 1",
     "theory complexity": "00",
     "theory universal": "--time 8 --max-length 1",

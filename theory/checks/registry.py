@@ -228,6 +228,29 @@ REGRET = Check(
     quick={"steps": 32},
     rough_seconds=1,
 )
+TREES = Check(
+    name="trees",
+    summary="weighting context trees costs their description",
+    source="section 4.2",
+    statement="Weighting all context trees loses to any tree, with any coins at its leaves, no more than the bits that"
+    " describe the tree, and log2(n)/2 + 1 for each leaf that saw n bits.",
+    formula="log2 P_S,theta(x) / m(x) <= Gamma(S) + sum over leaves of (log2(n_s)/2 + 1)   for all S, theta, x",
+    module="theory.checks.trees",
+    options=(
+        Option(name="depth", default=2, most=3, help="Bits of the longest context."),
+        Option(name="steps", default=8, most=1000, help="Strings of up to so many bits."),
+    ),
+    variants={
+        "free-tree": "claims the bound without Gamma(S), as if the tree were known",
+        "inner-nodes": "counts in Gamma(S) the inner nodes only, not the leaves that could have been split",
+        "one-parameter": "claims log2(n)/2 + 1 once for the whole string, however many leaves there are",
+        "half-log": "claims log2(n)/2 for a leaf, without the bit that is added",
+        "deeper-tree": "claims the bound for a tree that is deeper than those that are weighted",
+    },
+    arithmetic=lambda _, steps: 300 << steps,  # 26 trees at depth 3, of some leaves each
+    quick={"depth": 1, "steps": 8},
+    rough_seconds=0.1,
+)
 RESOURCES = Check(
     name="resources",
     summary="measures grow with time and space",
@@ -246,6 +269,6 @@ RESOURCES = Check(
 )
 
 _PAPER = (DOMINATION, EMBEDDING, PREDICTION, ITERATION, MIX, LSTM_BALL, UNIVERSALITY)
-_CLASSICAL = (CODING, INVARIANCE, REGRET, RESOURCES)
+_CLASSICAL = (CODING, INVARIANCE, REGRET, TREES, RESOURCES)
 CHECKS: Mapping[str, Check] = {check.name: check for check in (*_PAPER, *_CLASSICAL)}
 """All checks by name: those of the paper in its order, then the classical facts that they rest on."""

@@ -19,6 +19,8 @@ EXPERIMENTS = {
     "control-noise": "up.experiments.control_noise:ControlNoise",
     "depth-sweep": "up.experiments.depth_sweep:DepthSweep",
     "scaling": "up.experiments.scaling:Scaling",
+    "bayes": "up.experiments.bayes:Bayes",
+    "bayes-machines": "up.experiments.bayes_machines:BayesMachines",
 }
 """Name to `module:class`."""
 

@@ -13,12 +13,12 @@ from itertools import islice
 
 import pytest
 
-from theory.checks import coding, embedding, invariance, prediction, regret, resources, universality
+from theory.checks import coding, embedding, invariance, prediction, regret, resources, trees, universality
 from theory.checks.registry import CHECKS
 from theory.lstm import attack, construction, lipschitz, probability, radius
 from theory.machines.class_interpreter import ClassInterpreter
 from theory.machines.machine import FunctionMachine, Status
-from theory.measures import buffer_depth, distances, measure, mixture
+from theory.measures import buffer_depth, context_trees, distances, measure, mixture
 from theory.measures.measure import Enumeration, Measure
 from theory.measures.mixture import Mixture
 from theory.numbers.exact import LogSum
@@ -304,6 +304,11 @@ def strings_missing(patch):
     everywhere(patch, right, without_ones)
 
 
+def ones_before(patch):
+    right = trees.ContextTrees
+    everywhere(patch, right, lambda depth: right(depth, past="1" * depth))
+
+
 def as_always(right: Callable, answer: object) -> Callable:
     """A mutation: the function answers the same whatever it is given."""
     return lambda patch: everywhere(patch, right, lambda *_, **__: answer)
@@ -381,6 +386,23 @@ WRONG: Mapping[str, Callable[[pytest.MonkeyPatch], None]] = {
     "half-squares": half_squares,
     "strings-missing": strings_missing,
     "zeros-free": zeros_free,
+    "laplace-leaves": lambda patch: everywhere(
+        patch,
+        context_trees.predicted,
+        lambda zeros, ones, bit: Fraction((ones if bit else zeros) + 1, zeros + ones + 2),
+    ),
+    "third-split": lambda patch: everywhere(
+        patch, context_trees.weighted, lambda *given, right=context_trees.weighted: right(*given[:2], Fraction(1, 3))
+    ),
+    "one-child": lambda patch: everywhere(
+        patch,
+        context_trees.weighted,
+        lambda own, children, split, right=context_trees.weighted: right(own, (children[0], None), split),
+    ),
+    "ones-before": ones_before,
+    "leaves-unpriced": lambda patch: everywhere(
+        patch, context_trees.tree_prior, lambda tree, _depth: HALF ** (len(tree) - 1)
+    ),
     "half-steps": timed(half_steps),
     "square-time": timed(square_time),
     "shrinking": timed(shrinking),

@@ -1,0 +1,136 @@
+"""Run a compiled network and read its variables, noticing what is undefined.
+
+Attention is looked at before its softmax: a score above c^2 / 2 is a selected position. Where a head selects none, or
+several, and a hidden unit of a rule that reads it would fire if that literal held, the run is in error: the same error
+as the interpreter's.
+
+Shape suffixes: as in `up.compiler.network`, with R for hidden units of rules.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from up.compiler.compile import Compiled
+from up.compiler.language import Average, Kind
+from up.compiler.undefined import UndefinedValueError, undefined_value
+
+Floats = dict[str, np.ndarray]
+"""Variables by name, each (B, T): what the residual says, discrete ones rounded to the nearest value."""
+
+
+def token_numbers(compiled: Compiled, inputs: Sequence[Sequence[str]]) -> Tensor:
+    """Return inputs of one length as (B, T) numbers of tokens, with those that stand before and after each.
+
+    Raises:
+        InputError: a token that the program does not know.
+
+    """
+    numbers = {token: number for number, token in enumerate(compiled.program.vocabulary)}
+    rows = [[numbers[token] for token in compiled.program.tokens(given)] for given in inputs]
+    return torch.tensor(rows, dtype=torch.long, device=compiled.network.embedding.weight.device)
+
+
+def run_steps(
+    compiled: Compiled,
+    inputs: Sequence[Sequence[str]],
+    layers: int | None = None,
+    errors: list[UndefinedValueError | None] | None = None,
+) -> Iterator[Tensor]:
+    """Yield the residual, (B, T, D), before the first layer and after each; first errors go into `errors`.
+
+    Raises:
+        InputError: a token that the program does not know.
+
+    """
+    network = compiled.network
+    found = errors if errors is not None else [None] * len(inputs)
+    with torch.no_grad():
+        x_BTD = network.embedding(token_numbers(compiled, inputs))
+        yield x_BTD
+        for layer in range(1, (compiled.program.layers(len(inputs[0])) if layers is None else layers) + 1):
+            seen_BTD = network.attend(x_BTD)
+            _record(compiled, x_BTD, seen_BTD, layer, found)
+            x_BTD = network.apply_rules(seen_BTD)
+            yield x_BTD
+
+
+def run(
+    compiled: Compiled, inputs: Sequence[Sequence[str]], layers: int | None = None
+) -> tuple[Floats, tuple[UndefinedValueError | None, ...], float]:
+    """Return the variables after the last layer, the error of each input, and how far the residual is from exact.
+
+    The distance is the largest one, over the inputs without error, between a discrete value in the residual and the
+    numbers that stand for it.
+    """
+    errors: list[UndefinedValueError | None] = [None] * len(inputs)
+    *_, last_BTD = run_steps(compiled, inputs, layers, errors)
+    whole = torch.tensor([error is None for error in errors])
+    values, distance = read_variables(compiled, last_BTD, whole)
+    return values, tuple(errors), distance
+
+
+def read_variables(compiled: Compiled, x_BTD: Tensor, rows: Tensor | None = None) -> tuple[Floats, float]:
+    """Return the variables that a residual holds, and how far it is from exact in some of the rows."""
+    values: Floats = {}
+    distance = 0.0
+    layout = compiled.layout
+    for variable in compiled.program.variables:
+        dimensions = layout.dimensions(variable.name)
+        part_BTN = x_BTD[..., dimensions.start : dimensions.stop].double().cpu()
+        if variable.kind is Kind.NUMERIC:
+            values[variable.name] = part_BTN[..., 0].numpy()
+            continue
+        allowed = [0, *variable.values] if variable.kind is Kind.SIGN else list(variable.values)
+        codes_VN = torch.tensor([layout.encoded(variable, value) for value in allowed], dtype=torch.float64)
+        away_BTV = (part_BTN[..., None, :] - codes_VN).abs().amax(dim=-1)
+        nearest = away_BTV.min(dim=-1)
+        values[variable.name] = np.array(allowed)[nearest.indices.numpy()]
+        counted = nearest.values if rows is None else nearest.values[rows]
+        distance = max(distance, float(counted.max()) if counted.numel() else 0.0)
+    return values, distance
+
+
+def _record(
+    compiled: Compiled, x_BTD: Tensor, seen_BTD: Tensor, layer: int, errors: list[UndefinedValueError | None]
+) -> None:
+    """Note the first error of each row that has none yet."""
+    program, layout, network = compiled.program, compiled.layout, compiled.network
+    if not program.heads:
+        return
+    scores_BHTS = network.attention.scores(x_BTD)[:, : len(program.heads)]
+    count_BHT = (scores_BHTS > compiled.config.scale**2 / 2).sum(dim=-1)
+    averages = torch.tensor([isinstance(head, Average) for head in program.heads], device=x_BTD.device)
+    undefined_BHT = torch.where(averages[:, None], count_BHT == 0, count_BHT != 1)
+    if not undefined_BHT.any():
+        return
+    rules = sum(unit.literals is not None for unit in compiled.units)
+    into_RD, bias_R = network.mlp_in.weight[:rules], network.mlp_in.bias[:rules]
+    best_BTR = (seen_BTD @ into_RD.T) + bias_R
+    for number, head in enumerate(program.heads):
+        part = slice(layout.dimensions(head.name).start, layout.dimensions(head.name).stop)
+        read_BTR = seen_BTD[..., part] @ into_RD[:, part].T
+        most_R = _most(into_RD[:, part], signed=layout.signed, kind=layout.read[head.name].kind)
+        best_BTR = torch.where(undefined_BHT[:, number, :, None], best_BTR - read_BTR + most_R, best_BTR)
+    fires_BTR = best_BTR > 0.5
+    copied = {copy.source for copy in program.copies}
+    for row in torch.nonzero(undefined_BHT.any(dim=1).any(dim=1)).flatten().tolist():
+        if errors[row] is not None:
+            continue
+        for position, number in torch.nonzero(undefined_BHT[row].T).tolist():
+            head = program.heads[number]
+            part = slice(layout.dimensions(head.name).start, layout.dimensions(head.name).stop)
+            reads_R = (into_RD[:, part] != 0).any(dim=1)
+            if head.name in copied or bool((fires_BTR[row, position] & reads_R).any()):
+                selected = int(count_BHT[row, number, position])
+                errors[row] = undefined_value(program, number, layer=layer, position=position, selected=selected)
+                break
+
+
+def _most(into_RN: Tensor, *, signed: bool, kind: Kind) -> Tensor:
+    """Return what literals on a head add to each unit where they hold, (R)."""
+    if signed or kind is Kind.SIGN:
+        return into_RN.abs().sum(dim=1)
+    return into_RN.clamp(min=0).sum(dim=1)

@@ -16,6 +16,7 @@ from torch import Tensor
 from up.compiler.compile import Compiled
 from up.compiler.language import Average, Kind
 from up.compiler.undefined import UndefinedValueError, undefined_value
+from up.device import single_thread
 
 Floats = dict[str, np.ndarray]
 """Variables by name, each (B, T): what the residual says, discrete ones rounded to the nearest value."""
@@ -66,7 +67,8 @@ def run(
     numbers that stand for it.
     """
     errors: list[UndefinedValueError | None] = [None] * len(inputs)
-    *_, last_BTD = run_steps(compiled, inputs, layers, errors)
+    with single_thread():
+        *_, last_BTD = run_steps(compiled, inputs, layers, errors)
     whole = torch.tensor([error is None for error in errors])
     values, distance = read_variables(compiled, last_BTD, whole)
     return values, tuple(errors), distance
@@ -108,25 +110,24 @@ def _record(
         return
     rules = sum(unit.literals is not None for unit in compiled.units)
     into_RD, bias_R = network.mlp_in.weight[:rules], network.mlp_in.bias[:rules]
-    best_BTR = (seen_BTD @ into_RD.T) + bias_R
-    for number, head in enumerate(program.heads):
-        part = slice(layout.dimensions(head.name).start, layout.dimensions(head.name).stop)
+    best_BTR = seen_BTD @ into_RD.T + bias_R
+    parts = [slice(d.start, d.stop) for d in (layout.dimensions(head.name) for head in program.heads)]
+    for number, (head, part) in enumerate(zip(program.heads, parts, strict=True)):
         read_BTR = seen_BTD[..., part] @ into_RD[:, part].T
         most_R = _most(into_RD[:, part], signed=layout.signed, kind=layout.read[head.name].kind)
         best_BTR = torch.where(undefined_BHT[:, number, :, None], best_BTR - read_BTR + most_R, best_BTR)
     fires_BTR = best_BTR > 0.5
     copied = {copy.source for copy in program.copies}
-    for row in torch.nonzero(undefined_BHT.any(dim=1).any(dim=1)).flatten().tolist():
-        if errors[row] is not None:
-            continue
-        for position, number in torch.nonzero(undefined_BHT[row].T).tolist():
-            head = program.heads[number]
-            part = slice(layout.dimensions(head.name).start, layout.dimensions(head.name).stop)
+    wrong_BTH = undefined_BHT.transpose(1, 2).clone()
+    for number, (head, part) in enumerate(zip(program.heads, parts, strict=True)):
+        if head.name not in copied:
             reads_R = (into_RD[:, part] != 0).any(dim=1)
-            if head.name in copied or bool((fires_BTR[row, position] & reads_R).any()):
-                selected = int(count_BHT[row, number, position])
-                errors[row] = undefined_value(program, number, layer=layer, position=position, selected=selected)
-                break
+            wrong_BTH[..., number] &= (fires_BTR & reads_R).any(dim=-1)
+    for row in torch.nonzero(wrong_BTH.flatten(1).any(dim=1)).flatten().tolist():
+        if errors[row] is None:
+            position, number = torch.nonzero(wrong_BTH[row])[0].tolist()
+            selected = int(count_BHT[row, number, position])
+            errors[row] = undefined_value(program, number, layer=layer, position=position, selected=selected)
 
 
 def _most(into_RN: Tensor, *, signed: bool, kind: Kind) -> Tensor:

@@ -1,6 +1,6 @@
 """What a program computes on many inputs at once, exactly: integers and fractions as arrays.
 
-Equal to `interpreter`, which is one input at a time, and much faster (`benchmarks`: a test holds it to twenty times).
+Equal to `interpreter`, which is one input at a time, and much faster (a test holds it to twenty times as fast).
 
 Shape suffixes: B inputs of one length, T positions (the second one, S, is looked at), H heads.
 

@@ -2,6 +2,8 @@
 
 import typer
 
+from cli import codes_zmap
+
 
 def register(app: typer.Typer) -> None:
     """Hang the group `up codes` on the app."""
@@ -9,6 +11,7 @@ def register(app: typer.Typer) -> None:
         help="Description lengths, and machines as transformers.", rich_markup_mode=None, invoke_without_command=True
     )
     group.callback()(_show_help)
+    codes_zmap.register(group)
     app.add_typer(group, name="codes")
 
 

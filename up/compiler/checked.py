@@ -69,29 +69,30 @@ def run(
     errors: list[UndefinedValueError | None] = [None] * len(inputs)
     with single_thread():
         *_, last_BTD = run_steps(compiled, inputs, layers, errors)
-    whole = torch.tensor([error is None for error in errors])
+    whole = np.array([error is None for error in errors])
     values, distance = read_variables(compiled, last_BTD, whole)
     return values, tuple(errors), distance
 
 
-def read_variables(compiled: Compiled, x_BTD: Tensor, rows: Tensor | None = None) -> tuple[Floats, float]:
+def read_variables(compiled: Compiled, x_BTD: Tensor, rows: np.ndarray | None = None) -> tuple[Floats, float]:
     """Return the variables that a residual holds, and how far it is from exact in some of the rows."""
     values: Floats = {}
     distance = 0.0
     layout = compiled.layout
+    residual_BTD = x_BTD.double().cpu().numpy()
     for variable in compiled.program.variables:
         dimensions = layout.dimensions(variable.name)
-        part_BTN = x_BTD[..., dimensions.start : dimensions.stop].double().cpu()
+        part_BTN = residual_BTD[..., dimensions.start : dimensions.stop]
         if variable.kind is Kind.NUMERIC:
-            values[variable.name] = part_BTN[..., 0].numpy()
+            values[variable.name] = part_BTN[..., 0]
             continue
         allowed = [0, *variable.values] if variable.kind is Kind.SIGN else list(variable.values)
-        codes_VN = torch.tensor([layout.encoded(variable, value) for value in allowed], dtype=torch.float64)
-        away_BTV = (part_BTN[..., None, :] - codes_VN).abs().amax(dim=-1)
-        nearest = away_BTV.min(dim=-1)
-        values[variable.name] = np.array(allowed)[nearest.indices.numpy()]
-        counted = nearest.values if rows is None else nearest.values[rows]
-        distance = max(distance, float(counted.max()) if counted.numel() else 0.0)
+        codes_VN = np.array([layout.encoded(variable, value) for value in allowed])
+        away_BTV = np.abs(part_BTN[..., None, :] - codes_VN).max(axis=-1)
+        values[variable.name] = np.array(allowed)[away_BTV.argmin(axis=-1)]
+        nearest_BT = away_BTV.min(axis=-1)
+        counted = nearest_BT if rows is None else nearest_BT[rows]
+        distance = max(distance, float(counted.max(initial=0.0)))
     return values, distance
 
 

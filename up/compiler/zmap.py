@@ -116,6 +116,18 @@ def checked_run(machine: PrefixMachine, bound: Bound, program: BitString, given:
     return done
 
 
+def smallest_bound(machine: PrefixMachine, bound: Bound, program: BitString, given: str) -> Bound:
+    """Return the smallest bound under which a machine runs like this on an input, given one that is large enough.
+
+    Raises:
+        InputError: the given bound is not large enough; see `checked_run`.
+
+    """
+    done = checked_run(machine, bound, program, given)
+    work = [len(now.work) for now in machine.snapshots(program, given)]
+    return Bound(time=done.steps, space=max(*work, len(program), *map(len, done.outputs)))
+
+
 def logits_on_all(mapped: MappedProgram, inputs: Sequence[str]) -> list[tuple[tuple[Fraction, ...], tuple[float, ...]]]:
     """Return what interpreter and network compute on many inputs of one length, at once.
 

@@ -60,7 +60,7 @@ def _changed(program: Program, here: list[State], position: int, layer: int) -> 
     """Return the variables of one position after one layer."""
     read = {head.name: _look(program, head, here, position) for head in program.heads}
     values = {**here[position], **read}
-    fired = [rule for rule in program.rules if _may_fire(rule, values)]
+    fired = [rule for rule in program.rules if _may_fire(rule, values) and _changes(rule, here[position])]
     needed = {name for rule in fired for name in rule.when} | {copy.source for copy in program.copies}
     for number, head in enumerate(program.heads):
         found = values[head.name]
@@ -83,6 +83,14 @@ def _changed(program: Program, here: list[State], position: int, layer: int) -> 
 def _may_fire(rule: Rule, values: dict[str, Value | _Undefined]) -> bool:
     """Say whether every literal holds, those of undefined heads left open."""
     return all(isinstance(values[name], _Undefined) or values[name] == value for name, value in rule.when.items())
+
+
+def _changes(rule: Rule, state: State) -> bool:
+    """Say whether a rule would change anything."""
+    return any(
+        update.amount != 0 if isinstance(update, Add) else state[update.variable] != update.value
+        for update in rule.then
+    )
 
 
 def _look(program: Program, head: Head, here: list[State], position: int) -> Value | _Undefined:

@@ -10,8 +10,8 @@ rules whose literals all hold change variables there, all at once. What a head h
     ('0', '1')
 
 A head with a discrete value is defined at a position where it selects exactly one position, an average where it selects
-at least one. A rule that reads what is undefined, while its other literals all hold, is an error
-(`up.compiler.undefined`); so is a copy of it.
+at least one. It is an error (`up.compiler.undefined`) if a rule that would change something reads what is undefined,
+while its other literals all hold; and so is a copy of it.
 
 Source: Shaw et al. 2025 (arXiv 2509.22445), B.5, which extends the language ALTA (Shaw et al. 2024): binary variables,
 numeric ones that are no condition, increments. Limits: no absolute positions; no numeric conditions.

@@ -69,7 +69,8 @@ def _settled(program: Program, rule: Rule) -> Iterator[tuple[dict[str, int], Set
     """Yield each update with literals that say what the old value is; those that change nothing are left out."""
     for update in rule.then:
         if isinstance(update, Add):
-            yield dict(rule.when), update
+            if update.amount:
+                yield dict(rule.when), update
             continue
         olds = [rule.when[update.variable]] if update.variable in rule.when else program.read(update.variable).values
         for old in olds:

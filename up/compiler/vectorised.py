@@ -14,7 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from up.compiler.language import Add, Average, Head, Kind, Match, Program, Relative
+from up.compiler.language import Add, Average, Head, Kind, Match, Program, Relative, Rule
 from up.compiler.undefined import UndefinedValueError, undefined_value
 from up.errors import InputError
 
@@ -128,8 +128,11 @@ def _layer(
             fires_BT = fires_BT & known[literal]
         if not fires_BT.any():
             continue
-        for name in rule.when.keys() & needed_BT.keys():
-            needed_BT[name] |= fires_BT
+        open_names = rule.when.keys() & needed_BT.keys()
+        if open_names:
+            changes_BT = fires_BT & _changes(rule, here, shape)
+            for name in open_names:
+                needed_BT[name] |= changes_BT
         for update in rule.then:
             column = after[update.variable]
             if isinstance(update, Add):
@@ -148,6 +151,14 @@ def _layer(
             needed_BT[copy.source][:] = True
     _record(program, layer, {n: a & undefined_BT[n] for n, a in needed_BT.items()}, selected_BT, shape, errors)
     return after
+
+
+def _changes(rule: Rule, here: Columns, shape: tuple[int, ...]) -> np.ndarray:
+    """Return where a rule would change anything, (B, T)."""
+    changes_BT = np.zeros(shape, dtype=bool)
+    for update in rule.then:
+        changes_BT |= update.amount != 0 if isinstance(update, Add) else here[update.variable] != update.value
+    return changes_BT
 
 
 def _record(

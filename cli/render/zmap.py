@@ -1,4 +1,4 @@
-"""The page of `up codes zmap`: a row for each layer, the machine's tapes on the left, the transformer's on the right."""
+"""The page of `up codes zmap`: a row for each layer, the machine's tapes left, the transformer's right."""
 
 import dataclasses
 from collections.abc import Iterator

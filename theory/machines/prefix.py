@@ -3,7 +3,7 @@
 A machine has a program tape, read one way, a tape with the input between two markers, read both ways, a work tape that
 begins with a marker, and output tapes that are only appended to. All heads start on the left markers. In each step the
 state and what the heads see select a rule; moving the program head on consumes a bit. A run has used a program when it
-halts with the head on the program's last bit. Each output tape holds a rational logit (`decode_logit`).
+halts with the head on the program's last bit. Each output tape holds a rational logit (`theory.machines.logit_code`).
 
     >>> machine = PrefixMachine(
     ...     name="sign", inputs="1", work="_", outputs=1,
@@ -16,10 +16,11 @@ halts with the head on the program's last bit. Each output tape holds a rational
     >>> run.status.value, run.outputs, run.logits, run.steps
     ('halted', ('10',), (Fraction(0, 1),), 3)
 
-Source: Shaw et al. 2025 (arXiv 2509.22445), B.3 and B.5.3. Erratum: equations 30 and 31 ask for the output to lie in the
-domain of the encoding, where its image is meant: strings that stand for a logit. Limits: how much program a run reads
-may depend on the input; `find_collision` searches for two programs, on any inputs up to a length, of which one begins
-with the other.
+Source: Shaw et al. 2025 (arXiv 2509.22445), B.3 and B.5.3. Erratum: equations 30 and 31 ask for the output to lie in
+the domain of the encoding, where its image is meant: strings that stand for a logit. And with "for any input" in
+equation 31 a function whose run time is not bounded has no program under any bound, so that its K_{T,R} is infinite.
+
+Limits: how much program a run reads may depend on the input; see `theory.machines.collisions`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,7 @@ from fractions import Fraction
 from itertools import combinations, product
 
 from theory.errors import InputError
+from theory.machines.logit_code import decode_logit
 from theory.machines.machine import Bound, Status
 from theory.numbers.bit_strings import BitString, require_bit_string
 
@@ -223,91 +225,3 @@ class PrefixMachine:
                 continue
             break
         return PrefixRun(status, now.outputs, steps, now.program_head)
-
-
-def decode_logit(bits: BitString) -> Fraction:
-    """Return the logit on an output tape: a sign (1: negative), the numerator in ones, 0, the denominator less 1 in ones.
-
-    >>> decode_logit("111101"), decode_logit("00")
-    (Fraction(-3, 2), Fraction(0, 1))
-
-    Raises:
-        InputError: the bits stand for no logit.
-
-    """
-    numerator, zero, denominator = require_bit_string(bits)[1:].partition("0")
-    if not zero or "0" in denominator:
-        remedy = "write a sign, ones for the numerator, 0, and ones for the denominator less 1"
-        raise InputError("the bits of an output tape stand for no logit", received=bits, remedy=remedy)
-    size = Fraction(len(numerator), len(denominator) + 1)
-    return -size if bits[0] == "1" else size
-
-
-def encode_logit(logit: Fraction) -> BitString:
-    """Return the bits of an output tape for a logit; the inverse of `decode_logit` up to reducing the fraction.
-
-    >>> encode_logit(Fraction(-3, 2))
-    '111101'
-    """
-    return f"{int(logit < 0)}{'1' * abs(logit.numerator)}0{'1' * (logit.denominator - 1)}"
-
-
-def programs(machine: PrefixMachine, given: str, bound: Bound, max_bits: int) -> Iterator[BitString]:
-    """Yield every program of at most so many bits on which the machine halts, given an input, in lexicographic order.
-
-    A machine that halts on the empty program has only that one.
-    """
-    waiting = [""]
-    while waiting:
-        program = waiting.pop()
-        run = machine.run(program, given, bound)
-        if run.status is Status.HALTED:
-            yield program
-        elif run.status is Status.NEEDS_INPUT and len(program) < max_bits:
-            waiting += [program + "1", program + "0"]
-
-
-@dataclass(frozen=True)
-class Collision:
-    """Two programs of a machine, one the start of the other, each with an input on which it is used."""
-
-    shorter: BitString
-    shorter_input: str
-    longer: BitString
-    longer_input: str
-
-
-def find_collision(machine: PrefixMachine, bound: Bound, *, max_bits: int = 8, max_input: int = 3) -> Collision | None:
-    """Return two programs that show that a machine's programs are not prefix-free, or None if there are none so short.
-
-    For one input the programs are always prefix-free, since moving on is what consumes a bit. But where the input decides
-    how much is read, no set of programs serves all inputs.
-    """
-    used: dict[BitString, str] = {}
-    for length in range(max_input + 1):
-        for symbols in product(machine.inputs, repeat=length):
-            given = "".join(symbols)
-            for program in programs(machine, given, bound, max_bits):
-                used.setdefault(program, given)
-    for longer in sorted(used):
-        for end in range(len(longer)):
-            if longer[:end] in used:
-                return Collision(longer[:end], used[longer[:end]], longer, used[longer])
-    return None
-
-
-def require_prefix_free(machine: PrefixMachine, bound: Bound, *, max_bits: int = 8, max_input: int = 3) -> None:
-    """Refuse a machine of which `find_collision` finds two colliding programs.
-
-    Raises:
-        InputError: it does; both programs and their inputs are named.
-
-    """
-    found = find_collision(machine, bound, max_bits=max_bits, max_input=max_input)
-    if found is not None:
-        raise InputError(
-            f"machine {machine.name} is not prefix-free: it halts on program {found.shorter or 'ε'} given "
-            f"{found.shorter_input or 'ε'}, and on {found.longer} given {found.longer_input or 'ε'}",
-            received=(found.shorter, found.longer),
-            remedy="let it read as much program on every input",
-        )

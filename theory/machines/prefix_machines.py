@@ -16,8 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from theory.errors import InputError
+from theory.machines.collisions import require_prefix_free
 from theory.machines.machine import Bound
-from theory.machines.prefix import ANY, HALT, Entry, PrefixMachine, PrefixRule, require_prefix_free
+from theory.machines.prefix import ANY, HALT, Entry, PrefixMachine, PrefixRule
 from theory.user_file import load_object
 
 _CHECKED = Bound(time=400, space=60)
@@ -95,9 +96,9 @@ def _automaton() -> PrefixMachine:
 def _tag() -> PrefixMachine:
     """Return the machine that runs cyclic tag systems.
 
-    The program has 00 and 01 for the symbols 0 and 1 of a production, 10 for its end, 11 for the end of the last one. On
-    the work tape each production ends in ; or, that whose turn it is, in : and behind # comes the queue, with x for what
-    has been taken. While a production is appended, a and b stand for the 0 or 1 that is being carried.
+    The program has 00 and 01 for the symbols 0 and 1 of a production, 10 for its end, 11 for the end of the last one.
+    On the work tape each production ends in ; or, that whose turn it is, in : and behind # comes the queue, with x for
+    what has been taken. While a production is appended, a and b stand for the 0 or 1 that is being carried.
     """
     table = _Table({})
     table.add("start", "load", cells="<", program=1, work=1, emits="0010")
@@ -147,8 +148,8 @@ def load_prefix_machine(name: str) -> PrefixMachine:
     """Return a machine by its name, or one of the user's own.
 
     Args:
-        name: `rational`, `automaton` or `tag`; or `path/to/file.py:NAME` where NAME is a `PrefixMachine`, the file being
-            executed. Its programs of up to 8 bits on inputs of up to 3 symbols must be prefix-free.
+        name: `rational`, `automaton` or `tag`; or `path/to/file.py:NAME` where NAME is a `PrefixMachine`, the file
+            being executed. Its programs of up to 8 bits on inputs of up to 3 symbols must be prefix-free.
 
     Raises:
         InputError: no machine of that name, a file that does not hold one, or two colliding programs.

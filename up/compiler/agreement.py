@@ -60,7 +60,7 @@ def compare(
         same = np.ones(len(group), dtype=bool)
         for name, column in exact.columns.items():
             if isinstance(column, Rational):
-                away_BT = np.abs(column.floats_BT - floats[name]) / (1 + np.abs(column.floats_BT))
+                away_BT = np.abs(column.floats - floats[name]) / (1 + np.abs(column.floats))
                 same &= (away_BT <= tolerance).all(axis=1)
                 distance = max(distance, float(away_BT[whole].max(initial=0.0)))
             else:

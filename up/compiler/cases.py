@@ -131,9 +131,7 @@ CASES: Mapping[str, Case] = {
         lambda states: tuple(state["bit"] for state in states[:-1]),
         _incremented,
     ),
-    "brackets": Case(
-        brackets, "whether brackets are balanced", 8, _words("()"), _at("balanced", -1), _is_balanced
-    ),
+    "brackets": Case(brackets, "whether brackets are balanced", 8, _words("()"), _at("balanced", -1), _is_balanced),
     "share": Case(
         share,
         "the share of ones, a fraction",
@@ -143,9 +141,7 @@ CASES: Mapping[str, Case] = {
         lambda g: Fraction(g.count("1"), len(g)),
         numeric=True,
     ),
-    **{
-        f"tape-{name}": _tape_case(machine, 3 if machine.symbols > 2 else 4) for name, machine in MACHINES.items()
-    },
+    **{f"tape-{name}": _tape_case(machine, 3 if machine.symbols > 2 else 4) for name, machine in MACHINES.items()},
 }
 
 

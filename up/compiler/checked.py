@@ -47,7 +47,7 @@ def run_steps(
 
     """
     network = compiled.network
-    found = errors if errors is not None else [None] * len(inputs)
+    found: list[UndefinedValueError | None] = [None] * len(inputs) if errors is None else errors
     with torch.no_grad():
         x_BTD = network.embedding(token_numbers(compiled, inputs))
         yield x_BTD

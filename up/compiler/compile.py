@@ -3,7 +3,7 @@
     >>> from up.compiler.cases import load_program
     >>> compiled = compile_program(load_program("parity"))
     >>> compiled.network.sizes.heads
-    1
+    2
 
 Source: Shaw et al. 2025 (arXiv 2509.22445), B.5 and C.1, whose compiler (ALTA) writes NumPy arrays; the anatomy is that
 of tracr (Lindner et al. 2023). Deviation: the constant query is a bias and takes no dimension of the residual.

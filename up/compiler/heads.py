@@ -32,7 +32,9 @@ def window(program: Program) -> int:
 
 
 @torch.no_grad()
-def write_heads(attention: RelativeAttention, program: Program, layout: Layout, *, scale: float, written: float) -> None:
+def write_heads(
+    attention: RelativeAttention, program: Program, layout: Layout, *, scale: float, written: float
+) -> None:
     """Write every head of a program into the weights.
 
     Args:

@@ -40,10 +40,6 @@ class Kind(enum.Enum):
     """Any rational number, in one dimension."""
 
 
-def _where() -> SourceLine:
-    return field(default_factory=calling_line, compare=False, repr=False, kw_only=True)
-
-
 @dataclass(frozen=True)
 class Variable:
     """A variable that every position has.
@@ -62,7 +58,7 @@ class Variable:
     size: int = 2
     initial: Mapping[str, int] = field(default_factory=dict)
     default: int = 0
-    where: SourceLine = _where()
+    where: SourceLine = field(default_factory=calling_line, compare=False, repr=False, kw_only=True)
 
     @property
     def values(self) -> tuple[int, ...]:
@@ -108,7 +104,7 @@ class Match:
     value: str
     key: str
     query: str | None = None
-    where: SourceLine = _where()
+    where: SourceLine = field(default_factory=calling_line, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -118,7 +114,7 @@ class Relative:
     name: str
     value: str
     offset: int
-    where: SourceLine = _where()
+    where: SourceLine = field(default_factory=calling_line, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -129,7 +125,7 @@ class Average:
     value: str
     key: str
     query: str | None = None
-    where: SourceLine = _where()
+    where: SourceLine = field(default_factory=calling_line, compare=False, repr=False, kw_only=True)
 
 
 Head = Match | Relative | Average
@@ -160,7 +156,7 @@ class Rule:
 
     when: Mapping[str, int]
     then: tuple[Update, ...]
-    where: SourceLine = _where()
+    where: SourceLine = field(default_factory=calling_line, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -169,7 +165,7 @@ class Copy:
 
     variable: str
     source: str
-    where: SourceLine = _where()
+    where: SourceLine = field(default_factory=calling_line, compare=False, repr=False, kw_only=True)
 
 
 @dataclass(frozen=True)

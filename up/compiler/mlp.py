@@ -42,7 +42,9 @@ class Unit:
     literals: Mapping[str, int] | None = None
 
 
-def mlp_units(program: Program, layout: Layout, *, written: float = 1.0) -> tuple[tuple[Unit, ...], Mapping[int, float]]:
+def mlp_units(
+    program: Program, layout: Layout, *, written: float = 1.0
+) -> tuple[tuple[Unit, ...], Mapping[int, float]]:
     """Return the hidden units, those of rules first, and the bias of the second matrix by dimension.
 
     Args:
@@ -61,7 +63,7 @@ def mlp_units(program: Program, layout: Layout, *, written: float = 1.0) -> tupl
     of_rules = tuple(make(layout, program, dict(sorted(when)), out_of, written) for when, out_of in changes.items())
     if not layout.signed:
         return (*of_rules, *_carriers(program, layout)), {}
-    refresh = {dimension: -written for dimension in range(layout.heads_from)}
+    refresh = dict.fromkeys(range(layout.heads_from), -written)
     return (*of_rules, *(Unit({d: 1.0}, 0.0, {d: 2 * written / FADED}) for d in refresh)), refresh
 
 

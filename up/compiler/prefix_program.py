@@ -1,19 +1,19 @@
 """A prefix machine as a looped program: START, the program's bits on prompt tokens, SEP, the input, END.
 
-START and the prompt tokens carry the program tape and the work tape, SEP to END the input tape; every position knows the
-state. Each entry of the machine's table is a few rules. An output tape is decoded while it is written: its first bit is
-the sign, each further 1 changes the numerator `sum` at START, and after a 0 each 1 sets the `key` of one more position,
-from START on. In the end the average of `sum` over the positions with a key is numerator over denominator.
+START and the prompt tokens carry the program tape and the work tape, SEP to END the input tape; every position knows
+the state. Each entry of the machine's table is a few rules. An output tape is decoded while it is written: its first
+bit is the sign, each further 1 changes the numerator `sum` at START, and after a 0 each 1 sets the `key` of one more
+position, from START on. In the end the average of `sum` over the positions with a key is numerator over denominator.
 
-Source: Shaw et al. 2025 (arXiv 2509.22445), B.5.3. Erratum: B.5.4 has program bits 0 and 1 where equation 54 has -1 and
-1; with a 0, "the bit is 0" would add nothing to a rule's sum and the rule would fire where another of its literals
-fails, so here they are -1 and 1, and literals of both count.
+Source: Shaw et al. 2025 (arXiv 2509.22445), B.5.3. Erratum: B.5.4 has bits 0 and 1, and equation 54 has -1 and 1. The
+literal of B.5.4 for "the bit is 0", a weight of -1 that is not counted, adds 1 for a bit of -1, and the rule then fires
+where another of its literals fails. Here bits are -1 and 1, and literals of both are counted.
 """
 
 from collections.abc import Iterator
 
 from theory.machines.machine import Bound
-from theory.machines.prefix import ANY, HALT, LEFT_END, RIGHT_END, Entry, PrefixMachine, PrefixRule
+from theory.machines.prefix import ANY, LEFT_END, RIGHT_END, Entry, PrefixMachine, PrefixRule
 from theory.numbers.bit_strings import BitString
 from up.compiler.language import (
     Add,
@@ -57,9 +57,7 @@ def prefix_program(machine: PrefixMachine, bound: Bound, program: BitString) -> 
     """
     if len(program) > bound.space:
         remedy = f"give at least {len(program)}"
-        raise InputError(
-            "the program does not fit a bound of so many registers", received=bound.space, remedy=remedy
-        )
+        raise InputError("the program does not fit a bound of so many registers", received=bound.space, remedy=remedy)
     if not machine.outputs:
         raise InputError(f"machine {machine.name} has no output", received=0, remedy="give it an output tape")
     prompts = prompt_tokens(bound.space)

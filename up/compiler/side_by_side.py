@@ -95,8 +95,12 @@ def side_by_side(mapped: MappedProgram, given: str) -> SideBySide:
     layers: list[Layer] = []
     errors: list[UndefinedValueError | None] = [None]
     last: list[State] = []
+    values: Floats = {}
     with single_thread():
-        rows = zip(_resting(mapped, given), states(looped, given), run_steps(mapped.compiled, [given], errors=errors))
+        of_network = run_steps(mapped.compiled, [given], errors=errors)
+        rows = zip(
+            _resting(mapped, given), states(looped, given), of_network, strict=False
+        )  # the machine rests for ever
         for number, (snapshot, exact, x_BTD) in enumerate(rows):
             if errors[0] is not None:
                 raise errors[0]

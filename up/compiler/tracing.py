@@ -91,9 +91,7 @@ class Position:
         self.lines[name] = calling_line()
 
 
-def trace(
-    function: Callable[[Any], None], variables: Sequence[Variable], heads: Sequence[Head] = ()
-) -> Traced:
+def trace(function: Callable[[Any], None], variables: Sequence[Variable], heads: Sequence[Head] = ()) -> Traced:
     """Return the rules of a function.
 
     Args:

@@ -1,9 +1,9 @@
 """What cannot be compiled, found before work starts: for every problem the line that it comes from and the reason.
 
-    >>> from up.compiler.language import Program, Rule, Set, numeric
-    >>> broken = Program("broken", ("a",), (numeric("sum"),), (Rule({"sum": 1}, (Set("sum", 2),)),), ("sum",), len)
-    >>> [problem.reason for problem in problems(broken)]
-    ['a rule reads the numeric variable sum, which can be no condition', 'a rule sets sum, which is numeric']
+>>> from up.compiler.language import Program, Rule, Set, numeric
+>>> broken = Program("broken", ("a",), (numeric("sum"),), (Rule({"sum": 1}, (Set("sum", 2),)),), ("sum",), len)
+>>> [problem.reason for problem in problems(broken)]
+['a rule reads the numeric variable sum, which can be no condition', 'a rule sets sum, which is numeric']
 """
 
 from collections import Counter
@@ -164,7 +164,9 @@ def _clashes(program: Program) -> Iterator[Problem]:
         clash = _clash(setting)
         if clash is not None:
             first, second = clash
-            yield Problem(f"two rules may set {variable.name} at once, this one and that of {first.where}", second.where)
+            yield Problem(
+                f"two rules may set {variable.name} at once, this one and that of {first.where}", second.where
+            )
 
 
 def _clash(rules: Sequence[Rule]) -> tuple[Rule, Rule] | None:

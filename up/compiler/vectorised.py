@@ -37,8 +37,8 @@ class Rational:
         return Fraction(int(self.top_BT[place]), int(self.bottom_BT[place]))
 
     @property
-    def floats_BT(self) -> np.ndarray:
-        """The nearest floats."""
+    def floats(self) -> np.ndarray:
+        """The nearest floats, (B, T)."""
         return self.top_BT / self.bottom_BT
 
 
@@ -69,9 +69,7 @@ def interpret_all(program: Program, inputs: Sequence[Sequence[str]], layers: int
 
     """
     errors: list[UndefinedValueError | None] = [None] * len(inputs)
-    columns: Columns = {}
-    for columns in steps(program, inputs, layers, errors):
-        pass
+    *_, columns = steps(program, inputs, layers, errors)
     return Batch(columns, tuple(errors))
 
 
@@ -91,7 +89,7 @@ def steps(
         start = np.array([each.start(token) for token in program.vocabulary], dtype=np.int64)[tokens_BT]
         here[each.name] = Rational.whole(start) if each.kind is Kind.NUMERIC else start
     yield here
-    found = errors if errors is not None else [None] * len(inputs)
+    found: list[UndefinedValueError | None] = [None] * len(inputs) if errors is None else errors
     for layer in range(1, (program.layers(len(inputs[0])) if layers is None else layers) + 1):
         here = _layer(program, here, tokens_BT.shape, layer, found)
         yield here
@@ -123,7 +121,9 @@ def _layer(
         fires_BT = np.ones(shape, dtype=bool)
         for literal in rule.when.items():
             if literal not in known:
-                holds = values[literal[0]] == literal[1]
+                column = values[literal[0]]
+                assert isinstance(column, np.ndarray)
+                holds = np.equal(column, literal[1])
                 known[literal] = holds | undefined_BT[literal[0]] if literal[0] in needed_BT else holds
             fires_BT = fires_BT & known[literal]
         if not fires_BT.any():
@@ -179,9 +179,7 @@ def _record(
         if errors[row] is None:
             position, place = divmod(int(np.flatnonzero(stacked_BTH[row].ravel())[0]), len(names))
             count = np.broadcast_to(selected_BT[names[place]], shape)[row, position]
-            errors[row] = undefined_value(
-                program, numbers[place], layer=layer, position=position, selected=int(count)
-            )
+            errors[row] = undefined_value(program, numbers[place], layer=layer, position=position, selected=int(count))
 
 
 def _look(program: Program, head: Head, here: Columns) -> tuple[Values, np.ndarray]:

@@ -42,13 +42,11 @@ def random_runs(draw, tanh: bool = False) -> RandomRun:
     for number in range(draw(st.integers(1, 2))):
         size = draw(st.integers(2, 3))
         variables.append(categorical(f"c{number}", size, start(range(size))))
-    for number in range(draw(st.integers(1, 2))):
-        variables.append(binary(f"b{number}", start((0, 1))))
+    variables += [binary(f"b{number}", start((0, 1))) for number in range(draw(st.integers(1, 2)))]
     if not tanh:
         if draw(st.booleans()):
             variables.append(sign("s", start((-1, 0, 1))))
-        for number in range(draw(st.integers(0, 2))):
-            variables.append(numeric(f"n{number}", start(range(-2, 3))))
+        variables += [numeric(f"n{number}", start(range(-2, 3))) for number in range(draw(st.integers(0, 2)))]
     named = {each.name: each for each in variables}
     of = {kind: [each.name for each in variables if each.kind is kind] for kind in Kind}
     heads = tuple(
@@ -64,7 +62,8 @@ def random_runs(draw, tanh: bool = False) -> RandomRun:
         if source != target:
             copies[target] = Copy(target, source)
     conditions = [name for name, each in readable.items() if each.values]
-    settable = [name for name, each in named.items() if each.kind is not Kind.SIGN and name not in (*copies, "start", "end")]
+    fixed = {*copies, *of[Kind.SIGN], "start", "end"}
+    settable = [name for name in named if name not in fixed]
     rules: list[Rule] = []
     for _ in range(draw(st.integers(1, 8))):
         asked = draw(st.lists(st.sampled_from(conditions), unique=True, max_size=4))

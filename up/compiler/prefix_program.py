@@ -55,9 +55,7 @@ def prefix_program(machine: PrefixMachine, bound: Bound, program: BitString) -> 
         InputError: the program does not fit the bound, or the machine has no output.
 
     """
-    if len(program) > bound.space:
-        remedy = f"give at least {len(program)}"
-        raise InputError("the program does not fit a bound of so many registers", received=bound.space, remedy=remedy)
+    require_fit(program, bound)
     if not machine.outputs:
         raise InputError(f"machine {machine.name} has no output", received=0, remedy="give it an output tape")
     prompts = prompt_tokens(bound.space)
@@ -74,6 +72,18 @@ def prefix_program(machine: PrefixMachine, bound: Bound, program: BitString) -> 
         before=("START", *prompts, "SEP"),
         after=("END",),
     )
+
+
+def require_fit(program: BitString, bound: Bound) -> None:
+    """Refuse a program that is longer than the bound has registers.
+
+    Raises:
+        InputError: it is.
+
+    """
+    if len(program) > bound.space:
+        remedy = f"give at least {len(program)}"
+        raise InputError("the program does not fit a bound of so many registers", received=bound.space, remedy=remedy)
 
 
 def _variables(machine: PrefixMachine, prompts: tuple[str, ...], bits: dict[str, int]) -> tuple[Variable, ...]:

@@ -29,7 +29,7 @@ from theory.numbers.bit_strings import BitString, require_bit_string
 from up.compiler.checked import run
 from up.compiler.compile import Compiled, CompilerConfig, compile_program
 from up.compiler.interpreter import interpret
-from up.compiler.prefix_program import prefix_program
+from up.compiler.prefix_program import prefix_program, require_fit
 from up.compiler.vectorised import Rational, interpret_all
 from up.errors import InputError
 
@@ -104,6 +104,7 @@ def exact_logits(mapped: MappedProgram, given: str) -> tuple[Fraction, ...]:
 
 def checked_run(machine: PrefixMachine, bound: Bound, program: BitString, given: str) -> PrefixRun:
     """Run a machine and refuse what is not in Z_{T,R}; see `exact_logits`."""
+    require_fit(program, bound)
     done = machine.run(program, given, bound)
     shown = f"machine {machine.name} on program {program or 'ε'} and input {given or 'ε'}"
     if done.status is not Status.HALTED:

@@ -16,9 +16,12 @@ halts with the head on the program's last bit. Each output tape holds a rational
     >>> run.status.value, run.outputs, run.logits, run.steps
     ('halted', ('10',), (Fraction(0, 1),), 3)
 
-Source: Shaw et al. 2025 (arXiv 2509.22445), B.3 and B.5.3. Erratum: equations 30 and 31 ask for the output to lie in
-the domain of the encoding, where its image is meant: strings that stand for a logit. And with "for any input" in
-equation 31 a function whose run time is not bounded has no program under any bound, so that its K_{T,R} is infinite.
+Source: Shaw et al. 2025 (arXiv 2509.22445), B.3 and B.5.3.
+
+Deviation (erratum): equations 30 and 31 of Shaw et al. ask for the output to lie in the domain of the encoding, where
+its image is meant: strings that stand for a logit. And since equation 31 asks for a halt within R on all inputs, a
+function whose run time grows with its input has no program under any R: its K_{T,R} is infinite, and the step from
+there to K in equation 49 fails.
 
 Limits: how much program a run reads may depend on the input; see `theory.machines.collisions`.
 """

@@ -6,7 +6,9 @@
     2
 
 Source: Shaw et al. 2025 (arXiv 2509.22445), B.5 and C.1, whose compiler (ALTA) writes NumPy arrays; the anatomy is that
-of tracr (Lindner et al. 2023). Deviation: the constant query is a bias and takes no dimension of the residual.
+of tracr (Lindner et al. 2023).
+
+Deviation: of Shaw et al.; the query that is always 1 is a bias here, and takes no dimension of the residual.
 """
 
 from collections.abc import Mapping

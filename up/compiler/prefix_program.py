@@ -5,9 +5,13 @@ the state. Each entry of the machine's table is a few rules. An output tape is d
 bit is the sign, each further 1 changes the numerator `sum` at START, and after a 0 each 1 sets the `key` of one more
 position, from START on. In the end the average of `sum` over the positions with a key is numerator over denominator.
 
-Source: Shaw et al. 2025 (arXiv 2509.22445), B.5.3. Erratum: B.5.4 has bits 0 and 1, and equation 54 has -1 and 1. The
-literal of B.5.4 for "the bit is 0", a weight of -1 that is not counted, adds 1 for a bit of -1, and the rule then fires
-where another of its literals fails. Here bits are -1 and 1, and literals of both are counted.
+Source: Shaw et al. 2025 (arXiv 2509.22445), B.5.3.
+
+Deviation (erratum): B.5.4 of Shaw et al. has bits 0 and 1, and equation 54 has -1 and 1. The literal of B.5.4 for "the
+bit is 0", a weight of -1 that is not counted, adds 1 for a bit of -1, and the rule then fires where another of its
+literals fails. Here bits are -1 and 1, and literals of both are counted.
+
+Deviation: of Shaw et al., B.5.5; an output tape takes 2 heads, not 3, and all other tapes 8, not 7.
 """
 
 from collections.abc import Iterator

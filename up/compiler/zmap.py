@@ -11,10 +11,14 @@
     >>> exact_logits(mapped, "11"), interpreted_logits(mapped, "11"), mapping_fn(mapped)("11")
     ((Fraction(3, 1), Fraction(1, 1)), (Fraction(3, 1), Fraction(1, 1)), (3.0, 1.0))
 
-Source: Shaw et al. 2025 (arXiv 2509.22445), B.5.3 and figure 6. Deviation: layers are R_t + 1, not R_t + 2, since the
-average is read in the layer that computes it. Limits: the finite scale of attention leaves an error of about
-n e^(-c^2); a weight noise of 1e-5 in all weights breaks runs of some 40 layers, so that exactness for every bound needs
-hard attention, the limit of large scales.
+Source: Shaw et al. 2025 (arXiv 2509.22445), B.5.3 and figure 6.
+
+Deviation: of Shaw et al., B.5.7; layers are R_t + 1, not R_t + 2, since the average is read in the layer that computes
+it.
+
+Limits: the finite scale of attention leaves an error of about n e^(-c^2), and errors grow from layer to layer, since
+nothing rounds: noise of 1e-4 in all weights leaves a run of 12 layers right and breaks one of 45. Exactness under every
+bound needs hard attention, the limit of large scales.
 """
 
 from collections.abc import Callable, Sequence

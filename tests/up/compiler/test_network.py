@@ -40,27 +40,26 @@ def test_a_state_dict_carries_the_program():
 
 
 def test_it_can_be_trained_from_compiled_weights_with_noise():
-    """All parameters get gradients, and a few steps repair what noise has done to parity under tanh."""
-    config = CompilerConfig(tanh=True, scale=3.0, written=3.0)
-    compiled = compile_program(load_program("parity"), config)
+    """All parameters get gradients, and a few steps repair most of what noise has done to the share of ones."""
+    compiled = compile_program(load_program("share"), CompilerConfig(scale=3.0))
     network = compiled.network
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in network.parameters():
-            parameter += 0.3 * torch.randn(parameter.shape, generator=generator)
+            parameter += 0.1 * torch.randn(parameter.shape, generator=generator)
     words = [format(number, "04b") for number in range(16)]
     tokens_BT = token_numbers(compiled, words)
-    targets_B = torch.tensor([word.count("1") % 2 for word in words], dtype=torch.float32)
-    optimiser = torch.optim.Adam(network.parameters(), lr=3e-3)
+    targets_B = torch.tensor([word.count("1") / 4 for word in words])
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-2)
     losses = []
-    for _ in range(60):
-        loss = functional.binary_cross_entropy_with_logits(4 * network(tokens_BT, 5)[:, 0, 0], targets_B)
+    for _ in range(80):
+        loss = functional.mse_loss(network(tokens_BT, 1)[:, 0, 0], targets_B)
         optimiser.zero_grad()
         loss.backward()
         losses.append(loss.item())
         optimiser.step()
     assert all(parameter.grad is not None for parameter in network.parameters())
-    assert losses[-1] < losses[0] / 2
+    assert losses[-1] < losses[0] / 10
 
 
 def test_a_fresh_network_is_zero_and_takes_any_initialisation():

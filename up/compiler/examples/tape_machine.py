@@ -3,12 +3,15 @@
 Every position knows the state; a head reads the symbol under the machine's head; the cells beside it learn from two
 relative heads that it comes to them. The machines are those of `theory.machines.one_tape`, which step exactly.
 
-Source: Shaw et al. 2025 (arXiv 2509.22445), figures 4 and 5. Erratum: as printed, the block that moves the head begins
-with `and x["head"]`, so that only the cell which loses the head runs it, the neighbour never gains it, and in the next
-layer no cell has it; here the neighbours run it. `symbol` has a value for START and END as well, and nothing is written
-there: as printed, a write on START takes away the very symbol that guards the tape's end.
-Deviation: a head that steps off the tape stays on START or END, where no rule applies, and the machine rests, as
-`theory.machines.one_tape.step` has it; and the head begins on the cell whose token has the mark ^, and not on START.
+Source: Shaw et al. 2025 (arXiv 2509.22445), figures 4 and 5.
+
+Deviation (erratum): in figure 5 of Shaw et al. the block that moves the head begins with `and x["head"]`, so that only
+the cell which loses the head runs it, the neighbour never gains it, and in the next layer no cell has it; here the
+neighbours run it. `symbol` has a value for START and END as well, and nothing is written there: as printed, a write on
+START takes away the very symbol that guards the end of the tape.
+
+Deviation: of Shaw et al., figure 5; a head that steps off the tape stays on START or END, where no rule applies, so
+that the machine rests as `theory.machines.one_tape.step` has it, and the head begins on the cell whose token has a ^.
 """
 
 from typing import Any

@@ -58,6 +58,7 @@ class ZmapPage:
                     ("program", f"{shown(mapped.program)}, in the embeddings of the prompt"),
                     ("input", self.given or "ε"),
                     ("bound", bound),
+                    ("a row", "tapes of program, input and work, [ ] a head; the logits so far"),
                     ("one layer", f"{network}, {number_of(weights, 'weight')}, the same in all layers"),
                 ]
             ),
@@ -90,7 +91,7 @@ class ZmapPage:
                 ]
             ),
             Text.assemble(agree, f" in all of {number_of(len(both.layers), 'row')}" if both.agree else ""),
-            Text("read more: up/compiler/prefix_program.py; Shaw et al. 2025, arXiv 2509.22445, B.5", style="dim"),
+            Text("read more: docs/learn/6-compiler.md; Shaw et al. 2025, arXiv 2509.22445", style="dim"),
         )
 
 

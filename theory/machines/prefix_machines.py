@@ -21,8 +21,9 @@ from theory.machines.machine import Bound
 from theory.machines.prefix import ANY, HALT, Entry, PrefixMachine, PrefixRule
 from theory.user_file import load_object
 
-_CHECKED = Bound(time=400, space=60)
+_CHECKED = Bound(time=200, space=60)
 """Under which a machine of the user's own is searched for colliding programs."""
+_MOST_INPUTS = 30
 
 
 @dataclass
@@ -149,7 +150,8 @@ def load_prefix_machine(name: str) -> PrefixMachine:
 
     Args:
         name: `rational`, `automaton` or `tag`; or `path/to/file.py:NAME` where NAME is a `PrefixMachine`, the file
-            being executed. Its programs of up to 8 bits on inputs of up to 3 symbols must be prefix-free.
+            being executed. Its programs of up to 8 bits must be prefix-free, on inputs of up to 3 symbols, fewer where
+            the alphabet is large.
 
     Raises:
         InputError: no machine of that name, a file that does not hold one, or two colliding programs.
@@ -161,5 +163,6 @@ def load_prefix_machine(name: str) -> PrefixMachine:
     if found is None:
         remedy = f"take one of {', '.join(PREFIX_MACHINES)} or give path/to/file.py:NAME"
         raise InputError("there is no such prefix machine", received=name, remedy=remedy)
-    require_prefix_free(found, _CHECKED)
+    longest = max((length for length in range(4) if len(found.inputs) ** length <= _MOST_INPUTS), default=0)
+    require_prefix_free(found, _CHECKED, max_input=longest)
     return found

@@ -82,7 +82,8 @@ def mapping_fn(mapped: MappedProgram) -> Callable[[str], tuple[float, ...]]:
     numbers = {token: number for number, token in enumerate(looped.vocabulary)}
 
     def model_function(given: str) -> tuple[float, ...]:
-        tokens_BT = torch.tensor([[numbers[token] for token in looped.tokens(given)]])
+        device = network.embedding.weight.device
+        tokens_BT = torch.tensor([[numbers[token] for token in looped.tokens(given)]], device=device)
         with torch.no_grad():
             outputs_BTY = network(tokens_BT, looped.layers(len(given)))
         return tuple(outputs_BTY[0, 0].tolist())

@@ -48,6 +48,8 @@ ARGUMENTS = {
     "sources": "",
     "sources compare": "noise --rows 2 --length 32",
     "sources write": "noise --rows 4 --length 32 --out rows.npy",
+    "codes": "",
+    "codes zmap": "--program 0110 --input 1",
     "theory list": "",
     "theory all": "--help",
     "theory check-domination": "--max-length 1 --certificate domination.json",

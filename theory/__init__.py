@@ -43,6 +43,7 @@ _PUBLIC = {
     ),
     "measures.mixture": ("Mixture", "iterates", "length_uniform", "next_symbol"),
     "measures.complexity": ("complexity",),
+    "measures.codes": ("FiniteCode", "bayesian", "two_part", "variational"),
     "measures.omega": ("halting_measure",),
     "measures.buffer_depth": ("depth_distributions", "stationary_depth_probability"),
     "lstm.construction": ("step_lstm",),
@@ -59,6 +60,8 @@ _PUBLIC = {
     "checks.invariance": ("check_invariance",),
     "checks.regret": ("check_regret",),
     "checks.resources": ("check_resources",),
+    "checks.codes": ("check_codes",),
+    "checks.budget": ("check_budget",),
     "certificates.write": ("certificate_text",),
     "certificates.verify": ("verify_certificate",),
 }

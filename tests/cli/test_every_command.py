@@ -54,6 +54,8 @@ ARGUMENTS = {
     "theory check-invariance": "--max-length 1",
     "theory check-regret": "--steps 4",
     "theory check-resources": "--class turing-1 --max-length 1",
+    "theory check-codes": "--repeats 1",
+    "theory check-budget": "--repeats 1",
     "theory complexity": "00",
     "theory universal": "--time 8 --max-length 1",
     "theory verify": "{certificate}",

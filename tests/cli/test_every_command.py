@@ -41,6 +41,7 @@ ARGUMENTS = {
     "sources": "",
     "sources compare": "noise --rows 2 --length 32",
     "sources write": "noise --rows 4 --length 32 --out rows.npy",
+    "codes": "",
     "theory list": "",
     "theory all": "--help",
     "theory check-domination": "--max-length 1 --certificate domination.json",

@@ -1,5 +1,6 @@
 """`up codes`: description lengths of transformers, and the compiler that writes a machine into their weights."""
 
+import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,6 +10,7 @@ from cli.options import RunArgument, read_word
 from cli.render.description import DescriptionPage
 
 if TYPE_CHECKING:  # it imports torch
+    from up.codes.estimate import Estimate
     from up.use.description import Measured
 
 
@@ -99,12 +101,12 @@ def _as_object(found: "Measured") -> dict[str, Any]:
             {
                 "code": code,
                 "grids_for_bytes": best[code].fineness,
-                "weight_bits": amounts.hypothesis,
-                "prior_bits": amounts.prior,
-                "data_bits": amounts.data,
-                "total_bits": amounts.total,
-                "bits_per_byte": best[code].reading.rate,
-                "measured_total_bits": best[code].describe(found.measured).total,
+                "weight_bits": _amount(amounts.hypothesis),
+                "prior_bits": _amount(amounts.prior),
+                "data_bits": _amount(amounts.data),
+                "total_bits": _amount(amounts.total),
+                "bits_per_byte": _amount(best[code].reading.rate),
+                "measured_total_bits": _amount(best[code].describe(found.measured).total),
             }
             for code, amounts in described.items()
         ],
@@ -116,3 +118,10 @@ def _as_object(found: "Measured") -> dict[str, Any]:
         },
         "pays_from_bytes": {rival.name: found.pays_from(rival) for rival in found.rivals},
     }
+
+
+def _amount(estimate: "Estimate | None") -> dict[str, float | None] | None:
+    """Return a value with its standard error; JSON has no number for an error that nobody knows."""
+    if estimate is None:
+        return None
+    return {"value": estimate.value, "stderr": None if math.isnan(estimate.stderr) else estimate.stderr}

@@ -45,7 +45,10 @@ class DescriptionPage:
             (f"Description length of {visible(self.run)}", "bold"),
             f"  {number_of(count, 'weight')} in {number_of(len(found.tensors), 'tensor')}",
         )
-        yield Text(f"data: {visible(found.corpus)}, read by its first {number_of(found.measured, 'byte')}; all in bits", style="dim")
+        yield Text(
+            f"data: {visible(found.corpus)}, read by its first {number_of(found.measured, 'byte')}; all in bits",
+            style="dim",
+        )
         yield Text()
         yield self._codes(count, options.max_width)
         yield Text()
@@ -54,9 +57,10 @@ class DescriptionPage:
         yield Text.assemble(("Groups of layers", "bold"), ("  bits per weight", "dim"))
         yield self._groups(options.max_width)
         yield Text()
-        yield Text.assemble(("Weights and data together", "bold"), ("  bits, by size of file in bytes", "dim"))
-        yield from self._picture(options.max_width)
-        yield Text()
+        if len(found.sizes) > 1:
+            yield Text.assemble(("Weights and data together", "bold"), ("  bits, by size of file in bytes", "dim"))
+            yield from self._picture(options.max_width)
+            yield Text()
         for rival in found.rivals:
             first = found.pays_from(rival)
             if first is None:
@@ -83,9 +87,11 @@ class DescriptionPage:
             )
         for rival in found.rivals:
             late = (
-                (rival.bits[-1] - rival.bits[-2]) / (found.sizes[-1] - found.sizes[-2]) if len(rival.bits) > 1 else 8.0
+                (rival.bits[-1] - rival.bits[-2]) / (found.sizes[-1] - found.sizes[-2])
+                if len(rival.bits) > 1
+                else rival.bits[0] / size
             )
-            table.add_row(rival.name, "-", "-", f"{late:.3f}        ", brief(rival.bits[-1]))
+            table.add_row(rival.name, "-", "-", f"{late:.3f}", brief(rival.bits[-1]))
         return table
 
     def _remarks(self) -> list[str]:
@@ -125,7 +131,7 @@ class DescriptionPage:
         plt.limit_size(False, False)
         plt.plot_size(min(max(width, _NARROWEST), _WIDEST), _ROWS + 3)
         plt.theme("clear")
-        plt.xlim(x[0], x[-1] if len(x) > 1 else x[0] + 1)
+        plt.xlim(x[0], x[-1])
         plt.ylim(low, high)
         plt.xticks(x[:: 1 + len(x) // 6], [brief(size) for size in found.sizes][:: 1 + len(x) // 6])
         marks = list(range(low, high + 1, 1 + (high - low) // 6))
@@ -159,7 +165,7 @@ def brief(amount: float) -> str:
     power = 0
     while amount >= 1024 and power < len(_UNITS) - 1:
         amount, power = amount / 1024, power + 1
-    return f"{amount:.3g} {_UNITS[power]}".rstrip()
+    return f"{amount:{'.0f' if amount >= 999.5 else '.3g'}} {_UNITS[power]}".rstrip()
 
 
 def _gap(width: int) -> int:

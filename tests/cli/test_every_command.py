@@ -42,6 +42,7 @@ ARGUMENTS = {
     "sources compare": "noise --rows 2 --length 32",
     "sources write": "noise --rows 4 --length 32 --out rows.npy",
     "codes": "",
+    "codes measure": "{run} --bytes 512 --longest 1024 --data {text}",
     "theory list": "",
     "theory all": "--help",
     "theory check-domination": "--max-length 1 --certificate domination.json",

@@ -135,8 +135,8 @@ def unimodal_frontier(probability: float) -> float:
 def optimal_prior(values: Tensor, sigma: float) -> GaussianMixture:
     """Return the best prior for weights that are points of spread sigma: a component per distinct value (B.9.3).
 
-    >>> prior = optimal_prior(torch.tensor([0.0, 0.0, 0.0, 1.0]), 0.01)
-    >>> prior.log_weights.exp().tolist(), prior.mean_K.tolist()
+    >>> prior = optimal_prior(torch.tensor([0.0, 0.0, 0.0, 1.0], dtype=torch.float64), 0.01)
+    >>> [round(weight, 3) for weight in prior.log_weights.exp().tolist()], prior.mean_K.tolist()
     ([0.75, 0.25], [0.0, 1.0])
     """
     mean_K, count_K = torch.unique(values, return_counts=True)

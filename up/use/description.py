@@ -63,7 +63,7 @@ class Reading:
     def of(cls, bits_N: NDArray[np.float64]) -> "Reading":
         """Sum up the bits of each byte."""
         late = bits_N[len(bits_N) // 2 :]
-        pieces = [float(piece.mean()) for piece in np.array_split(late, max(1, len(late) // PIECE))]
+        pieces = [float(piece.mean()) for piece in np.array_split(late, min(max(2, len(late) // PIECE), len(late)))]
         return cls(
             sums=np.concatenate([[0.0], np.cumsum(bits_N)]),
             rate=Estimate(float(late.mean()), Estimate.of(pieces).stderr),
@@ -212,7 +212,7 @@ def measure_network(
     priors = priors_for(tensors)
     whole = Reading.of(reader.read(model))
     stored = tuple(Estimate(float(FLOAT_BITS * each.value.numel())) for each in tensors)
-    codes = {"float32": (_coded("float32", None, stored, None, whole),)}
+    codes: dict[str, tuple[CodedNetwork, ...]] = {"float32": (_coded("float32", None, stored, None, whole),)}
     codes |= {"uniform grid": (), "entropy-coded grid": (), "Gaussian mixture": ()}
     for fineness in FINENESSES:
         on_grids = Quantised.of(tensors, fineness)

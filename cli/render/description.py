@@ -57,7 +57,7 @@ class DescriptionPage:
         yield Text.assemble(("Groups of layers", "bold"), ("  bits per weight", "dim"))
         yield self._groups(options.max_width)
         yield Text()
-        if len(found.sizes) > 1:
+        if found.has_curve:
             yield Text.assemble(("Weights and data together", "bold"), ("  bits, by size of file in bytes", "dim"))
             yield from self._picture(options.max_width)
             yield Text()
@@ -88,7 +88,7 @@ class DescriptionPage:
         for rival in found.rivals:
             late = (
                 (rival.bits[-1] - rival.bits[-2]) / (found.sizes[-1] - found.sizes[-2])
-                if len(rival.bits) > 1
+                if found.has_curve
                 else rival.bits[0] / size
             )
             table.add_row(rival.name, "-", "-", f"{late:.3f}", brief(rival.bits[-1]))

@@ -139,6 +139,11 @@ class Measured:
     codes: dict[str, tuple[CodedNetwork, ...]]
     rivals: tuple[Rival, ...]
 
+    @property
+    def has_curve(self) -> bool:
+        """Whether there are several sizes."""
+        return len(self.sizes) > 1
+
     def best(self, code: str, size: int) -> CodedNetwork:
         """Return the fineness of a code that describes a file of this size in fewest bits."""
         return min(self.codes[code], key=lambda each: each.describe(size).total.value)

@@ -25,6 +25,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from theory.words import number_of
 from up.codes.estimate import Estimate
 from up.errors import InputError
 
@@ -186,7 +187,9 @@ def tape_code(program: Sequence[int], registers: int, *, sigma: float = 1e-3) ->
         raise InputError("a program has the bits 0 and 1", received=list(program), remedy="give e.g. [0, 1, 1]")
     if len(program) > registers:
         raise InputError(
-            "the program is longer than the tape", received=len(program), remedy=f"give at most {registers} bits"
+            "the program is longer than the tape",
+            received=len(program),
+            remedy=f"give at most {number_of(registers, 'bit')}",
         )
     mean_K = torch.tensor([-1.0, 1.0], dtype=torch.float64)
     share_NK = torch.full((registers, 2), 0.5, dtype=torch.float64)

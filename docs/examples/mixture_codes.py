@@ -1,4 +1,4 @@
-"""What Gaussian mixtures charge: a bit, a tape of registers, and an MLP with few distinct weights."""
+"""What Gaussian mixtures charge: for a bit, a tape, and an MLP of few distinct weights."""
 
 import torch
 
@@ -23,9 +23,7 @@ print("a program of 5 bits on a tape of mixtures")
 for registers in (5, 16, 300):
     tape = tape_code([1, 0, 1, 1, 0], registers)
     bits = divergence(tape.posterior, tape.prior, samples=16, generator=generator)
-    print(
-        f"    {registers:>3} registers{bits.value:12.6f} bits, standard error {bits.stderr:.0e}"
-    )
+    print(f"    {registers:>3} registers{bits.value:12.6f} ± {bits.stderr:.0e} bits")
 
 print("148 weights of a network that copies four bits, by the best mixture")
 for variant in MANUAL:
@@ -36,9 +34,7 @@ for variant in MANUAL:
         samples=2,
         generator=generator,
     )
-    print(
-        f"    {variant:<15}{found.value:8.2f} bits, N H(p) = {optimal_bits(weights):.2f}"
-    )
+    print(f"    {variant:<15}{found.value:8.2f}, N H(p) = {optimal_bits(weights):.2f}")
 
 print("a point at 1 against one Gaussian of spread 1, as the point gets sharper")
 for sigma in (1e-1, 1e-3, 1e-9):

@@ -1,4 +1,4 @@
-"""Four coins as hypotheses: the two-part, the Bayesian and variational codes of twelve tosses."""
+"""Four coins as hypotheses: two-part, Bayesian and variational codes of 12 tosses."""
 
 from fractions import Fraction
 

@@ -16,7 +16,7 @@ import typer
 import typer.core
 
 import up
-from cli import codes, compress, demo, doctor, evaluate, models, runs, score, sources, theory, train
+from cli import codes, compress, data, demo, doctor, evaluate, experiment, models, runs, score, sources, theory, train
 from cli.context import CliContext, ExitCode
 from cli.help import use_painted_help
 from cli.output import ReaderGoneError, open_closed_streams, point_at_nothing
@@ -37,11 +37,13 @@ _ORDER = (
     "demo",
     "train",
     "eval",
+    "data",
     "score",
     "compress",
     "decompress",
     "models",
     "runs",
+    "experiment",
     "sources",
     "theory",
     "codes",
@@ -77,7 +79,8 @@ def _root(
         typer.echo(context.get_help())
 
 
-for _module in (demo, train, evaluate, score, compress, models, runs, sources, theory, codes, doctor):
+_MODULES = (demo, train, evaluate, data, score, compress, models, runs, experiment, sources, theory, codes, doctor)
+for _module in _MODULES:
     _module.register(app)
 
 

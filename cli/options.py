@@ -1,5 +1,6 @@
 """Options that several commands share, so that they mean and refuse the same everywhere."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +31,16 @@ def read_file_name(text: str) -> str:
     return text
 
 
+def folder_names(paths: Sequence[Path]) -> list[str]:
+    """Name folders by their last part, in full where that is not distinct, and numbered if even that is not."""
+    names = [path.name for path in paths]
+    if len(set(names)) < len(names):
+        names = [str(path) for path in paths]
+    if len(set(names)) < len(names):
+        names = [f"{name} ({place})" for place, name in enumerate(names, start=1)]
+    return names
+
+
 def path_option(help_text: str, **more: Any) -> Any:
     """Return an option whose value is a path."""
     return typer.Option(help=help_text, parser=read_path, **{"metavar": "PATH", **more})
@@ -46,4 +57,12 @@ RunArgument = Annotated[
 
 SourceOption = Annotated[
     str, typer.Option(metavar="NAME|FILE.py:NAME", parser=read_word, help=f"Source: {SOURCES_HELP}")
+]
+
+DataDirOption = Annotated[
+    Path | None,
+    path_option(
+        "Folder with the files of wp, german, code and linux. Default: UP_DATA_DIR, or else the user's cache folder.",
+        show_default=False,
+    ),
 ]

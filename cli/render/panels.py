@@ -1,18 +1,18 @@
 """What there is to see, as panels of curves that know nothing of how they are drawn.
 
-`cli/render/charts.py` draws a panel in the terminal and `cli/render/figures.py` with matplotlib. The horizontal axis is
-always instances.
+`cli/render/charts.py` draws a panel in the terminal and `cli/render/figures.py` with matplotlib. The horizontal axis of
+a run is instances; that of an experiment may be something else, and logarithmic: coordinates are then powers of ten.
 """
 
 import dataclasses
-import math
 
 from theory.words import number_of
+from up.plotting import compact
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Curve:
-    """One line: where in instances, how high, the standard errors of the heights (none: exact), and its name."""
+    """One line: where along the axis, how high, the standard errors of the heights (none: exact), and its name."""
 
     name: str
     x: tuple[float, ...]
@@ -36,7 +36,11 @@ class Panel:
         title: what is shown.
         unit: of the heights.
         curves: at least one, each with at least one point.
-        until: right end of the axis of instances, which starts at 0.
+        until: right end of the horizontal axis.
+        since: left end of it.
+        along: what it counts.
+        log_x: coordinates along it are the powers of ten of what they stand for.
+        log_y: heights likewise.
         levels: heights to compare with.
         now: where the run is, on a panel that goes further; None: not marked.
         from_zero: the vertical axis starts at 0.
@@ -50,6 +54,10 @@ class Panel:
     unit: str
     curves: tuple[Curve, ...]
     until: float
+    since: float = 0.0
+    along: str = "instances"
+    log_x: bool = False
+    log_y: bool = False
     levels: tuple[Level, ...] = ()
     now: int | None = None
     from_zero: bool = False
@@ -100,19 +108,3 @@ class DepthBars:
         """Names of the bars."""
         last = len(self.shares) - 1
         return (*map(str, range(last)), f"{last}+" if self.open_ended else str(last))
-
-
-def compact(value: float) -> str:
-    """Return a number for an axis: thousands as K, M and B, small ones with an exponent.
-
-    >>> compact(1_200_000), compact(300_000), compact(0.5), compact(0), compact(3e-4)
-    ('1.2M', '300K', '0.5', '0', '3e-4')
-    """
-    size = abs(value)
-    for unit, name in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
-        if size >= unit:
-            return f"{value / unit:.4g}{name}"
-    if 0 < size < 0.01:
-        exponent = math.floor(math.log10(size) + 1e-9)
-        return f"{value / 10**exponent:.3g}e{exponent}"
-    return f"{value:.4g}"

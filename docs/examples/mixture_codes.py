@@ -1,4 +1,4 @@
-"""What Gaussian mixtures charge: for a bit, a tape, and an MLP of few distinct weights."""
+"""What Gaussian mixtures charge: for a bit, a tape, and an MLP of few weights."""
 
 import torch
 

@@ -38,6 +38,9 @@ ARGUMENTS = {
     "demo": "",
     "runs show": "{run} --svg charts.svg",
     "runs compare": "{run} {run} --png charts.png",
+    "experiment list": "",
+    "experiment run": "figure-1 --scale smoke --out figure-1",
+    "experiment show": "{experiment}",
     "sources": "",
     "sources compare": "noise --rows 2 --length 32",
     "sources write": "noise --rows 4 --length 32 --out rows.npy",
@@ -93,9 +96,12 @@ def carried_out(cases, trained, text, folder):
     certificate = folder / "certificate.json"
     words = ["theory", "check-domination", "--max-length", "1", "--certificate", str(certificate)]
     assert main(words, CliContext.from_streams(io.StringIO(), io.StringIO(), {})) == 0
+    experiment = folder / "experiment"
+    words = ["experiment", "run", "figure-1", "--scale", "smoke", "--out", str(experiment)]
+    assert main(words, CliContext.from_streams(io.StringIO(), io.StringIO(), {})) == 0
     packed = folder / "text.up"
     packed.write_bytes(compress(quick_predictor(), text.read_bytes()))
-    places = {"packed": packed, "run": trained, "text": text, "certificate": certificate}
+    places = {"packed": packed, "run": trained, "text": text, "certificate": certificate, "experiment": experiment}
     commands = {
         name: [*name.split(), *(word.format(**places) for word in more.split())] for name, more in ARGUMENTS.items()
     }

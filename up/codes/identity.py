@@ -27,7 +27,7 @@ from torch import Tensor
 from theory.measures.description import Description
 from up.codes.estimate import Estimate, NetworkDescription
 from up.codes.mixture import LOG2E, GaussianMixture, divergence
-from up.config import require_one_of, require_positive
+from up.config import require_not_negative, require_one_of, require_positive
 from up.errors import InputError
 
 BITS, HIDDEN = 4, 16
@@ -90,7 +90,7 @@ class IdentityConfig:
     """One configuration of table 2.
 
     Attributes:
-        coefficient: of the divergence in the loss.
+        coefficient: of the divergence in the loss; 0 trains for the data alone, with the spread that it begins with.
         learning_rate: of Adam.
         initialisation: `random` (He, biases 0), or one of `MANUAL`.
         seed: of initial weights and samples.
@@ -114,9 +114,8 @@ class IdentityConfig:
         require_one_of("identity", "initialisation", self.initialisation, ("random", *MANUAL))
         require_one_of("identity", "reduction", self.reduction, ("vector", "bit"))
         require_one_of("identity", "prior_means", self.prior_means, ("spread", "random", "clusters"))
-        require_positive(
-            "identity", components=self.components, learning_rate=self.learning_rate, coefficient=self.coefficient
-        )
+        require_positive("identity", components=self.components, learning_rate=self.learning_rate)
+        require_not_negative("identity", coefficient=self.coefficient)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

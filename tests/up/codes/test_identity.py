@@ -86,7 +86,7 @@ def test_the_manual_solution_with_its_own_clusters_stays_below_the_papers_227_bi
     "wrong",
     [
         lambda: manual_weights("x"),
-        lambda: IdentityConfig(coefficient=0, learning_rate=1),
+        lambda: IdentityConfig(coefficient=-1, learning_rate=1),
         lambda: IdentityConfig(coefficient=1, learning_rate=1, initialisation="x"),
         lambda: IdentityConfig(coefficient=1, learning_rate=1, reduction="x"),
         lambda: train_identity([]),

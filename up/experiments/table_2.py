@@ -1,17 +1,18 @@
-"""Table 2 of the description-length paper: do optimisers find the short code of a network, or only its manual solution?
+"""Table 2 of the description-length paper: does an optimiser find the short code of a network by itself?
 
 Claim: "random initialization fails to find a loss comparable to that achieved via manual initialization, indicating poor
 optimization" (Shaw et al. 2025, arXiv 2509.22445, section 6 and C.2). The network is an MLP of 148 weights that copies
 four bits (`up.codes.identity`), small enough to be trained at the paper's size on a processor.
 
-Five coefficients of the divergence, four learning rates (the paper's and larger ones), from random and from the manual
-weights; then, at one coefficient and the largest rate, what the paper leaves open: whether the loss is of a vector or of
-a bit, where the means of the prior begin, how many components it has, whether the rate falls. Controls: the manual
-solutions with the best prior, exactly; and training for the data alone, coefficient 0, whose divergence nobody lowered.
+Five coefficients of the divergence, four learning rates (the paper's and larger ones), from random and from the
+manual weights; then, at one coefficient and the largest rate, what the paper leaves open: whether the loss is of a
+vector or of a bit, where the means of the prior begin, how many components it has, whether the rate falls. Controls:
+the manual solutions with the best prior, exactly; and training for the data alone, coefficient 0, whose divergence
+nobody lowered.
 
 Limits: the paper does not say over how many vectors its "Train NLL" is; 1600 fit its chance level. What its manual
-solution was trained with is not said either: here its prior begins at the clusters of its weights. The parameters of the
-prior are not in the totals, as in the paper.
+solution was trained with is not said either: here its prior begins at the clusters of its weights. The parameters of
+the prior are not in the totals, as in the paper.
 """
 
 import math
@@ -212,8 +213,8 @@ class Table2(Experiment):
                     section="C.2",
                     paper=_PAPER,
                     measured=f"with the best prior {bits['paper']:.1f} bits, with three components alike "
-                    f"{148 * math.log2(3):.1f}; without the biases of unused units {bits['unused bias 0']:.1f}, without "
-                    f"any hidden bias {bits['no hidden bias']:.1f}",
+                    f"{148 * math.log2(3):.1f}; without the biases of unused units {bits['unused bias 0']:.1f}, "
+                    f"without any hidden bias {bits['no hidden bias']:.1f}",
                     verdict=FAILS,
                 )
             )

@@ -33,7 +33,7 @@ from theory.checks.result import (
 )
 from theory.machines.classes import ModelClass, nothing_halts
 from theory.machines.machine import Bound, Run, Status
-from theory.measures.codes import FiniteCode, function_weights, likelihood, tape_divergence
+from theory.measures.codes import FiniteCode, function_weights, likelihood, quasi_optimal, tape_divergence
 from theory.measures.program_codes import Halting, halting, program_code
 from theory.numbers.bit_strings import strings_of_length
 from theory.numbers.code_length import CodeLength
@@ -137,11 +137,10 @@ def _growth(r: Resources, q: Resources, before: Best, after: Best) -> Item:
 def _quasi(r: Resources, found: Halting, every: Sequence[Labels], *, free_length: bool) -> Item:
     """Compare the quasi-optimal code, |z| first, with C_(T,R) + log2 R_s (eq. 103)."""
     name = f"quasi-optimal, R = {r[0]},{r[1]}"
-    kept = [z for z in found.programs if z]
-    if not kept:
+    if not any(found.programs):
         return Item(name=name, holds=True, slack_bits=None)
-    code = FiniteCode(tuple(Fraction(1, r[1] << len(z)) for z in kept), tuple(map(found.function, kept)))
-    quasi, best = _best(code, every), _best(program_code(found), every)
+    code = program_code(found)
+    quasi, best = _best(quasi_optimal(code, r[1]), every), _best(code, every)
     allowed = 1 if free_length else r[1]
     ratios = {y: allowed * quasi[y] / best[y] for y in best}
     least = min(ratios, key=lambda y: ratios[y])

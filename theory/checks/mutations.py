@@ -87,6 +87,6 @@ MUTATIONS = (
     Mutation("longest-hypothesis", "L(f) is the length of the longest hypothesis for f", ("codes",)),
     Mutation("no-bits-back", "a posterior's own entropy is not given back", ("codes",)),
     Mutation("tape-and-one", "the tape takes a bit more than the program", ("budget",)),
-    Mutation("wide-tape", "programs may be longer than the tape", ("budget",)),
+    Mutation("narrow-tape", "programs have to be shorter than the tape", ("budget",)),
     Mutation("first-input", "programs need to halt on all inputs but the last", ("budget",)),
 )

@@ -9,11 +9,11 @@ labels. Alice sends labels Y to Bob, who has the inputs X as well:
     adaptive      the same with alpha(h; psi), and the bits that psi takes                              (eq. 86)
 
 Each is a `Description`: bits for the hypothesis, bits for the data, and their sum. Probabilities are fractions, bits
-are exact (`theory.numbers.code_length`). The quasi-optimal code of B.11, |z| first and then z, is the two-part code
+are exact (`theory.numbers.code_length`). The quasi-optimal code of B.11, |z| first and then z, is a two-part code too,
 with the prior 2^-|z| / R_s.
 
-Deviation: eq. 10 of the paper writes -log2 E_beta p(Y|X; m(h)) for the last term of eq. 9 and calls both equal. The
-mean of a logarithm is not the logarithm of the mean; by Jensen eq. 10 is the smaller one, it can fall below the
+Deviation: eq. 10 of Shaw et al. 2025 writes -log2 E_beta p(Y|X; m(h)) for the last term of eq. 9 and calls both equal.
+The mean of a logarithm is not the logarithm of the mean; by Jensen eq. 10 is the smaller one, it can fall below the
 Bayesian code (`mean_inside`), and no bits-back scheme reaches it. What is called variational here is eq. 9.
 
 Deviation: a model function gives probabilities, not logits; the softmax of rational logits is irrational.
@@ -32,6 +32,7 @@ from theory.errors import InputError
 from theory.measures.description import Description
 from theory.numbers.code_length import CodeLength
 from theory.numbers.exact import LogSum
+from theory.words import number_of
 
 ModelFunction = tuple[tuple[Fraction, ...], ...]
 """p(y|x) by the places of x and of y."""
@@ -204,6 +205,27 @@ def adaptive_variational(
         raise InputError("the priors' code breaks Kraft's inequality", received=sum(hyperprior), remedy="scale it down")
     found = variational(codes[psi], beta, data)
     return Description(hypothesis=found.hypothesis, data=found.data, prior=CodeLength.of(hyperprior[psi]))
+
+
+def quasi_optimal(code: FiniteCode, registers: int) -> FiniteCode:
+    """Return the two-part code that sends how long a program is before it sends the program (B.11).
+
+    Its hypotheses are as many bits long as their prior says, 1 to R_s. It takes log2 R_s bits more (eq. 103) and needs
+    no posterior over what is not used.
+
+    Args:
+        code: with the prior 2^-|z|.
+        registers: R_s, at least as many as the longest program has bits.
+
+    Raises:
+        InputError: a program that is longer than the tape, or empty.
+
+    """
+    shortest = max(code.prior)
+    if shortest == 1 or min(code.prior) < Fraction(1, 1 << registers):
+        remedy = f"give programs of 1 bit to {number_of(registers, 'bit')}"
+        raise InputError("a program has a bit at least and fits its tape", received=registers, remedy=remedy)
+    return FiniteCode(tuple(prior / registers for prior in code.prior), code.functions)
 
 
 def tape_divergence(program_bits: int, registers: int) -> CodeLength:

@@ -9,8 +9,11 @@ Each weight has a Gaussian posterior, all share a prior of K Gaussians that is t
 Many configurations are trained at once, each with its own coefficient, rate, initialisation and seed; none sees
 another.
 
-What the paper leaves open is an option of `IdentityConfig`. Deviation: minibatches of 128 that "over-sample" 16 vectors
-hold each of them 8 times; here each counts once. Source: Shaw et al. 2025 (arXiv 2509.22445), section 6, C.1 and C.2.
+What the paper leaves open is an option of `IdentityConfig`.
+
+Deviation: minibatches of 128 that "over-sample" 16 vectors hold each of them 8 times; here each counts once.
+
+Source: Shaw et al. 2025 (arXiv 2509.22445), section 6, C.1 and C.2.
 Limits: the prior's parameters are not in the total, as in the paper's tables; `parameter_bits` of
 `up.codes.network` says what 16 bits each would take.
 

@@ -10,7 +10,7 @@ of learning them is part of the length. That depends on the counts alone, not on
 
 `encode` makes the file with the coder of `up.coding.arithmetic`; it is as long as that sum within a few bytes. Source:
 Krichevsky and Trofimov 1981; Wiedemann et al. 2020 (DeepCABAC) code weights so. Limits: |q| below 2^30; the file is
-made in plain Python, some 100,000 integers a minute. Bits below the first three of |q| are sent as they are.
+made in plain Python, 10,000 to 100,000 integers a second. Bits below the first three of |q| are sent as they are.
 """
 
 import math

@@ -8,7 +8,8 @@ The prior that is best for weights which are points is a component for each dist
 occurs (B.9.3). The divergence then is the entropy of the values, N H(p), exactly if each component has the posterior's
 own spread.
 
-Deviation: B.10 says that "a single mixture component is formally sufficient" for the weights that are not the prompt's.
+Deviation: B.10 of Shaw et al. 2025 says that "a single mixture component is formally sufficient" for the weights that
+are not the prompt's.
 A point against a component of fixed spread has an infinite divergence (`gaussian_divergence` as sigma goes to 0): there
 has to be a component at each distinct value, with the spread of the posterior.
 

@@ -1,8 +1,8 @@
 """Table 2 of the description-length paper: does an optimiser find the short code of a network by itself?
 
-Claim: "random initialization fails to find a loss comparable to that achieved via manual initialization, indicating poor
-optimization" (Shaw et al. 2025, arXiv 2509.22445, section 6 and C.2). The network is an MLP of 148 weights that copies
-four bits (`up.codes.identity`), small enough to be trained at the paper's size on a processor.
+Claim: "random initialization fails to find a loss comparable to that achieved via manual initialization, indicating
+poor optimization" (Shaw et al. 2025, arXiv 2509.22445, section 6 and C.2). The network is an MLP of 148 weights that
+copies four bits (`up.codes.identity`), small enough to be trained at the paper's size on a processor.
 
 Five coefficients of the divergence, four learning rates (the paper's and larger ones), from random and from the
 manual weights; then, at one coefficient and the largest rate, what the paper leaves open: whether the loss is of a
@@ -187,7 +187,7 @@ class Table2(Experiment):
                         claim=f"From random weights the code stays longer than from the manual ones (rate {rate:g})",
                         section="6",
                         paper=_PAPER,
-                        measured=f"{random.mean()} bits from random and {manual.mean()} from manual weights; "
+                        measured=f"in bits, from random weights {random.mean()}, from manual ones {manual.mean()}; "
                         f"the difference is {gap.with_error}",
                         verdict=verdict_of(gap),
                     )
@@ -200,7 +200,7 @@ class Table2(Experiment):
                     claim=f"No random start comes below the {PAPER_MANUAL} bits of the paper's manual solution",
                     section="C.2",
                     paper=_PAPER,
-                    measured=f"at the best rate {best} bits",
+                    measured=f"in bits, at the best rate {best}",
                     verdict=FAILS if best.is_above(PAPER_MANUAL) is False else HOLDS,
                 )
             )

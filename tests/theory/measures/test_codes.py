@@ -18,6 +18,7 @@ from theory.measures.codes import (
     likelihood,
     mean_inside,
     posterior,
+    quasi_optimal,
     shortest_two_part,
     tape_divergence,
     two_part,
@@ -125,6 +126,14 @@ def test_a_tape_of_rademacher_registers_costs_exactly_its_program(bits, register
     assert tape_divergence(bits, registers) == divergence(beta, prior) == CodeLength.of(Fraction(1, 2**bits))
 
 
+@given(pairs)
+def test_eq_103_sending_the_length_first_takes_log_r_s_bits_more(labels):
+    first, second, third = (((1 - Fraction(k, 4), Fraction(k, 4)),) * 2 for k in (1, 2, 3))
+    code = FiniteCode((HALF, Fraction(1, 4), Fraction(1, 8)), (first, second, third))
+    longer = shortest_two_part(quasi_optimal(code, 8), labels).total
+    assert longer == shortest_two_part(code, labels).total + CodeLength.of(Fraction(1, 8))
+
+
 def test_what_a_posterior_takes_for_possible_and_the_prior_does_not_costs_infinitely_many_bits():
     code = FiniteCode((Fraction(1), Fraction(0)), CERTAIN)
     assert float(variational(code, {0: HALF, 1: HALF}, []).hypothesis) == math.inf
@@ -143,6 +152,8 @@ def test_what_a_posterior_takes_for_possible_and_the_prior_does_not_costs_infini
         lambda: posterior(FiniteCode((Fraction(1),), CERTAIN[:1]), [(0, 1)]),
         lambda: adaptive_variational([HALF, Fraction(1)], [TWO_CERTAIN] * 2, 0, {0: Fraction(1)}, []),
         lambda: tape_divergence(4, 3),
+        lambda: quasi_optimal(FiniteCode((HALF, Fraction(1, 16)), CERTAIN), 3),
+        lambda: quasi_optimal(FiniteCode((Fraction(1), Fraction(0)), CERTAIN), 3),
     ],
 )
 def test_bad_input_is_refused(wrong):

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import codes_zmap
+from cli import codes_measure, codes_zmap
 
 
 def register(app: typer.Typer) -> None:
@@ -11,7 +11,8 @@ def register(app: typer.Typer) -> None:
         help="Description lengths, and machines as transformers.", rich_markup_mode=None, invoke_without_command=True
     )
     group.callback()(_show_help)
-    codes_zmap.register(group)
+    for command in (codes_measure, codes_zmap):
+        command.register(group)
     app.add_typer(group, name="codes")
 
 

@@ -79,7 +79,8 @@ def _root(
         typer.echo(context.get_help())
 
 
-for _module in (demo, train, evaluate, data, score, compress, models, runs, experiment, sources, theory, codes, doctor):
+_MODULES = (demo, train, evaluate, data, score, compress, models, runs, experiment, sources, theory, codes, doctor)
+for _module in _MODULES:
     _module.register(app)
 
 

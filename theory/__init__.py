@@ -45,6 +45,7 @@ _PUBLIC = {
     "measures.context_trees": ("ContextTrees",),
     "measures.mixture": ("Mixture", "iterates", "length_uniform", "next_symbol"),
     "measures.complexity": ("complexity",),
+    "measures.codes": ("FiniteCode", "bayesian", "two_part", "variational"),
     "measures.omega": ("halting_measure",),
     "measures.buffer_depth": ("depth_distributions", "stationary_depth_probability"),
     "lstm.construction": ("step_lstm",),
@@ -62,6 +63,8 @@ _PUBLIC = {
     "checks.regret": ("check_regret",),
     "checks.trees": ("check_trees",),
     "checks.resources": ("check_resources",),
+    "checks.codes": ("check_codes",),
+    "checks.budget": ("check_budget",),
     "certificates.write": ("certificate_text",),
     "certificates.verify": ("verify_certificate",),
 }

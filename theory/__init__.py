@@ -26,6 +26,7 @@ _PUBLIC = {
     "machines.machine": ("Bound", "FunctionMachine", "Machine", "Run", "Status", "Tape"),
     "machines.mealy": ("MealyMachine", "mealy_class"),
     "machines.turing": ("TuringMachine",),
+    "machines.prefix": ("PrefixMachine", "PrefixRule"),
     "machines.one_tape": ("TapeMachine", "TapeRule"),
     "machines.universal.interpreter": ("run_program",),
     "machines.universal.machine": ("UniversalMachine", "universal_class"),

@@ -46,6 +46,7 @@ ARGUMENTS = {
     "sources write": "noise --rows 4 --length 32 --out rows.npy",
     "codes": "",
     "codes measure": "{run} --bytes 512 --longest 1024 --data {text}",
+    "codes zmap": "--program 0110 --input 1",
     "theory list": "",
     "theory all": "--help",
     "theory check-domination": "--max-length 1 --certificate domination.json",

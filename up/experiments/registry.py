@@ -19,6 +19,9 @@ EXPERIMENTS = {
     "control-noise": "up.experiments.control_noise:ControlNoise",
     "depth-sweep": "up.experiments.depth_sweep:DepthSweep",
     "scaling": "up.experiments.scaling:Scaling",
+    "bayes": "up.experiments.bayes:Bayes",
+    "bayes-machines": "up.experiments.bayes_machines:BayesMachines",
+    "table-2": "up.experiments.table_2:Table2",
 }
 """Name to `module:class`."""
 

@@ -229,7 +229,9 @@ def _legend(panel: Panel) -> Text:
         entries += [(f"{LETTERS[i]} {curve.name}", _colour(i)) for i, curve in enumerate(panel.curves)]
     elif panel.levels:
         entries += [(f"{_MARK} {curve.name}", _colour(0)) for curve in panel.curves]
-    entries += [(f"{_LEVEL}{_LEVEL} {level.name} {level.value:.3f}", "") for level in panel.levels]
+    for level in panel.levels:
+        value = 10**level.value if panel.log_y else level.value
+        entries.append((f"{_LEVEL}{_LEVEL} {level.name} {value:.3f}", ""))
     if panel.now is not None:
         entries.append((f"{_NOW} now, {panel.now:,}", ""))
     return Text("   ").join(Text(name, style=style) for name, style in entries)

@@ -174,3 +174,15 @@ class TestCharts:
         ]
         assert all(line.count("│") == 1 for line in lines)
         assert "mean 1.00, settles at 1.00" in page
+
+
+def test_the_legend_has_the_height_of_a_level_itself_where_the_axis_is_logarithmic():
+    panel = Panel(
+        title="Bits",
+        unit="bits",
+        curves=(Curve(name="network", x=(0.0, 1.0), y=(2.0, 3.0)),),
+        until=1.0,
+        levels=(Level(name="paper", value=2.0),),
+        log_y=True,
+    )
+    assert "paper 100.000" in drawn(Chart(panel), width=60)

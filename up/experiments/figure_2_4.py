@@ -5,7 +5,7 @@ the board (b) in some cases beats the performance of a Markov model (c) improves
 the Markov model on most of the synthetic datasets".
 
 Figure 4 has the validation sets, figure 2 the test sets; real data is added where it is here (`up data list`). Lines
-are the in-context Markov model of the paper, chosen for each set, and PPM; a uniform code charges 8 bits everywhere.
+are the in-context Markov model of the paper, chosen for each set, PPM, and a uniform code, which charges 8 bits.
 
 The default at the laptop scale is the small `modern` transformer on the source of its preset, in widths 32, 64 and 128;
 what it charges untrained stands beside it, for its copy heads predict without any training. `--arch paper` is the
@@ -150,7 +150,7 @@ def _panel(measurements: Measurements, data: str) -> Panel:
         spread = tuple(mean.spread for mean in means if mean.spread is not None)
         y = tuple(mean.value for mean in means)
         series.append(Series(name=f"size {size}", x=tuple(map(float, after)), y=y, spread=spread))
-    bars = bar_rows(found, MARKOV, PPM)
+    bars = bar_rows(found, UNIFORM, MARKOV, PPM)
     lines = tuple(Line(name=name, value=bar.mean().value) for name, bar in bars.items() if bar)
     return Panel(title=data, series=tuple(series), lines=lines)
 

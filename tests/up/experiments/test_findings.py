@@ -220,6 +220,8 @@ class TestSizes:
         figures = {each.name: each for each in Figure24().figures(Measurements(charged(2.0, size=8, data=data)))}
         assert [panel.title for panel in figures["figure-4"].panels] == [*VALIDATION, "german:validation"]
         assert [panel.title for panel in figures["figure-2"].panels] == [*TEST, "german:test"]
+        lines = [(line.name, line.value) for line in figures["figure-2"].panels[0].lines]
+        assert lines == [("uniform", 8.0), ("Markov, in context", 4.0), ("PPM-D with update exclusion", 3.0)]
 
 
 class TestFigure1:

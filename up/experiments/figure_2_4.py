@@ -34,7 +34,7 @@ from up.experiments.bits import (
 from up.experiments.experiment import FAILS, HOLDS, UNKNOWN, Finding, Setting, Table, verdict_of
 from up.experiments.figure import Figure, Line, Panel, Series
 from up.experiments.measurement import Estimate, Measurements
-from up.experiments.sizes import SizesExperiment, gain_over, gained_by_size, trained_at_end
+from up.experiments.sizes import SizesExperiment, adapting_table, gain_over, gained_by_size, trained_at_end
 
 
 class Figure24(SizesExperiment):
@@ -82,6 +82,7 @@ class Figure24(SizesExperiment):
             table_of("Validation sets, bits per character zero-shot", rows, VALIDATION),
             table_of("Test sets, bits per character zero-shot", rows, TEST),
             table_of("Real data, bits per character zero-shot", rows, real),
+            *adapting_table(measurements),
         ]
         return [table for table in tables if len(table.columns) > 1]
 

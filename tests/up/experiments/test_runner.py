@@ -9,10 +9,11 @@ import pytest
 from tests.docs.test_code_blocks import unexecuted_blocks
 from tests.up.experiments.fake import CLAIM, Fake
 from up.errors import InputError, RunError
+from up.experiments.events import Began, Ended, PartMeasured, PartTold
 from up.experiments.experiment import HOLDS, Setting
 from up.experiments.folder import ExperimentFolder, open_experiment
 from up.experiments.registry import EXPERIMENTS
-from up.experiments.runner import Began, Ended, PartMeasured, PartTold, run_experiment, settle
+from up.experiments.runner import run_experiment, settle
 from up.runs.events import Step
 
 SETTING = Setting(scale="smoke", seeds=(0,))

@@ -1,4 +1,4 @@
-"""Parity in a network with tanh normalisation, and what its weights cost to describe."""
+"""Parity with tanh normalisation, and what its weights cost to describe."""
 
 import math
 from collections import Counter

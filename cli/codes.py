@@ -11,8 +11,8 @@ def register(app: typer.Typer) -> None:
         help="Description lengths, and machines as transformers.", rich_markup_mode=None, invoke_without_command=True
     )
     group.callback()(_show_help)
-    for command in (codes_measure, codes_zmap):
-        command.register(group)
+    codes_measure.register(group)
+    codes_zmap.register(group)
     app.add_typer(group, name="codes")
 
 

@@ -1,4 +1,4 @@
-"""`up codes measure`: what the weights of a trained network cost, and from which length of file on they pay."""
+"""`up codes measure`: the description length of a trained network, weights and data together."""
 
 import math
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # it imports torch
 
 
 def register(group: typer.Typer) -> None:
-    """Hang the command on the group."""
+    """Hang `measure` on the group."""
     group.command("measure")(measure)
 
 

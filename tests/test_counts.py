@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 # What is never one, or no count but a measure.
-CONSTANTS = re.compile(r"[A-Z_]+( [*+] .*)?|len\(LETTERS\)|.*:\.\d+f|.*:g|found")
+CONSTANTS = re.compile(r"[A-Z_]+( [*+] .*)?|len\(LETTERS\)|.*:\.\d+f|.*:g|found|.*\.mean\(\)|_with_error\(.*\)")
 NEVER_ONE = {
     "len(text)",  # of a certificate
     "mark.bytes",  # of lines
@@ -25,6 +25,10 @@ NEVER_ONE = {
     "_number(step.loss_bits, 3)",
     "_digits(gained)",
     "_digits(below)",
+    "before",  # means with their errors, as are the next ones
+    "after",
+    "mine",
+    "lost[worst]",
 }
 NOUNS = (
     "instances|bytes|rows|blocks|characters|files|steps|checkpoints|bits|tokens|slices|columns|items|topics|programs|"

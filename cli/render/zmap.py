@@ -91,7 +91,7 @@ class ZmapPage:
                 ]
             ),
             Text.assemble(agree, f" in all of {number_of(len(both.layers), 'row')}" if both.agree else ""),
-            Text("read more: docs/learn/7-compiler.md; Shaw et al. 2025, arXiv 2509.22445", style="dim"),
+            Text("read more: docs/learn/6-compiler.md; Shaw et al. 2025, arXiv 2509.22445", style="dim"),
         )
 
 

@@ -267,7 +267,7 @@ RESOURCES = Check(
     quick={"class_name": "mealy", "max_length": 3},
     rough_seconds=1,
 )
-_SHAW, _DESCRIPTION_LENGTH = "Shaw et al. 2025, arXiv 2509.22445", "docs/learn/6-description-length.md"
+_SHAW, _DESCRIPTION_LENGTH = "Shaw et al. 2025, arXiv 2509.22445", "docs/learn/7-description-length.md"
 _INPUT_BITS = Option(name="input_bits", default=1, most=3, metavar="BITS", help="Inputs of so many bits, all of them.")
 _REPEATS = Option(name="repeats", default=8, most=1000, help="How often each input comes, with its label.")
 CODES = Check(

@@ -15,7 +15,9 @@ undefined there.
     {'bit': 1, 'flag': 1} (Set(variable='flag', value=0),)
 
 A numeric variable takes `+=` and `-=` of whole numbers, or, on every path alike, the value of another numeric variable
-or head. Source: Shaw et al. 2024 (ALTA), whose MLP functions are expanded over all inputs; here only over what is read.
+or head. Where a sign that is read is 0, nothing happens: there are only the paths for -1 and 1.
+
+Source: Shaw et al. 2024 (ALTA), whose MLP functions are expanded over all inputs; here only over what is read.
 """
 
 from collections.abc import Callable, Sequence
@@ -87,6 +89,8 @@ class Position:
     def __setitem__(self, name: str, value: Any) -> None:
         if name not in self._variables:
             raise _refused(f"{name} is not a variable, so nothing can be assigned to it")
+        if not isinstance(value, Amount | int):
+            raise _refused(f"{name} takes whole numbers, not {type(value).__name__}")
         self.assigned[name] = value if isinstance(value, Amount) else int(value)
         self.lines[name] = calling_line()
 
@@ -106,40 +110,46 @@ def trace(function: Callable[[Any], None], variables: Sequence[Variable], heads:
     known = {each.name: each for each in variables}
     through = {head.name: known[head.value] for head in heads if head.value in known}
     rules: list[Rule] = []
-    copies: dict[str, tuple[str, SourceLine]] | None = None
+    copies: dict[str, Copy] | None = None
     choices: list[int] = []
     for _ in range(_MOST_PATHS):
         position = Position(known, through, choices)
         function(position)
-        found: dict[str, tuple[str, SourceLine]] = {}
-        updates: list[Update] = []
-        for name, value in position.assigned.items():
-            if isinstance(value, Amount) and value.name != name:
-                if value.added:
-                    raise _refused("a copy of a numeric variable adds nothing", position.lines[name])
-                found[name] = value.name, position.lines[name]
-            elif isinstance(value, Amount):
-                updates += [Add(name, value.added)] if value.added else []
-            elif position.read.get(name) != value:
-                updates.append(Set(name, value))
-        if copies is not None and {k: v[0] for k, v in copies.items()} != {k: v[0] for k, v in found.items()}:
-            line = next(iter({**copies, **found}.values()))[1]
+        updates, found = _changes(position)
+        if copies is not None and copies != found:
+            line = next(iter({**copies, **found}.values())).where
             raise _refused("a numeric variable is copied on some paths and not on others", line)
         copies = found
         if updates:
             where = next(iter(position.lines.values()))
-            rules.append(Rule(dict(position.read), tuple(updates), where=where))
+            rules.append(Rule(dict(position.read), updates, where=where))
         del choices[len(position.options) :]
         while choices and choices[-1] == len(position.options[len(choices) - 1]) - 1:
             choices.pop()
         if not choices:
-            return Traced(tuple(rules), tuple(Copy(k, name, where=line) for k, (name, line) in copies.items()))
+            return Traced(tuple(rules), tuple(copies.values()))
         choices[-1] += 1
     raise InputError(
         "the function has too many paths",
         received=f"more than {_MOST_PATHS:,}",
         remedy="read fewer names on each path, or give rules",
     )
+
+
+def _changes(position: Position) -> tuple[tuple[Update, ...], dict[str, Copy]]:
+    """Return what one path has changed: updates, and copies by the variable that takes them."""
+    updates: list[Update] = []
+    copies: dict[str, Copy] = {}
+    for name, value in position.assigned.items():
+        if isinstance(value, Amount) and value.name != name:
+            if value.added:
+                raise _refused("a copy of a numeric variable adds nothing", position.lines[name])
+            copies[name] = Copy(name, value.name, where=position.lines[name])
+        elif isinstance(value, Amount):
+            updates += [Add(name, value.added)] if value.added else []
+        elif position.read.get(name) != value:
+            updates.append(Set(name, value))
+    return tuple(updates), copies
 
 
 def _refused(problem: str, where: SourceLine | None = None) -> InputError:

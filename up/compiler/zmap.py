@@ -27,9 +27,10 @@ from fractions import Fraction
 
 import torch
 
+from theory.machines.logit_code import decode_logit
 from theory.machines.machine import Bound, Status
 from theory.machines.prefix import HALT, PrefixMachine, PrefixRun
-from theory.numbers.bit_strings import BitString, require_bit_string
+from theory.numbers.bit_strings import BitString, require_bit_string, shown
 from up.compiler.checked import run
 from up.compiler.compile import Compiled, CompilerConfig, compile_program
 from up.compiler.interpreter import interpret
@@ -108,17 +109,18 @@ def exact_logits(mapped: MappedProgram, given: str) -> tuple[Fraction, ...]:
 
 
 def checked_run(machine: PrefixMachine, bound: Bound, program: BitString, given: str) -> PrefixRun:
-    """Run a machine and refuse what is not in Z_{T,R}; see `exact_logits`."""
+    """Run a machine and refuse what is not in Z_{T,R} because of this input; see `exact_logits`."""
     require_fit(program, bound)
     done = machine.run(program, given, bound)
-    shown = f"machine {machine.name} on program {program or 'ε'} and input {given or 'ε'}"
+    run_of = f"machine {machine.name} on program {shown(program)} and input {shown(given)}"
     if done.status is not Status.HALTED:
-        problem = f"{shown} does not {HALT} within the bound"
+        problem = f"{run_of} does not {HALT} within the bound"
         raise InputError(problem, received=done.status.value, remedy=_REMEDY[done.status])
     if done.bits_read < len(program):
         remedy = f"give {program[: done.bits_read] or 'an empty program'}"
-        raise InputError(f"{shown} halts before it has read it all", received=done.bits_read, remedy=remedy)
-    assert done.logits  # each tape holds one, or it is refused
+        raise InputError(f"{run_of} halts before it has read it all", received=done.bits_read, remedy=remedy)
+    for bits in done.outputs:
+        decode_logit(bits)
     return done
 
 

@@ -83,7 +83,7 @@ class TreeSource(RowSource):
     @property
     def description(self) -> str:
         """Kind and size in a few words."""
-        of_symbols = "" if self.symbols is None else f", {self.symbols} symbols"
+        of_symbols = "" if self.symbols is None else f", {number_of(self.symbols, 'symbol')}"
         return f"tree, up to {number_of(self.max_depth, 'token')} of context{of_symbols}"
 
     def rows(self, num_rows: int, num_tokens: int, generator: torch.Generator) -> Tensor:

@@ -6,9 +6,10 @@ The first `measured` bytes of a corpus are read under each network; up to there 
 second half goes on. PPM and xz are measured at every size up to `longest`. A code on grids is tried at several
 finenesses, and the best is taken for each size of file: its total is the lower envelope of lines.
 
-Limits: the rate of a network that goes on learning, such as a mixing predictor, falls further than it is drawn; no
-program is counted, neither this one nor those of the compressors. Standard errors of rates are those of means over
-pieces of `PIECE` bytes; they know nothing of how one corpus differs from another.
+Limits: PPM is taken at the better of two orders, and without numba it takes a minute for a megabyte. The rate of a
+network that goes on learning, such as a mixing predictor, falls further than it is drawn; no program is counted,
+neither this one nor those of the compressors. Standard errors of rates are those of means over pieces of `PIECE` bytes;
+they know nothing of how one corpus differs from another.
 
 Shape suffixes: N bytes of a file.
 """

@@ -159,6 +159,7 @@ def test_a_traced_function_that_compares_a_number_is_refused_with_its_line():
         (lambda x: x.__setitem__("sum", x["mean"] + 1), "a copy of a numeric variable adds nothing"),
         (lambda x: x.__setitem__("sum", x["mean"]) if x["flag"] else None, "copied on some paths and not on others"),
         (lambda x: bool(x["sum"]), "can be no condition"),
+        (lambda x: x.__setitem__("flag", "on"), "flag takes whole numbers, not str"),
     ],
 )
 def test_a_function_that_does_what_no_rule_can_is_refused(function, reason):

@@ -7,6 +7,7 @@ import torch
 
 from theory.machines.collisions import programs
 from theory.machines.machine import Bound, Status
+from theory.machines.prefix import HALT, PrefixMachine, PrefixRule
 from theory.machines.prefix_machines import PREFIX_MACHINES
 from up.compiler.compile import CompilerConfig
 from up.compiler.side_by_side import side_by_side
@@ -191,6 +192,17 @@ def test_a_weight_that_is_wrong_is_seen_in_the_layer_in_which_it_acts():
 def test_a_larger_scale_than_needed_changes_nothing():
     mapped = zmap(RATIONAL, Bound(time=16, space=8), "01000100", CompilerConfig(scale=30.0))
     assert mapping_fn(mapped)("1") == pytest.approx((2.0, 1.0))
+
+
+def test_a_machine_that_writes_no_logit_is_refused():
+    silent = PrefixMachine(
+        name="silent", inputs="1", work="_", outputs=1, rules={("start", "*", "*", "*"): PrefixRule(HALT)}
+    )
+    with pytest.raises(InputError, match="stand for no logit"):
+        exact_logits(zmap(silent, Bound(time=2, space=2), ""), "1")
+    mute = PrefixMachine(name="mute", inputs="1", work="_", outputs=0, rules=silent.rules)
+    with pytest.raises(InputError, match="machine mute has no output"):
+        zmap(mute, Bound(time=2, space=2), "")
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,7 @@ def _tight(cycle: Sequence[tuple[Fraction, BitString]], full: Tree, depth: int, 
     """Return that m is no more than Gamma bits behind the full tree on the cycle; the excess falls to 0."""
     unpriced = claimed_prior(full, depth, variant) / tree_prior(full, depth)
     slack, x = min((ratio / unpriced, x) for ratio, x in cycle)
-    return ratio_item("the full tree on its cycle", slack, witness=f"{len(x)} bits", failure=_fails(x, slack))
+    return ratio_item("the full tree on its cycle", slack, witness=number_of(len(x), "bit"), failure=_fails(x, slack))
 
 
 def _unknown(tree: Tree, counts: Counts) -> Fraction:

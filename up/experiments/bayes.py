@@ -74,7 +74,7 @@ from up.runs.folder import RunFolder, load_model, open_run
 from up.sources.tree import TreeSource
 
 _SIZES = {  # depth of the trees, bits of a row, rows, rows of a mixing predictor, rows of each member
-    "smoke": (2, 64, 100, 20, 40),
+    "smoke": (2, 64, 60, 10, 20),
     "laptop": (4, 256, 1_000, 300, 200),
     "paper": (8, 1_024, 4_000, 1_000, 500),
 }
@@ -242,11 +242,11 @@ def bayes_config(setting: Setting, *, arch: str, source: str, seed: int) -> RunC
 def _plan(arch: str, scale: str) -> tuple[str, ...]:
     """Return what is not as in the preset."""
     if arch == "mixing":
-        lengths = {"smoke": 40, "laptop": 1_500, "paper": 10_000}
+        lengths = {"smoke": 30, "laptop": 1_500, "paper": 10_000}
         return (f"model.learned_bytes={_SIZES[scale][1]}", f"training.instances={lengths[scale]}")
     own = ("model.dropout=0",)
     if scale == "smoke":
-        return (*own, "training.instances=400", "training.learning_rate=5e-3", "training.batch=8")
+        return (*own, "training.instances=240", "training.learning_rate=5e-3", "training.batch=8")
     if scale == "paper":
         return (*own, "training.instances=200000", "training.batch=64", "training.batch_start=64")
     return (*own, *_LAPTOP, *_LAPTOP_OF[arch])
@@ -256,16 +256,16 @@ _LAPTOP = ("model.width=64", "model.base_width=64", "model.heads=4", "training.b
 _LAPTOP_OF = {
     "modern": (
         "model.convolution_taps=5",  # a token and the four before it
-        "training.instances=10000",
+        "training.instances=14000",
         "training.learning_rate=3e-3",
         "training.warmup_instances=400",
-        "training.halving_instances=1700",
+        "training.halving_instances=2500",
     ),
     "paper": (
         "training.instances=16000",
         "training.learning_rate=2e-3",
         "training.warmup_instances=1000",
-        "training.halving_instances=3000",
+        "training.halving_instances=4000",
     ),
 }
 

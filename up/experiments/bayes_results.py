@@ -268,8 +268,8 @@ def _within_bound(arch: str, of_arch: Measurements, measurements: Measurements) 
         Finding(
             claim=f"To no member does {arch} lose more than Gamma(S) and log2(n)/2 + 1 bits a leaf",
             section="4.2",
-            measured=f"nearest to it, or farthest above, is the tree '{worst}' by its leaves: {_with_error(mine, digits=1)}"
-            f" bits, where the mixture loses {_with_error(exact, digits=1)} and the bound is"
+            measured=f"nearest to it, or farthest above, is the tree '{worst}' by its leaves: in bits a row"
+            f" {_with_error(mine, digits=1)}, where the mixture loses {_with_error(exact, digits=1)} and the bound is"
             f" {_with_error(bound, digits=1)}",
             verdict=verdict,
         ),

@@ -134,7 +134,7 @@ def test_a_near_model_whose_controls_are_far_away_bears_all_claims_out():
     near, elsewhere, _, within = Bayes().findings(some())
     assert "0.0050 ± 0.0005" in near.measured
     assert "the nearest is 40.0 times as far" in elsewhere.measured
-    assert "4.0 ± 0.1 bits, where the mixture loses 3.0" in within.measured
+    assert "4.0 ± 0.1, where the mixture loses 3.0" in within.measured
 
 
 FLAT = (0.5, 0.03, 0.03, 0.03, 0.03, 0.03, 0.03)

@@ -63,6 +63,10 @@ def findings(measurements: Measurements) -> Sequence[Finding]:
 
 def _gap_table(measurements: Measurements) -> Table:
     rows = []
+    shallow = measurements.where(KL, of=MIXTURE)
+    for depth in shallow.each("depth"):
+        cells = [_with_error(shallow.where(depth=depth, part=part).mean()) for part in (HALF, WHOLE)]
+        rows.append((f"exact mixture of depth up to {depth}", *cells, "0"))
     for arch in measurements.where(KL).each("arch"):
         for name, found in _models(measurements, arch).items():
             outside = found.where(OUTSIDE)

@@ -16,7 +16,7 @@ import typer
 import typer.core
 
 import up
-from cli import compress, data, demo, doctor, evaluate, experiment, models, runs, score, sources, theory, train
+from cli import codes, compress, data, demo, doctor, evaluate, experiment, models, runs, score, sources, theory, train
 from cli.context import CliContext, ExitCode
 from cli.help import use_painted_help
 from cli.output import ReaderGoneError, open_closed_streams, point_at_nothing
@@ -46,6 +46,7 @@ _ORDER = (
     "experiment",
     "sources",
     "theory",
+    "codes",
     "doctor",
 )
 
@@ -78,7 +79,8 @@ def _root(
         typer.echo(context.get_help())
 
 
-for _module in (demo, train, evaluate, data, score, compress, models, runs, experiment, sources, theory, doctor):
+_MODULES = (demo, train, evaluate, data, score, compress, models, runs, experiment, sources, theory, codes, doctor)
+for _module in _MODULES:
     _module.register(app)
 
 

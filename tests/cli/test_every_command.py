@@ -27,6 +27,10 @@ ARGUMENTS = {
     "": "",
     "train": f"--preset tiny --device cpu --plan {SMALL} --set training.batch_start=8",
     "eval": "{run} --samples 4 --data {text} --device cpu",
+    "data": "",
+    "data list": "--data-dir {data}",
+    "data get": "linux --data-dir {data}",
+    "data path": "linux --data-dir {data}",
     "score": "{text}",
     "compress": "{text} --output text.up",
     "decompress": "{packed} --output text",
@@ -44,6 +48,9 @@ ARGUMENTS = {
     "sources": "",
     "sources compare": "noise --rows 2 --length 32",
     "sources write": "noise --rows 4 --length 32 --out rows.npy",
+    "codes": "",
+    "codes zmap": "--program 0110 --input 1",
+    "codes measure": "{run} --bytes 512 --longest 1024 --data {text}",
     "theory list": "",
     "theory all": "--help",
     "theory check-domination": "--max-length 1 --certificate domination.json",
@@ -58,6 +65,8 @@ ARGUMENTS = {
     "theory check-regret": "--steps 4",
     "theory check-trees": "--depth 1 --steps 4",
     "theory check-resources": "--class turing-1 --max-length 1",
+    "theory check-codes": "--repeats 1",
+    "theory check-budget": "--repeats 1",
     "theory complexity": "00",
     "theory universal": "--time 8 --max-length 1",
     "theory verify": "{certificate}",
@@ -98,7 +107,11 @@ def carried_out(cases, trained, text, folder):
     assert main(words, CliContext.from_streams(io.StringIO(), io.StringIO(), {})) == 0
     packed = folder / "text.up"
     packed.write_bytes(compress(quick_predictor(), text.read_bytes()))
-    places = {"packed": packed, "run": trained, "text": text, "certificate": certificate, "experiment": experiment}
+    data = folder / "data"
+    data.mkdir()
+    (data / "linux.txt").write_text("int main(void);")
+    places = {"packed": packed, "run": trained, "text": text, "certificate": certificate, "data": data}
+    places["experiment"] = experiment
     commands = {
         name: [*name.split(), *(word.format(**places) for word in more.split())] for name, more in ARGUMENTS.items()
     }

@@ -21,6 +21,7 @@ EXPERIMENTS = {
     "scaling": "up.experiments.scaling:Scaling",
     "bayes": "up.experiments.bayes:Bayes",
     "bayes-machines": "up.experiments.bayes_machines:BayesMachines",
+    "table-2": "up.experiments.table_2:Table2",
 }
 """Name to `module:class`."""
 

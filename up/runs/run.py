@@ -114,7 +114,11 @@ def run(
     with contextlib.ExitStack() as held:
         held.enter_context(hold(out))
         folder = open_run(out, keep=keep) if resume else create_run(out, config, keep=keep)
-        damage = folder.restore(state) if resume else None
+        damage = None
+        if resume:
+            damage = folder.restore(state)
+        else:
+            folder.begin(state.model)
         log = held.enter_context(TensorBoardLog(out / "tensorboard", after=state.instances)) if tensorboard else None
         changed = changes_since(folder.provenance(), device)
         folder.append_provenance(

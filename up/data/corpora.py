@@ -1,12 +1,11 @@
-"""Bytes to predict zero-shot: two corpora that every Python brings along, the synthetic sets, any file or folder.
+"""Bytes to predict zero-shot: two corpora that every Python brings along, the paper's data sets, any file or folder.
 
 `stdlib` is code: the sources of the running Python's standard library. `pydoc` is English: the language reference that
 `help()` prints. Neither needs a download. As in section 6.1 of Bloem (2025), a corpus is one long string of bytes, byte
-values are the tokens, and evaluation cuts slices of the context length out of it. The synthetic sets of that section
-have names, too: `up.data.synthetic`, which also says on which of them a choice may be made.
-
-The files of a folder are joined in the order of the SHA-256 of their relative paths, so that no topic dominates one
-region: the order is the same on every machine, and neighbours have nothing to do with each other.
+values are the tokens, and evaluation cuts slices of the context length out of it. The data sets of that section have
+names, too: the synthetic ones (`up.data.synthetic`, which also says on which of them a choice may be made) and the real
+ones, which have to be fetched once (`up.data.real_sets`). A part of any corpus is `NAME:training`, `NAME:validation` or
+`NAME:test` (`up.data.parts`); a name alone is the whole.
 
 A text is its bytes: two corpora are the same if their lengths and SHA-256 are, whatever they are called and wherever
 they lie.
@@ -18,10 +17,7 @@ import dataclasses
 import functools
 import hashlib
 import os
-import platform
 import stat
-import sysconfig
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,16 +25,14 @@ import numpy.typing as npt
 
 from theory.words import findable, number_of
 from up.config import require_positive
+from up.data.embedded import EMBEDDED_CORPORA, embedded_text
+from up.data.entropy_rates import entropy_rate_bits
+from up.data.folders import in_hashed_order, join, read_file, unreadable, walk
+from up.data.parts import PARTS, Bounds, name_and_part, proportional_bounds, slice_of
+from up.data.real_sets import REAL_SETS, data_folder, find_real_set, require_real_set
+from up.data.real_texts import read_real_set
 from up.data.synthetic import SYNTHETIC_SETS, synthetic_text
 from up.errors import InputError
-
-EMBEDDED_CORPORA = ("stdlib", "pydoc")
-
-# Folders of the standard library's directory that are not its sources: installed packages, tests (text made up to be
-# parsed), the other corpus.
-_NOT_STDLIB = {"site-packages", "dist-packages", "test", "tests", "idle_test", "pydoc_data", "__pycache__"}
-# Generated when Python is built; it holds that machine's paths and compiler flags.
-_GENERATED = "_sysconfigdata"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,11 +40,13 @@ class Corpus:
     """One long string of bytes.
 
     Attributes:
-        name: `stdlib`, `pydoc`, a synthetic set, or the path as the user wrote it.
+        name: `stdlib`, `pydoc`, a data set of the paper, or the path as the user wrote it; with a part, if it is one.
         data: the bytes, read-only, uint8 of shape (size_bytes,).
         source: where they come from, in words, such as `732 files of Python 3.11.7's standard library`; these do not
             depend on where a file or folder of this name lies.
         place: the file or folder that was read, as an absolute path; None for an embedded corpus.
+        bounds: where its parts end, if the set has a split of its own; None: in proportion (`up.data.parts`).
+        label: what has to be said wherever a figure on it is shown, such as that it is only a prefix; None: nothing.
 
     """
 
@@ -58,6 +54,8 @@ class Corpus:
     data: npt.NDArray[np.uint8]
     source: str
     place: Path | None = None
+    bounds: Bounds | None = None
+    label: str | None = None
 
     @property
     def size_bytes(self) -> int:
@@ -69,27 +67,108 @@ class Corpus:
         """SHA-256 of the bytes, in hexadecimal."""
         return hashlib.sha256(self.data.data).hexdigest()
 
+    @property
+    def entropy_rate_bits(self) -> float | None:
+        """Bits per character that the best predictor needs, where they are known (`up.data.entropy_rates`)."""
+        return entropy_rate_bits(name_and_part(self.name)[0]) if self.place is None else None
 
-def load_corpus(name_or_path: str, *, place: Path | None = None) -> Corpus:
-    """Load an embedded corpus or a synthetic set by name, or the bytes of any file or folder.
+    def part(self, part: str) -> "Corpus":
+        """Return the training, validation or test part, as a corpus of its own called NAME:PART.
 
-    A folder is read recursively. Hidden files and folders are skipped, and so are symbolic links to folders, which
-    rules out loops. A name wins over a path: write `./stdlib` for a folder of that name.
+        Raises:
+            InputError: there is no such part, or it would be empty.
+
+        """
+        if part not in PARTS:
+            raise InputError("a corpus has no such part", received=part, remedy=f"use {', '.join(PARTS)}")
+        where = slice_of(part, self.size_bytes, self.bounds or proportional_bounds(self.size_bytes))
+        if where.start == where.stop:
+            raise InputError(
+                f"the data is too short to have a {part} part",
+                received=f"{self.name}, {number_of(self.size_bytes, 'byte')}",
+                remedy="give more data, or all of it by leaving out the part",
+            )
+        said = f"the {part} part, bytes {where.start:,} to {where.stop:,}, of {self.source}"
+        label = None if self.label is None else f"the {part} part of {self.label}"
+        name, data = f"{self.name}:{part}", self.data[where]
+        return dataclasses.replace(self, name=name, data=data, source=said, bounds=None, label=label)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Parts:
+    """A corpus in three: to train on, to choose by, and to test once."""
+
+    training: Corpus
+    validation: Corpus
+    test: Corpus
+
+
+def load_parts(name_or_path: str, *, place: Path | None = None, data_dir: Path | None = None) -> Parts:
+    """Load the three parts of a corpus: by the published split of its set, or else 90, 5 and 5 % of the bytes.
+
+    Arguments and errors as for `load_corpus`; a name with a part is refused, and data so short that a part is empty.
+    """
+    name, part = name_and_part(name_or_path)
+    if part is not None and not _is_called_so(name_or_path, place):
+        raise InputError("a part has no parts", received=name_or_path, remedy=f"name the whole: {name}")
+    whole = load_corpus(name_or_path, place=place, data_dir=data_dir)
+    return Parts(**{part: whole.part(part) for part in PARTS})
+
+
+def is_named(name_or_path: str) -> bool:
+    """Whether this is the name of a corpus, or of a part of one, and no path."""
+    name = name_and_part(name_or_path)[0]
+    return name in EMBEDDED_CORPORA or name in SYNTHETIC_SETS or name in REAL_SETS
+
+
+def every_corpus(data_dir: Path | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of every corpus that is here, and of the real data sets that are not.
+
+    Of the real sets, which are large, the validation and the test part are named, as in the paper.
+    """
+    folder = data_folder(data_dir)
+    here = [name for name in REAL_SETS if find_real_set(name, folder) is not None]
+    parts = [f"{name}:{part}" for name in here for part in PARTS[1:]]
+    return (*EMBEDDED_CORPORA, *SYNTHETIC_SETS, *parts), tuple(name for name in REAL_SETS if name not in here)
+
+
+def load_corpus(name_or_path: str, *, place: Path | None = None, data_dir: Path | None = None) -> Corpus:
+    """Load an embedded corpus or a data set of the paper by name, or the bytes of any file or folder, or a part of it.
+
+    A folder is read recursively (`up.data.folders`). Hidden files and folders are skipped, and so are symbolic links to
+    folders, which rules out loops. A name wins over a path: write `./stdlib` for a folder of that name. A part is named
+    behind a colon, `german:test`, unless there is a file that is called so.
 
     Args:
         name_or_path: of the corpus.
         place: where the bytes lie now; None: they are embedded, or lie where the name says.
+        data_dir: folder with the files of the real data sets; None: see `up.data.real_sets.data_folder`.
 
     Raises:
-        InputError: an unknown name that is no path either, a file or folder without bytes, or one that cannot be read.
+        InputError: an unknown name that is no path either, a file or folder without bytes, or one that cannot be read;
+            a real data set that is not here, or whose bytes are others.
 
     """
-    if name_or_path == "stdlib" and place is None:
-        return _load_stdlib()
-    if name_or_path == "pydoc" and place is None:
-        return _load_pydoc()
+    name, part = name_and_part(name_or_path)
+    if part is None or _is_called_so(name_or_path, place):
+        return _load_whole(name_or_path, place, data_dir)
+    return _load_whole(name, place, data_dir).part(part)
+
+
+def _is_called_so(name_or_path: str, place: Path | None) -> bool:
+    """Whether something that looks like a part is a path as a whole."""
+    suffix = name_or_path[name_or_path.rindex(":") :]
+    path = findable(str(place or name_or_path))
+    return path.endswith(suffix) and not is_named(name_or_path) and os.path.lexists(path)
+
+
+def _load_whole(name_or_path: str, place: Path | None, data_dir: Path | None) -> Corpus:
+    if name_or_path in EMBEDDED_CORPORA and place is None:
+        return _corpus(name_or_path, *embedded_text(name_or_path))
     if name_or_path in SYNTHETIC_SETS and place is None:
         return _corpus(name_or_path, synthetic_text(name_or_path), f"synthetic set {name_or_path} (Bloem 2025)")
+    if name_or_path in REAL_SETS:
+        return _load_real(name_or_path, place or require_real_set(name_or_path, data_folder(data_dir)))
     name, path = Path(name_or_path), Path(findable(str(place or name_or_path)))
     try:
         if not name_or_path:  # Path("") is the working directory
@@ -98,12 +177,12 @@ def load_corpus(name_or_path: str, *, place: Path | None = None) -> Corpus:
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a null character
         raise _no_data("no such data", str(place or name_or_path)) from None
     except OSError as error:
-        raise _unreadable(error, path) from error
+        raise unreadable(error, path) from error
     if stat.S_ISDIR(mode):
-        files = _order(path, _walk(path))
-        data, source = _join(map(_read, files)), f"{number_of(len(files), 'file')} of the folder {name}"
+        files = in_hashed_order(path, walk(path))
+        data, source = join(map(read_file, files)), f"{number_of(len(files), 'file')} of the folder {name}"
     elif stat.S_ISREG(mode):
-        data, source = _read(path), f"the file {name}"
+        data, source = read_file(path), f"the file {name}"
     else:
         raise _no_data("the data is neither a file nor a folder", str(place or name_or_path))
     return _corpus(name_or_path, data, source, place=path.absolute())
@@ -133,24 +212,10 @@ def sample_slices(
     return np.lib.stride_tricks.sliding_window_view(corpus.data, length)[starts]
 
 
-def _load_stdlib() -> Corpus:
-    root = Path(sysconfig.get_path("stdlib"))
-    files = [file for file in _walk(root, skip=_NOT_STDLIB) if file.suffix == ".py"]
-    files = _order(root, (file for file in files if not file.name.startswith(_GENERATED)))
-    source = f"{number_of(len(files), 'file')} of Python {platform.python_version()}'s standard library"
-    return _corpus("stdlib", _join(map(_read, files)), source)
-
-
-def _load_pydoc() -> Corpus:
-    try:
-        from pydoc_data.topics import topics
-    except ImportError:
-        raise InputError(
-            "this Python was installed without pydoc_data", remedy="use stdlib or the path of a text"
-        ) from None
-    texts = [topics[topic] for topic in sorted(topics) if isinstance(topics[topic], str)]
-    source = f"{number_of(len(texts), 'topic')} of Python {platform.python_version()}'s language reference"
-    return _corpus("pydoc", _join(text.encode() for text in texts), source)
+def _load_real(name: str, place: Path) -> Corpus:
+    text = read_real_set(name, place)
+    corpus = _corpus(name, text.data, text.source, place=place.absolute())
+    return dataclasses.replace(corpus, bounds=text.bounds, label=text.source if text.is_prefix else None)
 
 
 def _corpus(name: str, data: bytes, source: str, *, place: Path | None = None) -> Corpus:
@@ -159,48 +224,7 @@ def _corpus(name: str, data: bytes, source: str, *, place: Path | None = None) -
     return Corpus(name=name, data=np.frombuffer(data, dtype=np.uint8), source=source, place=place)
 
 
-def _walk(root: Path, *, skip: Iterable[str] = ()) -> Iterator[Path]:
-    """Yield the regular files below a folder, without hidden ones and without following links to folders."""
-
-    def refuse(error: OSError) -> None:
-        raise _unreadable(error, Path(error.filename or root)) from error
-
-    skip = frozenset(skip)
-    for folder, folders, names in os.walk(root, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".") and name not in skip]
-        for name in names:
-            file = Path(folder, name)
-            if not name.startswith(".") and file.is_file():
-                yield file
-
-
-def _order(root: Path, files: Iterable[Path]) -> list[Path]:
-    def key(file: Path) -> bytes:
-        return hashlib.sha256(os.fsencode(file.relative_to(root).as_posix())).digest()
-
-    return sorted(files, key=key)
-
-
-def _join(texts: Iterable[bytes]) -> bytes:
-    """Concatenate, with a newline after a text that lacks one at its end; a single text and an empty one stay as is."""
-    parts = [text for text in texts if text]
-    return b"".join(text if text.endswith(b"\n") else text + b"\n" for text in parts[:-1]) + b"".join(parts[-1:])
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise _unreadable(error, file) from error
-
-
 def _no_data(problem: str, name_or_path: str) -> InputError:
-    names = f"{' or '.join(EMBEDDED_CORPORA)}, a synthetic set ({', '.join(SYNTHETIC_SETS)})"
+    names = f"{' or '.join(EMBEDDED_CORPORA)}, a data set of the paper ({', '.join((*SYNTHETIC_SETS, *REAL_SETS))})"
     remedy = f"use {names}, or the path of a file or folder"
     return InputError(problem, received=name_or_path, remedy=remedy)
-
-
-def _unreadable(error: OSError, path: Path) -> InputError:
-    return InputError(
-        f"cannot read the data: {error.strerror}", received=str(path), remedy="check the path and its permissions"
-    )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from up.data import corpora
+from up.data import embedded
 from up.data.corpora import EMBEDDED_CORPORA, Corpus, load_corpus, sample_slices
 from up.errors import InputError
 
@@ -53,7 +53,7 @@ def test_stdlib_leaves_out_tests_packages_and_the_other_corpus(tmp_path, monkeyp
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    monkeypatch.setattr(corpora.sysconfig, "get_path", lambda _: str(tmp_path))
+    monkeypatch.setattr(embedded.sysconfig, "get_path", lambda _: str(tmp_path))
     corpus = load_corpus("stdlib")
     assert sorted(corpus.data.tobytes().split()) == [b"b", b"c"]
     assert corpus.source.startswith("2 files of Python 3.")
@@ -133,8 +133,9 @@ def test_data_that_cannot_be_used_is_refused_in_one_line(tmp_path):
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
     cases = {
-        "wikipedia": r"no such data \(received 'wikipedia'\): use stdlib or pydoc, a synthetic set \(aut, bits, "
-        r"bitsflip, bitsrep, champ, dyck, ndfa, toy, toy2\), or the path of a file or folder",
+        "wikipedia": r"no such data \(received 'wikipedia'\): use stdlib or pydoc, a data set of the paper \(aut, "
+        r"bits, bitsflip, bitsrep, champ, dyck, ndfa, toy, toy2, wp, german, code, linux\), or the path of a file "
+        r"or folder",
         "": "no such data",
         "null\0": "no such data",
         str(tmp_path / "missing"): "no such data",

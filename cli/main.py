@@ -16,7 +16,7 @@ import typer
 import typer.core
 
 import up
-from cli import compress, demo, doctor, evaluate, models, runs, score, sources, theory, train
+from cli import compress, demo, doctor, evaluate, finetune, models, runs, score, sources, theory, train
 from cli.context import CliContext, ExitCode
 from cli.help import use_painted_help
 from cli.output import ReaderGoneError, open_closed_streams, point_at_nothing
@@ -33,7 +33,20 @@ Do these three first:
   up eval runs/tiny                        predict real text, zero-shot
 """
 
-_ORDER = ("demo", "train", "eval", "score", "compress", "decompress", "models", "runs", "sources", "theory", "doctor")
+_ORDER = (
+    "demo",
+    "train",
+    "eval",
+    "finetune",
+    "score",
+    "compress",
+    "decompress",
+    "models",
+    "runs",
+    "sources",
+    "theory",
+    "doctor",
+)
 
 
 class _InOrder(typer.core.TyperGroup):
@@ -64,7 +77,7 @@ def _root(
         typer.echo(context.get_help())
 
 
-for _module in (demo, train, evaluate, score, compress, models, runs, sources, theory, doctor):
+for _module in (demo, train, evaluate, finetune, score, compress, models, runs, sources, theory, doctor):
     _module.register(app)
 
 

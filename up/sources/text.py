@@ -13,7 +13,6 @@ import dataclasses
 import functools
 import os
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -40,8 +39,6 @@ class TextSource(RowSource):
 
     """
 
-    is_real: ClassVar[bool] = True
-
     kind: str = "text"
     data: str = "stdlib:training"
     place: str | None = None
@@ -59,29 +56,33 @@ class TextSource(RowSource):
         Raises:
             InputError: no such data, or other bytes than those whose SHA-256 is written here.
         """
-        corpus = self._corpus()
+        corpus = self.loaded()
         place = None if corpus.place is None else str(corpus.place)
         return dataclasses.replace(self, place=place, size_bytes=corpus.size_bytes, sha256=corpus.sha256)
 
     def require_fit(self, *, context_length: int, batch: int, buffer: BufferConfig) -> None:  # noqa: ARG002
         """Refuse instances longer than the text, as soon as its length is known."""
         if self.sha256 and self.size_bytes < context_length:
-            raise InputError(
-                f"the data {self.data} has {number_of(self.size_bytes, 'byte')}, fewer than an instance of "
-                f"{context_length:,}",
-                remedy="give more data, or train a model of a shorter context",
-            )
+            raise self._too_short(context_length)
 
     def opened(self) -> "TextSource":
         """Return the source with its bytes in memory; raises as `resolve` does."""
+        corpus = self.loaded()
         settings = {field.name: getattr(self, field.name) for field in dataclasses.fields(TextSource)}
-        return _OpenedText(**settings, corpus=self._corpus())
+        return _OpenedText(**{**settings, "size_bytes": corpus.size_bytes, "sha256": corpus.sha256}, corpus=corpus)
 
     def rows(self, num_rows: int, num_tokens: int, generator: torch.Generator) -> Tensor:
         """Return slices that begin anywhere, (num_rows, num_tokens) uint8."""
         return self.opened().rows(num_rows, num_tokens, generator)
 
-    def _corpus(self) -> Corpus:
+    def _too_short(self, num_tokens: int) -> InputError:
+        return InputError(
+            f"the data {self.data} has {number_of(self.size_bytes, 'byte')}, fewer than an instance of {num_tokens:,}",
+            remedy="give more data, or train a model of a shorter context",
+        )
+
+    def loaded(self) -> Corpus:
+        """Return the bytes; raises as `resolve` does."""
         corpus = _load(self.data, self.place)
         if self.sha256 not in ("", corpus.sha256):
             raise InputError(
@@ -104,15 +105,16 @@ class TextSource(RowSource):
 class _OpenedText(TextSource):
     corpus: Corpus
 
-    def opened(self) -> "TextSource":
+    def loaded(self) -> Corpus:
+        return self.corpus
+
+    def opened(self) -> TextSource:
         return self
 
     def rows(self, num_rows: int, num_tokens: int, generator: torch.Generator) -> Tensor:
         places = self.corpus.size_bytes - num_tokens + 1
         if places < 1:
-            dataclasses.replace(self, sha256="known").require_fit(
-                context_length=num_tokens, batch=1, buffer=BufferConfig()
-            )
+            raise self._too_short(num_tokens)
         start_R = torch.randint(places, (num_rows,), generator=generator, device=generator.device).cpu().numpy()
         slices_RT = np.lib.stride_tricks.sliding_window_view(self.corpus.data, num_tokens)[start_R]
         return torch.from_numpy(slices_RT).to(generator.device)

@@ -69,13 +69,15 @@ def seconds_until(timings: Sequence[Timing], instances: float | None) -> float |
     """Return the seconds of training that so many instances took, at the rates that were measured; None if unknown."""
     if instances is None or not timings:
         return None
+    rates = [timing.instances_per_second for timing in timings]
+    rates[0] = rates[min(1, len(rates) - 1)]  # the first step of a process warms the device up
     seconds, done = 0.0, 0.0
-    for timing in timings:
+    for timing, rate in zip(timings, rates, strict=True):
         more = min(timing.instances, instances) - done
         if more > 0:
-            seconds += more / timing.instances_per_second
+            seconds += more / rate
             done += more
-    return seconds + (instances - done) / timings[-1].instances_per_second
+    return seconds + (instances - done) / rates[-1]
 
 
 def losses_to_compare(scratch: Curve) -> tuple[float, ...]:

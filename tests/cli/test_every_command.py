@@ -27,6 +27,7 @@ ARGUMENTS = {
     "": "",
     "train": f"--preset tiny --device cpu --plan {SMALL} --set training.batch_start=8",
     "eval": "{run} --samples 4 --data {text} --device cpu",
+    "finetune": "{run} --data stdlib --plan --device cpu",
     "score": "{text}",
     "compress": "{text} --output text.up",
     "decompress": "{packed} --output text",

@@ -19,8 +19,9 @@ from pathlib import Path
 
 import torch
 
+from theory.words import number_of
 from up.config import from_dict, to_dict
-from up.data.corpora import load_parts
+from up.data.corpora import load_corpus, load_parts
 from up.data.parts import name_and_part
 from up.errors import InputError
 from up.recipes.config import InitialWeights, RunConfig
@@ -98,11 +99,12 @@ def settle_finetuning(
         assignments=assignments,
     )
     parts, length = load_parts(data), config.evaluation.context_length or config.model.context_length
-    for part in (parts.validation, parts.test):
-        if part.size_bytes < length:
+    beside = [load_corpus(name) for name in config.evaluation.data if name != parts.validation.name]
+    for corpus in (parts.validation, parts.test, *beside):
+        if corpus.size_bytes < length:
             raise InputError(
-                f"the data {part.name} has {part.size_bytes:,} bytes, fewer than a slice of {length:,}",
-                remedy="give more data (a file needs twenty times the length of a slice), or set a smaller "
+                f"the data {corpus.name} has {number_of(corpus.size_bytes, 'byte')}, fewer than a slice of {length:,}",
+                remedy="give more data (of what is finetuned on, twenty slices), or set a smaller "
                 "evaluation.context_length",
             )
     return Finetuning(data=data, config=config.resolve(device), baseline=baseline)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.context import CliContext, JsonOption, QuietOption
-from cli.options import SOURCES_HELP, RunArgument, read_path, read_word
+from cli.options import SOURCES_HELP, DataDirOption, RunArgument, read_path, read_word
 from cli.render.evaluation import evaluation_view
 
 
@@ -22,11 +22,13 @@ def evaluate(
     data: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME|PATH",
-            help="stdlib, pydoc, a synthetic set (aut, bits, bitsflip, bitsrep, champ, dyck, ndfa, toy, toy2), or a "
-            "file or folder; repeat it. Default: what the run is evaluated on.",
+            metavar="NAME[:PART]|PATH[:PART]|all",
+            help="stdlib, pydoc, a data set of the paper (aut, bits, bitsflip, bitsrep, champ, dyck, ndfa, toy, toy2, "
+            "wp, german, code, linux), or a file or folder; of any of them only a part: training, validation or test. "
+            "all: every corpus that has a name and is here. Repeat it. Default: what the run is evaluated on.",
         ),
     ] = None,
+    data_dir: DataDirOption = None,
     beside: Annotated[
         list[Path] | None,
         typer.Option(
@@ -74,6 +76,7 @@ def evaluate(
     for the models named by --beside; each of these reads what it can of a slice.
     """
     cli = CliContext.of(context, json_output=json_output, quiet=quiet)
+    data = _all_named(cli, data, data_dir)
     with cli.status("loading the model and the data"):
         from up.device import resolve_device
         from up.runs.evaluate import prepare_evaluations
@@ -94,7 +97,7 @@ def evaluate(
         model = load_model(run, torch_device)
         models = {label: load_model(each.path, torch_device) for label, each in others.items()}
         recorded = {} if data else recorded_texts(opened.provenance())
-        corpora = load_texts(config.data, recorded)
+        corpora = load_texts(config.data, recorded, data_dir=data_dir)
     with cli.progress(f"slices measured by the bars and the untrained model{'s' if others else ''}") as progress:
         prepared, *prepared_beside = prepare_evaluations(
             run_config, configs, config, device=torch_device, corpora=corpora, progress=progress
@@ -113,3 +116,15 @@ def evaluate(
     else:
         zero_shot = not reads_real_data(run_config.source) and run_config.initial_weights is None
         cli.stdout.print(evaluation_view(rows, rows_beside, zero_shot=zero_shot))
+
+
+def _all_named(cli: CliContext, data: list[str] | None, data_dir: Path | None) -> list[str] | None:
+    """Put the names of every corpus in the place of `all`, and say which are not here."""
+    if not data or "all" not in data:
+        return data
+    from up.data.corpora import every_corpus
+
+    here, missing = every_corpus(data_dir)
+    if missing:
+        cli.warn(f"all is without {', '.join(missing)}, of which there is no file: see up data list")
+    return list(dict.fromkeys(each for name in data for each in (here if name == "all" else (name,))))

@@ -16,7 +16,7 @@ import typer
 import typer.core
 
 import up
-from cli import compress, demo, doctor, evaluate, finetune, models, runs, score, sources, theory, train
+from cli import compress, data, demo, doctor, evaluate, finetune, models, runs, score, sources, theory, train
 from cli.context import CliContext, ExitCode
 from cli.help import use_painted_help
 from cli.output import ReaderGoneError, open_closed_streams, point_at_nothing
@@ -37,6 +37,7 @@ _ORDER = (
     "demo",
     "train",
     "eval",
+    "data",
     "finetune",
     "score",
     "compress",
@@ -77,7 +78,7 @@ def _root(
         typer.echo(context.get_help())
 
 
-for _module in (demo, train, evaluate, finetune, score, compress, models, runs, sources, theory, doctor):
+for _module in (demo, train, evaluate, data, finetune, score, compress, models, runs, sources, theory, doctor):
     _module.register(app)
 
 

@@ -47,3 +47,11 @@ RunArgument = Annotated[
 SourceOption = Annotated[
     str, typer.Option(metavar="NAME|FILE.py:NAME", parser=read_word, help=f"Source: {SOURCES_HELP}")
 ]
+
+DataDirOption = Annotated[
+    Path | None,
+    path_option(
+        "Folder with the files of wp, german, code and linux. Default: UP_DATA_DIR, or else the user's cache folder.",
+        show_default=False,
+    ),
+]

@@ -7,6 +7,9 @@ slice, whose error is far smaller.
 Beside the model stand the same model before training, other models likewise, and the bars (`up.evaluation.bars`), all
 over the byte values that occur in the data. Where there is room for one bar it is the hardest, PPM-D with update
 exclusion; the paper has the Markov model. In rows of an earlier version that is all there is.
+
+On the synthetic sets the best that is possible is known (`up.data.entropy_rates`): a column says how far each is from
+it, over the tail.
 """
 
 import dataclasses
@@ -83,6 +86,8 @@ def finding(row: "EvaluationRow") -> str:
         took = f"took off {_digits(gained)} bits" if gained > 0 else f"added {_digits(gained)} bits"
         alike = _is_none(row, gained, row.untrained_tail_difference_stderr)
         said.append(f"training {'changed nothing that can be seen' if alike else took}")
+    if row.entropy_rate_bits is not None:
+        said.append(f"{_stands(row, row.entropy_rate_bits, row.tail_stderr)} the best possible")
     return f"{row.data}: {', '.join(said)}"
 
 
@@ -142,9 +147,16 @@ class EvaluationTable:
                 yield Text(f"{name} reads the last {row.model_context_length:,} of them, the bars all", style="dim")
         yield Text("the bars learn from the same slice and know which symbols occur in the data;", style="dim")
         yield Text("the paper's bar is the Markov model", style="dim")
+        if self._knows_the_best():
+            yield Text("the best possible is the entropy rate of what writes the data", style="dim")
+        for row in self.rows:
+            if row.label is not None:
+                yield Text(f"{row.data} is {row.label}", style="dim")
         yield Text()
         names = min(max(len(row.data) for row in self.rows), _NAME_COLUMNS)
         headings = ("", " last character", f" last {first.tail_positions}")
+        if self._knows_the_best():
+            headings = (*(f"\n{heading}" for heading in headings), " above\n  best")
         cells = [[Text("\n").join(column) for column in zip(*lines, strict=True)] for lines in self._lines()]
         widest = (max(map(_columns, column)) for column in zip(map(Text, headings), *cells, strict=True))
         if sum(2 + columns for columns in widest) + names > options.max_width:
@@ -152,7 +164,7 @@ class EvaluationTable:
             yield from self._long_labels()
             return
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        table.add_column("data", overflow="fold")
+        table.add_column("\ndata" if self._knows_the_best() else "data", overflow="fold")
         for heading in headings:
             table.add_column(heading, no_wrap=True)
         for row, columns in zip(self.rows, cells, strict=True):
@@ -170,15 +182,22 @@ class EvaluationTable:
         for label, found in self.beside.items():
             yield _shortened(label, _LABEL_COLUMNS), found
 
-    def _lines(self) -> "Iterator[list[tuple[Text, Text, Text]]]":
+    def _knows_the_best(self) -> bool:
+        """Whether there is a last column, how far each is above the best that is possible."""
+        return any(row.entropy_rate_bits is not None for row in self.rows)
+
+    def _lines(self) -> "Iterator[list[tuple[Text, ...]]]":
+        columns = 4 if self._knows_the_best() else 3
         for place, row in enumerate(self.rows):
-            yield list(_lines(row, [(label, found[place]) for label, found in self._others()]))
+            lines = _lines(row, [(label, found[place]) for label, found in self._others()])
+            yield [line[:columns] for line in lines]
 
     def _list(self) -> Group:
         blocks: list[RenderableType] = []
         for row, lines in zip(self.rows, self._lines(), strict=True):
             blocks.append(Text(row.data, style="bold"))
-            for place, name in enumerate(("last character", f"last {row.tail_positions}")):
+            above = ("above best",) if row.entropy_rate_bits is not None else ()
+            for place, name in enumerate(("last character", f"last {row.tail_positions}", *above)):
                 grid = Table.grid(padding=(0, 2))
                 for label, *cells in lines:
                     grid.add_row("  ", Text(label.plain, style="dim"), cells[place])
@@ -239,8 +258,8 @@ class _Line(NamedTuple):
     errors: tuple[float, float] | None = None
 
 
-def _lines(row: "EvaluationRow", beside: "Sequence[tuple[str, EvaluationRow]]") -> Iterator[tuple[Text, Text, Text]]:
-    """Yield models and bars of one data set, the easy bars last: name, last character, tail."""
+def _lines(row: "EvaluationRow", beside: "Sequence[tuple[str, EvaluationRow]]") -> Iterator[tuple[Text, ...]]:
+    """Yield models and bars of one data set, the easy bars last: name, last character, tail, tail above the best."""
     markov = f"Markov, {number_of(row.symbols, 'symbol')}"
     stated = [
         *_lines_of_model("model", row),
@@ -260,7 +279,10 @@ def _lines(row: "EvaluationRow", beside: "Sequence[tuple[str, EvaluationRow]]") 
         tail_cell = _number(tail, tail_stderr, bold=place == lowest_tail)
         if line.longest is not None:
             tail_cell.append(f" {'depth' if line.name == 'CTW' else 'order'} {line.longest}", "dim")
-        yield Text(line.name), _number(bits, stderr, bold=place == lowest), tail_cell
+        above = Text() if row.entropy_rate_bits is None else Text(f"{tail - row.entropy_rate_bits:6.3f}")
+        yield Text(line.name), _number(bits, stderr, bold=place == lowest), tail_cell, above
+    if row.entropy_rate_bits is not None:
+        yield Text("best possible"), _number(row.entropy_rate_bits), _number(row.entropy_rate_bits), Text()
 
 
 def _lines_of_model(name: str, row: "EvaluationRow") -> tuple[_Line, _Line]:

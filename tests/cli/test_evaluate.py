@@ -1,5 +1,7 @@
 """`up eval` on real run folders, whose model charges exactly eight bits for every character."""
 
+import dataclasses
+import hashlib
 import json
 import shutil
 import typing
@@ -9,6 +11,7 @@ import torch
 
 from cli.evaluate import evaluate as evaluate_command
 from tests.cli.streams import assert_refused
+from up.data.real_sets import REAL_SETS
 from up.data.synthetic import SYNTHETIC_SETS
 from up.recipes.presets import configure
 from up.runs.folder import create_run
@@ -208,9 +211,9 @@ def test_synthetic_sets_are_data_by_name_from_anywhere_and_as_a_setting(evaluate
     assert [row["data"] for row in rows] == ["ndfa", "bitsflip"]
 
 
-def test_the_help_names_all_synthetic_sets():
+def test_the_help_names_all_data_sets_of_the_paper():
     (option,) = typing.get_type_hints(evaluate_command, include_extras=True)["data"].__metadata__
-    assert f"a synthetic set ({', '.join(SYNTHETIC_SETS)})" in option.help
+    assert f"a data set of the paper ({', '.join((*SYNTHETIC_SETS, *REAL_SETS))})" in option.help
 
 
 def test_rows_of_a_source_are_predicted_instead_of_data_or_beside_them(evaluate):
@@ -278,3 +281,50 @@ def test_one_character_is_told_in_the_singular(evaluate):
     assert outcome.code == 0
     assert "2 slices of 96 characters" in outcome.stdout
     assert "Over the last 1 character\n" in outcome.stdout
+
+
+def test_the_best_possible_is_a_column_where_it_is_known_and_stands_in_json(evaluate):
+    options = ("--samples", "4", "--data", "bitsflip:test", "--quiet")
+    text_row, row = rows_of(evaluate(*options, "--json"))
+    assert (row["entropy_rate_bits"], row["above_rate_bits"], row["above_rate_tail_bits"]) == (0.5, 7.5, 7.5)
+    assert [text_row[name] for name in ("entropy_rate_bits", "above_rate_bits", "above_rate_tail_bits")] == [None] * 3
+    shown = evaluate(*options).stdout
+    assert "above\n" in shown
+    assert "best possible             0.500            0.500" in shown
+    assert [line.split()[-1] for line in shown.splitlines() if " uniform  " in line] == ["8.000", "7.500"]
+    assert "7.50 bits above the best possible" in " ".join(shown.split())
+    alone = evaluate("--samples", "4", "--quiet").stdout
+    assert "best" not in alone.replace("the best PPM", "")
+
+
+def test_all_is_every_corpus_that_is_here_and_says_what_is_not(evaluate, tmp_path):
+    (tmp_path / "linux.txt").write_text("int main(void);\n" * 1000)
+    outcome = evaluate(
+        "--data", "all", "--data", "toy", "--data-dir", str(tmp_path), "--samples", "2", "--json", data=None
+    )
+    names = [row["data"] for row in rows_of(outcome)]
+    assert names[:4] == ["stdlib", "pydoc", "aut", "bits"]
+    assert names[-2:] == ["linux:validation", "linux:test"]
+    assert names.count("toy") == 1
+    assert "all is without wp, german, code" in outcome.stderr
+
+
+def test_a_real_set_that_is_not_here_and_a_part_that_is_too_short_are_refused(evaluate, tmp_path):
+    assert_refused(
+        evaluate("--data", "german:test", "--data-dir", str(tmp_path), data=None), "german is not here", "up data get"
+    )
+    (tmp_path / "linux.txt").write_text("x" * 100)
+    assert_refused(
+        evaluate("--data", "linux:test", "--data-dir", str(tmp_path), data=None), "linux:test has 5 bytes, fewer than"
+    )
+
+
+def test_a_prefix_is_called_one_beside_its_figures(evaluate, tmp_path, monkeypatch):
+    data = bytes(range(256)) * 20
+    proof = {"prefix_bytes": 100, "prefix_sha256": hashlib.sha256(data[:100]).hexdigest()}
+    monkeypatch.setitem(REAL_SETS, "wp", dataclasses.replace(REAL_SETS["wp"], **proof))
+    (tmp_path / "enwik8-head.bin").write_bytes(data)
+    options = ("--data", "wp:validation", "--data-dir", str(tmp_path), "--samples", "2", "--quiet")
+    said = "the validation part of a prefix of 5,120 bytes of enwik8"
+    assert f"wp:validation is {said}" in evaluate(*options, data=None).stdout
+    assert rows_of(evaluate(*options, "--json", data=None))[0]["label"] == said

@@ -27,6 +27,10 @@ ARGUMENTS = {
     "": "",
     "train": f"--preset tiny --device cpu --plan {SMALL} --set training.batch_start=8",
     "eval": "{run} --samples 4 --data {text} --device cpu",
+    "data": "",
+    "data list": "--data-dir {data}",
+    "data get": "linux --data-dir {data}",
+    "data path": "linux --data-dir {data}",
     "finetune": "{run} --data stdlib --plan --device cpu",
     "score": "{text}",
     "compress": "{text} --output text.up",
@@ -92,7 +96,10 @@ def carried_out(cases, trained, text, folder):
     assert main(words, CliContext.from_streams(io.StringIO(), io.StringIO(), {})) == 0
     packed = folder / "text.up"
     packed.write_bytes(compress(quick_predictor(), text.read_bytes()))
-    places = {"packed": packed, "run": trained, "text": text, "certificate": certificate}
+    data = folder / "data"
+    data.mkdir()
+    (data / "linux.txt").write_text("int main(void);")
+    places = {"packed": packed, "run": trained, "text": text, "certificate": certificate, "data": data}
     commands = {
         name: [*name.split(), *(word.format(**places) for word in more.split())] for name, more in ARGUMENTS.items()
     }

@@ -10,7 +10,7 @@ import pytest
 from tests.cli.conftest import SETTINGS
 from tests.cli.streams import assert_refused
 from tests.cli.training_runs import drop_checkpoints, lines_of, outcome_of
-from up.data import corpora
+from up.data import embedded
 
 RAIN = "the rain in spain stays mainly in the plain. " * 40
 NOISE = "".join(chr(33 + 7919 * i % 90) for i in range(1800))
@@ -227,7 +227,7 @@ def test_a_run_whose_python_was_upgraded_goes_on_with_a_warning_and_a_break_in_t
     library = tmp_path / "lib"
     library.mkdir()
     (library / "this.py").write_text(RAIN)
-    monkeypatch.setattr(corpora, "sysconfig", types.SimpleNamespace(get_path=lambda _: str(library)))
+    monkeypatch.setattr(embedded, "sysconfig", types.SimpleNamespace(get_path=lambda _: str(library)))
     path = begun("stdlib")
     assert (entry_of(path)["name"], entry_of(path)["place"]) == ("stdlib", None)
     (library / "this.py").write_text(NOISE)

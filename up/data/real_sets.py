@@ -101,17 +101,28 @@ def data_folder(given: Path | None = None) -> Path:
     return platformdirs.user_cache_path("universal-pretraining", appauthor=False) / "data"
 
 
+def real_set(name: str) -> RealSet:
+    """Return the set of a name; raises `InputError` if there is none."""
+    if name not in REAL_SETS:
+        raise InputError("no real data set has this name", received=name, remedy=f"use {', '.join(REAL_SETS)}")
+    return REAL_SETS[name]
+
+
 def find_real_set(name: str, folder: Path) -> Path | None:
-    """Return the best file, or folder, of a set that lies in a data folder; None if there is none."""
-    found = (folder / file for file in REAL_SETS[name].files)
+    """Return the best file, or folder, of a set that lies in a data folder; None if there is none.
+
+    Raises:
+        InputError: no set has this name.
+
+    """
+    found = (folder / file for file in real_set(name).files)
     return next((path for path in found if os.path.lexists(path)), None)
 
 
 def require_real_set(name: str, folder: Path) -> Path:
     """Return the same, and raise `InputError` if there is none."""
-    found = find_real_set(name, folder)
+    real, found = real_set(name), find_real_set(name, folder)
     if found is None:
-        real = REAL_SETS[name]
         get = f"get it with up data get {name}, or " if real.address else ""
         raise InputError(
             f"{name} is not here: there is no {' or '.join(real.files)}",

@@ -50,7 +50,7 @@ class EvaluationConfig:
     """What to evaluate on, and how finely.
 
     Attributes:
-        data: corpora: `stdlib`, `pydoc`, or paths of files and folders.
+        data: corpora: `stdlib`, `pydoc`, the paper's data sets, or paths of files and folders; parts of them.
         sources: kinds of sources of which fresh rows are predicted, too (`up.runs.evaluate`).
         context_length: T, characters in a slice; None: as many as the model can read. Of longer ones the model reads
             the end, and the bars everything.
@@ -109,6 +109,8 @@ class Slices:
         symbols: the distinct symbols of the corpus, rising; uint8.
         size_bytes: length of the corpus; None for rows of a source.
         sha256: of its bytes; None likewise.
+        label: of the corpus; see there.
+        entropy_rate_bits: of the corpus; see there.
 
     """
 
@@ -118,6 +120,8 @@ class Slices:
     symbols: npt.NDArray[np.uint8]
     size_bytes: int | None = None
     sha256: str | None = None
+    label: str | None = None
+    entropy_rate_bits: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -170,6 +174,8 @@ class PreparedEvaluation:
                 size_bytes=corpus.size_bytes,
                 sha256=corpus.sha256,
                 untrained=corpus.untrained,
+                label=corpus.label,
+                entropy_rate_bits=corpus.entropy_rate_bits,
             )
             for corpus, bits_NR in self._measure(model, progress)
         )
@@ -297,4 +303,6 @@ def _cut(corpus: Corpus, seed: int, num_slices: int, length: int) -> Slices:
         symbols=np.unique(corpus.data),
         size_bytes=corpus.size_bytes,
         sha256=corpus.sha256,
+        label=corpus.label,
+        entropy_rate_bits=corpus.entropy_rate_bits,
     )

@@ -40,7 +40,9 @@ class PositionBits:
 class EvaluationRow:
     """One corpus: the model beside the bars (`up.evaluation.bars`), all in bits per character.
 
-    PPM, CTW, the untrained model and the errors of differences are None in rows of an earlier version.
+    PPM, CTW, the untrained model and the errors of differences are None in rows of an earlier version. The entropy rate
+    is that of the generator: the corpus is one draw, so a model may come out below it by chance, and in a slice, which
+    may begin in the middle of a string, even the best predictor needs a little more (`up.data.entropy_rates`).
 
     All are measured on the same slices, where an easy slice is easy for all. So the standard error of a difference is
     that of the slices' differences, a paired one, and far smaller than what the errors of its two sides would give.
@@ -50,6 +52,7 @@ class EvaluationRow:
         source: what the corpus is made of.
         size_bytes: length of the corpus; None for rows of a source, which are drawn anew.
         sha256: of its bytes, in hexadecimal; None likewise.
+        label: what has to be said of the corpus, such as that it is only a prefix; None: nothing.
         samples: N, number of slices.
         context_length: tokens in a slice.
         model_context_length: tokens at the end of a slice that the model reads, where it reads fewer than the bars.
@@ -79,6 +82,9 @@ class EvaluationRow:
         ctw_depth: its depth in bits, chosen on the tails.
         untrained_bits: the same model before training, on the last characters; None, too, where it is not known.
         untrained_tail_bits: the same on the tails, likewise.
+        entropy_rate_bits: what the best predictor needs; None where nobody knows, as of real text.
+        above_rate_bits: how far the model is from it: `bits` less `entropy_rate_bits`; None likewise.
+        above_rate_tail_bits: the same on the tails.
         markov_tail_difference_stderr: standard error, over slices, of `markov_tail_bits` less `tail_bits`.
         ppm_tail_difference_stderr: likewise.
         ppm_exclusion_tail_difference_stderr: likewise.
@@ -92,6 +98,7 @@ class EvaluationRow:
     source: str
     size_bytes: int | None = None
     sha256: str | None = None
+    label: str | None = None
     samples: int
     context_length: int
     model_context_length: int | None = None
@@ -119,6 +126,9 @@ class EvaluationRow:
     ctw_depth: int | None = None
     untrained_bits: float | None = None
     untrained_tail_bits: float | None = None
+    entropy_rate_bits: float | None = None
+    above_rate_bits: float | None = None
+    above_rate_tail_bits: float | None = None
     markov_tail_difference_stderr: float | None = None
     ppm_tail_difference_stderr: float | None = None
     ppm_exclusion_tail_difference_stderr: float | None = None
@@ -171,6 +181,8 @@ def summarise(
     size_bytes: int | None = None,
     sha256: str | None = None,
     untrained: SliceBits | None = None,
+    label: str | None = None,
+    entropy_rate_bits: float | None = None,
 ) -> EvaluationRow:
     """Average a model's bits over slices.
 
@@ -184,6 +196,8 @@ def summarise(
         size_bytes: length of the corpus.
         sha256: of its bytes.
         untrained: what the untrained model charges for the same slices.
+        label: what has to be said of the corpus.
+        entropy_rate_bits: of the corpus, where it is known.
 
     """
     read, context_length = bits_NR.shape[1] + 1, len(bars.markov.bits_T)
@@ -216,6 +230,9 @@ def summarise(
     if untrained is not None:
         of_others |= {"untrained_bits": float(untrained.last_N.mean())}
         of_others |= {"untrained_tail_bits": float(untrained.tail_N.mean())}
+    if entropy_rate_bits is not None:
+        of_others |= {"entropy_rate_bits": entropy_rate_bits, "above_rate_bits": bits - entropy_rate_bits}
+        of_others |= {"above_rate_tail_bits": tail_bits - entropy_rate_bits}
     for name, tail_N in tails.items():
         of_others[f"{name}_tail_difference_stderr"] = _mean_and_error(tail_N - of_model.tail_N)[1]
     return EvaluationRow(
@@ -223,6 +240,7 @@ def summarise(
         source=source,
         size_bytes=size_bytes,
         sha256=sha256,
+        label=label,
         samples=len(bits_NR),
         context_length=context_length,
         model_context_length=read if read < context_length else None,

@@ -22,6 +22,7 @@ import torch
 from theory.words import number_of
 from up.config import to_dict
 from up.data.corpora import EMBEDDED_CORPORA
+from up.data.parts import name_and_part
 from up.data.synthetic import SYNTHETIC_SETS
 from up.errors import InputError
 from up.evaluation.bits import Progress
@@ -111,10 +112,11 @@ def _require_shippable(run: RunFolder, config: RunConfig, provenance: Sequence[M
                 "nobody can say what a source of one's own reads", received=kind, remedy="pack a run on other sources"
             )
     places = [text.place for entry in provenance for text in recorded_texts([entry]).values() if text.place is not None]
-    texts = [name for name in config.evaluation.data if name not in (*EMBEDDED_CORPORA, *SYNTHETIC_SETS)]
+    always_there = (*EMBEDDED_CORPORA, *SYNTHETIC_SETS)
+    texts = [name for name in config.evaluation.data if name_and_part(name)[0] not in always_there]
     if texts or places:
         raise InputError(
-            "the run was evaluated on a text that only you have",
+            "the run was evaluated on a text that not everybody has",
             received=[*texts, *places][0],
             remedy=f"pack a run on {', '.join(EMBEDDED_CORPORA)} or synthetic sets",
         )

@@ -20,7 +20,8 @@ from typing import Any
 
 from theory.words import findable
 from up.config import from_dict
-from up.data.corpora import EMBEDDED_CORPORA, Corpus, load_corpus
+from up.data.corpora import EMBEDDED_CORPORA, Corpus, is_named, load_corpus
+from up.data.parts import name_and_part
 from up.errors import InputError
 
 _SHOWN_DIGITS = 12
@@ -31,7 +32,7 @@ class TextRecord:
     """What a run remembers of a text.
 
     Attributes:
-        name: `stdlib`, `pydoc`, or the path as the user wrote it.
+        name: of the corpus (`up.data.corpora`), or the path as the user wrote it; with a part, if it is one.
         place: where it lay, as an absolute path; None for an embedded corpus.
         size_bytes: its length.
         sha256: of its bytes, in hexadecimal.
@@ -70,7 +71,11 @@ def recorded_texts(provenance: Sequence[Mapping[str, Any]]) -> dict[str, TextRec
 
 
 def load_texts(
-    names: Sequence[str], recorded: Mapping[str, TextRecord], *, places: Mapping[str, Path] | None = None
+    names: Sequence[str],
+    recorded: Mapping[str, TextRecord],
+    *,
+    places: Mapping[str, Path] | None = None,
+    data_dir: Path | None = None,
 ) -> tuple[Corpus, ...]:
     """Load the texts of a run.
 
@@ -78,6 +83,7 @@ def load_texts(
         names: of the texts, as the configuration has them.
         recorded: what the run remembers of them.
         places: where some of them are now, by their names.
+        data_dir: where the real data sets are looked for (`up.data.real_sets.data_folder`).
 
     Raises:
         InputError: a text that is neither where it was nor where its name says, or cannot be read; a place of something
@@ -91,7 +97,7 @@ def load_texts(
                 received=name,
                 remedy=f"name one of {', '.join(names)}" if names else "leave it out",
             )
-    return tuple(_load(name, recorded.get(name), places.get(name)) for name in names)
+    return tuple(_load(name, recorded.get(name), places.get(name), data_dir) for name in names)
 
 
 def texts_that_changed(corpora: Sequence[Corpus], recorded: Mapping[str, TextRecord]) -> dict[str, str]:
@@ -136,13 +142,16 @@ def require_same_texts(
     ]
 
 
-def _load(name: str, recorded: TextRecord | None, place: Path | None) -> Corpus:
+def _load(name: str, recorded: TextRecord | None, place: Path | None, data_dir: Path | None) -> Corpus:
     if place is not None or recorded is None or recorded.place is None:
-        return load_corpus(name, place=place)
+        return load_corpus(name, place=place, data_dir=data_dir)
     if os.path.lexists(findable(recorded.place)):
         return load_corpus(name, place=Path(recorded.place))
-    if os.path.lexists(name):
-        return load_corpus(name, place=Path(name))
+    if is_named(name):
+        return load_corpus(name, data_dir=data_dir)
+    for path in (name, name_and_part(name)[0]):
+        if os.path.lexists(path):
+            return load_corpus(name, place=Path(path))
     raise InputError(
         f"the text {name} is not where the run found it",
         received=recorded.place,

@@ -148,13 +148,13 @@ class TestRefused:
     def test_a_run_that_was_evaluated_on_a_text_of_ones_own(self, tmp_path):
         (tmp_path / "mine").write_text("mine and yours and ours " * 20)
         run = finished_run(tmp_path / "run", f'evaluation.data=["{tmp_path / "mine"}"]', command=COMMAND)
-        assert "a text that only you have" in self.refused(run)
+        assert "a text that not everybody has" in self.refused(run)
 
     def test_a_run_whose_texts_lay_elsewhere(self, copied):
         provenance = copied.provenance()
         provenance[0]["texts"][0]["place"] = "/home/me/toy"
         (copied.path / "provenance.json").write_text(json.dumps(provenance))
-        assert "a text that only you have (received '/home/me/toy')" in self.refused(copied)
+        assert "a text that not everybody has (received '/home/me/toy')" in self.refused(copied)
 
     def test_a_run_on_a_source_of_ones_own(self, tmp_path):
         run = finished_run(tmp_path / "run", source=f"{EXAMPLES / 'coins.py'}:Coins", command=COMMAND)

@@ -43,6 +43,35 @@ def test_a_text_is_taken_from_where_it_was_before_it_is_looked_for_by_its_name(h
     assert "--data-at text=PATH" in refusal(load_texts, ["text"], recorded)
 
 
+def test_a_part_of_a_text_is_found_where_the_text_was_and_then_by_the_name_of_the_text(here, tmp_path, monkeypatch):
+    (before,) = load_texts(["text:test"], {})
+    recorded = remembered("text:test")
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path / "there")
+    (found,) = load_texts(["text:test"], recorded)
+    assert (found.name, found.sha256, found.place) == ("text:test", before.sha256, here / "text")
+    (here / "text").rename(tmp_path / "there" / "text")
+    (found,) = load_texts(["text:test"], recorded)
+    assert (found.sha256, found.place) == (before.sha256, tmp_path / "there" / "text")
+    (found,) = load_texts(["text:test"], recorded, places={"text:test": Path("text")})
+    assert found.sha256 == before.sha256
+
+
+def test_a_real_data_set_whose_file_is_gone_is_looked_for_in_the_data_folder(here, tmp_path, monkeypatch):
+    monkeypatch.setenv("UP_DATA_DIR", str(here))
+    (here / "linux.txt").write_bytes(TEXT)
+    recorded = remembered("linux:test")
+    (tmp_path / "data").mkdir()
+    (here / "linux.txt").rename(tmp_path / "data" / "linux.txt")
+    monkeypatch.setenv("UP_DATA_DIR", str(tmp_path / "data"))
+    found = load_texts(["linux:test"], recorded)
+    assert found[0].place == tmp_path / "data" / "linux.txt"
+    assert require_same_texts(found, recorded) == []
+    (tmp_path / "data" / "linux.txt").write_bytes(TEXT[:-40])
+    with pytest.raises(InputError, match="the text linux:test that the run is evaluated on has changed"):
+        require_same_texts(load_texts(["linux:test"], recorded), recorded)
+
+
 @pytest.mark.usefixtures("here")
 def test_what_a_text_is_called_and_said_to_be_does_not_depend_on_where_it_lies():
     (before,) = load_texts(["text"], {})

@@ -18,8 +18,19 @@ from up.packages import why_broken
 if TYPE_CHECKING:  # up.device imports torch
     from up.device import DeviceInfo
 
-NEEDED = ("torch", "numpy", "rich", "typer", "plotext", "safetensors", "filelock", "numba", "platformdirs")
-OPTIONAL = ("matplotlib", "tensorboard", "pyarrow", "brotli", "pyppmd", "zstandard", "sympy", "triton")
+NEEDED = (
+    "torch",
+    "numpy",
+    "rich",
+    "typer",
+    "plotext",
+    "matplotlib",
+    "safetensors",
+    "filelock",
+    "numba",
+    "platformdirs",
+)
+OPTIONAL = ("tensorboard", "pyarrow", "brotli", "pyppmd", "zstandard", "sympy", "triton")
 USED_AS = {"matplotlib": "matplotlib.figure", "tensorboard": "torch.utils.tensorboard", "pyarrow": "pyarrow.parquet"}
 """What of a package is imported by `up`, where that is not the package alone."""
 OURS = ("cli", "up", "theory")

@@ -16,7 +16,21 @@ import typer
 import typer.core
 
 import up
-from cli import compress, data, demo, doctor, evaluate, finetune, models, runs, score, sources, theory, train
+from cli import (
+    compress,
+    data,
+    demo,
+    doctor,
+    evaluate,
+    experiment,
+    finetune,
+    models,
+    runs,
+    score,
+    sources,
+    theory,
+    train,
+)
 from cli.context import CliContext, ExitCode
 from cli.help import use_painted_help
 from cli.output import ReaderGoneError, open_closed_streams, point_at_nothing
@@ -44,6 +58,7 @@ _ORDER = (
     "decompress",
     "models",
     "runs",
+    "experiment",
     "sources",
     "theory",
     "doctor",
@@ -78,7 +93,21 @@ def _root(
         typer.echo(context.get_help())
 
 
-for _module in (demo, train, evaluate, data, finetune, score, compress, models, runs, sources, theory, doctor):
+for _module in (
+    demo,
+    train,
+    evaluate,
+    data,
+    finetune,
+    score,
+    compress,
+    models,
+    runs,
+    experiment,
+    sources,
+    theory,
+    doctor,
+):
     _module.register(app)
 
 

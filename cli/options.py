@@ -1,5 +1,6 @@
 """Options that several commands share, so that they mean and refuse the same everywhere."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,6 +29,16 @@ def read_file_name(text: str) -> str:
     """Read a path as it is written: `./-` is a file, and `-` is standard input."""
     read_path(text)
     return text
+
+
+def folder_names(paths: Sequence[Path]) -> list[str]:
+    """Name folders by their last part, in full where that is not distinct, and numbered if even that is not."""
+    names = [path.name for path in paths]
+    if len(set(names)) < len(names):
+        names = [str(path) for path in paths]
+    if len(set(names)) < len(names):
+        names = [f"{name} ({place})" for place, name in enumerate(names, start=1)]
+    return names
 
 
 def path_option(help_text: str, **more: Any) -> Any:

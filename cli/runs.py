@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.context import CliContext, JsonOption, QuietOption
-from cli.options import RunArgument, path_option, read_path
+from cli.options import RunArgument, folder_names, path_option, read_path
 from cli.render.charts import LETTERS
 from cli.render.comparison import ComparisonPage
 from cli.render.figures import require_figure_file, write_figure
@@ -143,7 +143,7 @@ def compare(
 
         opened = [open_run(path) for path in runs]
         overviews = [summarise_run(each) for each in opened]
-        histories = dict(zip(_names(runs), (each.metrics.history() for each in opened), strict=True))
+        histories = dict(zip(folder_names(runs), (each.metrics.history() for each in opened), strict=True))
         settings = settings_that_differ([each.config() for each in opened])
         bits = compare_bits([overview.rows for overview in overviews])
 
@@ -164,16 +164,6 @@ def compare(
 
 def _as_object(overview: "RunOverview") -> dict[str, object]:
     return {"name": overview.name, **vars(overview)}
-
-
-def _names(paths: Sequence[Path]) -> list[str]:
-    """Name runs by their folders, in full where that alone is not distinct, and numbered if even that is not."""
-    names = [path.name for path in paths]
-    if len(set(names)) < len(names):
-        names = [str(path) for path in paths]
-    if len(set(names)) < len(names):
-        names = [f"{name} ({place})" for place, name in enumerate(names, start=1)]
-    return names
 
 
 def _check_figures(svg: Path | None, png: Path | None) -> None:

@@ -16,13 +16,13 @@ from up.errors import InputError
 _BACKEND = "MPLBACKEND"
 
 
-def import_optional(module: str, *, package: str, extra: str, use: str) -> ModuleType:
-    """Import a module of an optional package.
+def import_optional(module: str, *, package: str, extra: str | None = None, use: str) -> ModuleType:
+    """Import a module of a package that may be absent.
 
     Args:
         module: such as `torch.utils.tensorboard`.
         package: the one that the user installs, such as `tensorboard`.
-        extra: ours that brings it.
+        extra: ours that brings it; None for one that comes with `up` and was removed.
         use: what needs it, such as `drawing a figure`.
 
     Raises:
@@ -33,9 +33,8 @@ def import_optional(module: str, *, package: str, extra: str, use: str) -> Modul
         return _import(module)
     except (Exception, SystemExit) as error:
         if isinstance(error, ModuleNotFoundError) and error.name in (package, module):
-            raise InputError(
-                f"{use} needs the package {package}", remedy=f"pip install 'universal-pretraining[{extra}]'"
-            ) from None
+            wanted = package if extra is None else f"'universal-pretraining[{extra}]'"
+            raise InputError(f"{use} needs the package {package}", remedy=f"pip install {wanted}") from None
         raise InputError(
             f"{use} needs the package {package}, which is installed and cannot be imported ({_told(error)})",
             remedy=f"mend or reinstall it until python -c 'import {module}' succeeds",

@@ -60,7 +60,7 @@ class Chart:
         if legend:
             yield legend
         yield _canvas(panel, max(width, _NARROWEST), self.rows)
-        yield Text(f"instances; {panel.note}" if panel.note else "instances", style="dim")
+        yield Text(f"{panel.along}; {panel.note}" if panel.note else panel.along, style="dim")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,7 +165,7 @@ def _canvas(panel: Panel, width: int, rows: int) -> Text:
     heights = [y for curve in panel.curves for y in curve.y] + [level.value for level in panel.levels]
     lowest = 0.0 if panel.from_zero else min(heights)
     ticks = nice_ticks(lowest, max(heights), [count for count in range(2, rows // 2 + 1) if rows % count == 0])
-    places = _round_places(panel.until, max(2, width // _TICK_COLUMNS))
+    places = _places(panel, max(2, width // _TICK_COLUMNS))
 
     def on_rows(values: Sequence[float]) -> list[float]:
         """Move heights to the middle of the row that the braille dots of a line at that height fall into."""
@@ -177,14 +177,14 @@ def _canvas(panel: Panel, width: int, rows: int) -> Text:
     plt.limit_size(False, False)
     plt.plot_size(width, rows + 3)  # a row more than steps, and two for the axis of instances
     plt.theme("clear")
-    plt.xlim(0, panel.until)
+    plt.xlim(panel.since, panel.until)
     plt.ylim(ticks[0], ticks[-1])
-    plt.xticks(places, [compact(place) for place in places])
-    plt.yticks(ticks, _labels(ticks))
+    plt.xticks(places, [compact(10**place if panel.log_x else place) for place in places])
+    plt.yticks(ticks, [compact(10**tick) for tick in ticks] if panel.log_y else _labels(ticks))
     plt.xaxes(True, False)
     plt.yaxes(True, False)
     for level in panel.levels:
-        plt.plot([0, panel.until], on_rows([level.value] * 2), marker=_LEVEL)
+        plt.plot([panel.since, panel.until], on_rows([level.value] * 2), marker=_LEVEL)
     if panel.now is not None:
         plt.plot([panel.now] * 2, [ticks[0], ticks[-1]], marker=_NOW)
     for place, curve in enumerate(panel.curves):
@@ -203,7 +203,8 @@ def _canvas(panel: Panel, width: int, rows: int) -> Text:
 def _letter_places(curve: Curve, place: int, panel: Panel, width: int) -> tuple[list[float], list[float]]:
     """Return where on a curve its letter stands: here and there, and never where that of another curve does."""
     letters = max(2, width // _LETTER_COLUMNS)
-    wanted = [panel.until * (letter + (place + 0.5) / len(panel.curves)) / letters for letter in range(letters)]
+    shares = [(letter + (place + 0.5) / len(panel.curves)) / letters for letter in range(letters)]
+    wanted = [panel.since + (panel.until - panel.since) * share for share in shares]
     chosen = [x for x in wanted if curve.x[0] <= x <= curve.x[-1]] or [curve.x[-1]]
     return chosen, [_height_at(curve, x) for x in chosen]
 
@@ -241,6 +242,22 @@ def _labels(ticks: Sequence[float]) -> list[str]:
         return names
     decimals = max(len(name.partition(".")[2]) for name in names)
     return [f"{tick:.{decimals}f}" for tick in ticks]
+
+
+def _places(panel: Panel, most: int) -> list[float]:
+    """Return at most so many places along the horizontal axis: round numbers, or powers of ten and their 1, 2, 5."""
+    if not panel.log_x:
+        if panel.since == 0:
+            return _round_places(panel.until, most)
+        ticks = nice_ticks(panel.since, panel.until, range(1, most))
+        return [tick for tick in ticks if panel.since <= tick <= panel.until]
+    for factors in ((1, 2, 5), (1, 3), (1,)):
+        exponents = range(math.floor(panel.since), math.ceil(panel.until) + 1)
+        places = [math.log10(factor) + exponent for exponent in exponents for factor in factors]
+        inside = [place for place in places if panel.since - 1e-9 <= place <= panel.until + 1e-9]
+        if len(inside) <= most:
+            return inside
+    return inside[:: -(-len(inside) // most)]
 
 
 def _round_places(until: float, most: int) -> list[float]:

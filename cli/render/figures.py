@@ -1,61 +1,30 @@
 """The panels of a run as one figure for a page, drawn with matplotlib and written as SVG or PNG.
 
-matplotlib comes with the extra `plots` and is imported only when a figure is asked for. The same panels give the same
-bytes with the same version of matplotlib: its own defaults stand in for the settings of the user (matplotlibrc,
-MPLBACKEND), which are for other figures.
+`up.plotting` says how it looks; matplotlib is imported only when a figure is asked for.
 """
 
-import io
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cli.render.panels import DepthBars, Panel, compact
 from theory.words import number_of, readable
+from up import plotting
 from up.errors import InputError
-from up.packages import import_optional
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")  # Okabe and Ito: for every colour vision
-_DASHES = ("-", "--", "-.", ":")
-_INK, _GREY = "#222222", "#6b6b6b"
 _INCHES_WIDE, _INCHES_PER_ROW = 8.0, 2.6
-_PNG_DOTS_PER_INCH = 200
 _MANY_POINTS = 40
-_STYLE: Any = {  # matplotlib's keys are a type of their own
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same everywhere
-    "font.size": 8,
-    "axes.titlesize": 9,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.labelcolor": _INK,
-    "axes.edgecolor": _GREY,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e6e6e6",
-    "grid.linewidth": 0.6,
-    "xtick.color": _GREY,
-    "ytick.color": _GREY,
-    "xtick.labelcolor": _INK,
-    "ytick.labelcolor": _INK,
-    "legend.frameon": False,
-    "svg.hashsalt": "up",
-    "text.parse_math": False,  # a name may hold a dollar sign
-}
 
 
 def require_figure_file(path: Path, suffix: str) -> None:
     """Check, before any work is done, that a figure can be written to `path`.
 
     Raises:
-        InputError: another suffix, no such folder, a folder in its place, or no matplotlib
-            that can be imported.
+        InputError: another suffix, no such folder, a folder in its place, or no matplotlib that can be imported.
 
     """
     if path.suffix.lower() != suffix:
@@ -64,7 +33,7 @@ def require_figure_file(path: Path, suffix: str) -> None:
         raise InputError("there is no such folder to write to", received=str(path.parent), remedy="make it first")
     if path.is_dir():
         raise InputError("there is a folder where the figure would go", received=str(path), remedy="name a file")
-    _matplotlib()
+    plotting.matplotlib()
 
 
 def write_figure(path: Path, title: str, panels: Sequence[Panel], depths: DepthBars | None = None) -> None:
@@ -82,31 +51,15 @@ def write_figure(path: Path, title: str, panels: Sequence[Panel], depths: DepthB
     """
     from up.runs.files import replacing
 
-    drawn = io.BytesIO()
-    mpl = _matplotlib()
-    with mpl.rc_context({**_defaults(mpl), **_STYLE}):
-        figure = _draw(title, panels, depths)
-        if path.suffix.lower() == ".svg":
-            figure.savefig(drawn, format="svg", metadata={"Date": None})
-        else:
-            figure.savefig(drawn, format="png", dpi=_PNG_DOTS_PER_INCH)
+    with plotting.style():
+        content = plotting.drawn(_draw(title, panels, depths), path.suffix.lower())
     try:
         with replacing(path) as handle:
-            handle.write(drawn.getbuffer())
+            handle.write(content)
     except OSError as error:
         raise InputError(
             f"cannot write the figure ({error.strerror})", received=str(path), remedy="choose another file"
         ) from None
-
-
-def _matplotlib() -> Any:
-    import_optional("matplotlib.figure", package="matplotlib", extra="plots", use="drawing a figure")
-    return sys.modules["matplotlib"]
-
-
-def _defaults(mpl: Any) -> dict[str, Any]:
-    """Return the settings that matplotlib comes with, but for the backend, which is for windows and none of ours."""
-    return {name: value for name, value in mpl.rcParamsDefault.items() if name not in ("backend", "backend_fallback")}
 
 
 def _draw(title: str, panels: Sequence[Panel], depths: DepthBars | None) -> "Figure":
@@ -115,8 +68,8 @@ def _draw(title: str, panels: Sequence[Panel], depths: DepthBars | None) -> "Fig
     drawn = [panel for panel in panels if panel.statement is None]
     count = len(drawn) + (depths is not None)
     rows = max(1, -(-count // 2))
-    figure = Figure(figsize=(_INCHES_WIDE, _INCHES_PER_ROW * rows + 0.5), layout="constrained", facecolor="white")
-    figure.suptitle(readable(title), fontsize=10, color=_INK, x=0.01, ha="left")
+    figure = Figure(figsize=(_INCHES_WIDE, _INCHES_PER_ROW * rows + 0.5), layout="constrained")
+    figure.suptitle(readable(title), fontsize=10, color=plotting.LIGHT.text, x=0.01, ha="left")
     grid = figure.add_gridspec(rows, 2)
     wide = count % 2  # of an odd number, the first has a row of its own
     places = [grid[0, :]] * wide + [grid[place // 2, place % 2] for place in range(2 * wide, 2 * rows)]
@@ -126,16 +79,16 @@ def _draw(title: str, panels: Sequence[Panel], depths: DepthBars | None) -> "Fig
         _draw_depths(figure.add_subplot(places[len(drawn)]), depths)
     stated = [f"{panel.title}: {panel.statement}." for panel in panels if panel.statement is not None]
     if stated:
-        figure.supxlabel(readable("   ".join(stated)), fontsize=7, color=_GREY, x=0.01, ha="left")
+        figure.supxlabel(readable("   ".join(stated)), fontsize=7, color=plotting.LIGHT.quiet, x=0.01, ha="left")
     return figure
 
 
 def _draw_panel(axis: "Axes", panel: Panel) -> None:
     axis.set_title(readable(panel.title))
     for place, curve in enumerate(panel.curves):
-        colour = _COLOURS[place % len(_COLOURS)]
+        colour = plotting.COLOURS[place % len(plotting.COLOURS)]
         marker = "o" if panel.marked and len(curve.x) <= _MANY_POINTS else None
-        dashes = _DASHES[place % len(_DASHES)]
+        dashes = plotting.DASHES[place % len(plotting.DASHES)]
         name = readable(curve.name)
         axis.plot(curve.x, curve.y, dashes, color=colour, lw=1.3, marker=marker, ms=2.5, label=name, clip_on=False)
         if curve.errors:
@@ -144,9 +97,9 @@ def _draw_panel(axis: "Axes", panel: Panel) -> None:
             axis.fill_between(curve.x, low, high, color=colour, alpha=0.2, lw=0)
     for level in panel.levels:
         name = readable(f"{level.name}: {level.value:.3f}")
-        axis.axhline(level.value, color=_INK, lw=1, ls=(0, (1, 1.5)), label=name)
+        axis.axhline(level.value, color=plotting.LIGHT.text, lw=1, ls=(0, (1, 1.5)), label=name)
     if panel.now is not None:
-        axis.axvline(panel.now, color=_GREY, lw=1, ls=(0, (4, 2)), label=f"now, {panel.now:,}")
+        axis.axvline(panel.now, color=plotting.LIGHT.quiet, lw=1, ls=(0, (4, 2)), label=f"now, {panel.now:,}")
     if len(panel.curves) > 1 or panel.levels or panel.now is not None:
         axis.legend(fontsize=7)
     axis.set_xlim(0, panel.until)
@@ -165,10 +118,10 @@ def _draw_panel(axis: "Axes", panel: Panel) -> None:
 def _draw_depths(axis: "Axes", bars: DepthBars) -> None:
     axis.set_title("Buffer depth")
     places = range(len(bars.shares))
-    axis.bar(places, bars.shares, color=_COLOURS[4], width=0.8, label=f"buffer, mean {bars.mean:.2f}")
+    axis.bar(places, bars.shares, color=plotting.COLOURS[4], width=0.8, label=f"buffer, mean {bars.mean:.2f}")
     if bars.stationary is not None:
         label = f"stationary, mean {bars.stationary_mean:.2f}"
-        axis.plot(places, bars.stationary, "o", color=_COLOURS[1], ms=3, label=label)
+        axis.plot(places, bars.stationary, "o", color=plotting.COLOURS[1], ms=3, label=label)
     axis.set_xticks(list(places), bars.labels)
     axis.grid(visible=False, axis="x")
     axis.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
@@ -180,4 +133,4 @@ def _draw_depths(axis: "Axes", bars: DepthBars) -> None:
 def _label_below(axis: "Axes", label: str, note: str) -> None:
     axis.set_xlabel(label)
     if note:
-        axis.set_title(note, loc="right", fontsize=6.5, fontweight="normal", color=_GREY)
+        axis.set_title(note, loc="right", fontsize=6.5, fontweight="normal", color=plotting.LIGHT.quiet)

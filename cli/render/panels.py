@@ -1,7 +1,7 @@
 """What there is to see, as panels of curves that know nothing of how they are drawn.
 
-`cli/render/charts.py` draws a panel in the terminal and `cli/render/figures.py` with matplotlib. The horizontal axis is
-always instances.
+`cli/render/charts.py` draws a panel in the terminal and `cli/render/figures.py` with matplotlib. The horizontal axis of
+a run is instances; that of an experiment may be something else, and logarithmic: coordinates are then powers of ten.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ from theory.words import number_of
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Curve:
-    """One line: where in instances, how high, the standard errors of the heights (none: exact), and its name."""
+    """One line: where along the axis, how high, the standard errors of the heights (none: exact), and its name."""
 
     name: str
     x: tuple[float, ...]
@@ -36,7 +36,11 @@ class Panel:
         title: what is shown.
         unit: of the heights.
         curves: at least one, each with at least one point.
-        until: right end of the axis of instances, which starts at 0.
+        until: right end of the horizontal axis.
+        since: left end of it.
+        along: what it counts.
+        log_x: coordinates along it are the powers of ten of what they stand for.
+        log_y: heights likewise.
         levels: heights to compare with.
         now: where the run is, on a panel that goes further; None: not marked.
         from_zero: the vertical axis starts at 0.
@@ -50,6 +54,10 @@ class Panel:
     unit: str
     curves: tuple[Curve, ...]
     until: float
+    since: float = 0.0
+    along: str = "instances"
+    log_x: bool = False
+    log_y: bool = False
     levels: tuple[Level, ...] = ()
     now: int | None = None
     from_zero: bool = False

@@ -209,11 +209,11 @@ class TestShow:
             assert_refused(run("runs", *command, option, str(tmp_path / name)), said, str(tmp_path))
         assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.png", "runs"]
 
-    def test_without_matplotlib_the_remedy_is_the_extra(self, run, folder, tmp_path, monkeypatch):
+    def test_without_matplotlib_the_remedy_is_to_install_it(self, run, folder, tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, "matplotlib", None)  # importing it then raises ModuleNotFoundError
         monkeypatch.delitem(sys.modules, "matplotlib.figure", raising=False)
         outcome = run("runs", "show", str(folder / "one"), "--svg", str(tmp_path / "charts.svg"))
-        assert_refused(outcome, "matplotlib", "pip install 'universal-pretraining[plots]'")
+        assert_refused(outcome, "matplotlib", "pip install matplotlib")
 
 
 class TestCompare:

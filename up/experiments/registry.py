@@ -1,0 +1,37 @@
+"""The experiments by name: a new one is a file beside this one, and a line here.
+
+Nothing is imported until an experiment is asked for, so that a help page can list the names.
+"""
+
+import difflib
+import importlib
+from typing import TYPE_CHECKING
+
+from up.errors import InputError
+
+if TYPE_CHECKING:  # imports torch
+    from up.experiments.experiment import Experiment
+
+EXPERIMENTS = {
+    "figure-1": "up.experiments.figure_1:Figure1",
+    "figure-2-4": "up.experiments.figure_2_4:Figure24",
+    "figure-6": "up.experiments.figure_6:Figure6",
+    "control-noise": "up.experiments.control_noise:ControlNoise",
+    "depth-sweep": "up.experiments.depth_sweep:DepthSweep",
+    "scaling": "up.experiments.scaling:Scaling",
+}
+"""Name to `module:class`."""
+
+
+def make_experiment(name: str) -> "Experiment":
+    """Return an experiment by its name.
+
+    Raises:
+        InputError: there is none of this name; those that are nearest are named.
+    """
+    if name not in EXPERIMENTS:
+        near = difflib.get_close_matches(name, EXPERIMENTS, n=3, cutoff=0.5)
+        remedy = f"did you mean {' or '.join(near)}?" if near else f"use one of {', '.join(EXPERIMENTS)}"
+        raise InputError("unknown experiment", received=name, remedy=remedy)
+    module, _, member = EXPERIMENTS[name].partition(":")
+    return getattr(importlib.import_module(module), member)()

@@ -1,0 +1,132 @@
+"""What experiments have in common that train models of several sizes and evaluate each of them as it learns.
+
+The size of a transformer is its width, that of a mixing predictor the width of its gate's first hidden layer. Sizes of
+a scale differ in nothing else: depth, heads, source and number of instances are the same, and muP carries the learning
+rate over (docs: widths); at the paper scale they are the paper's presets, whose depth grows with the width (A.1).
+
+    quantity      labels
+    bits, gain    size, seed, data, of, after so many instances (`up.experiments.bits`)
+    parameters    size, seed: trainable numbers of the model
+
+A model is evaluated at equal intervals by its run, on the same slices each time; the bars stand with the last one only.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from up.experiments.bits import BITS, GAIN, MARKOV, PPM, TRAINED, UNIFORM, measurements_of
+from up.experiments.experiment import Experiment, Part, Progress, Setting, SubRun
+from up.experiments.measurement import Estimate, Measurement, Measurements
+from up.experiments.training import training_config
+from up.model.base import count_parameters
+from up.runs.folder import open_run
+
+PARAMETERS = "parameters"
+
+_WIDTHS = {"smoke": (8, 16), "laptop": (32, 64, 128), "paper": (384, 512, 640, 1024)}
+_GATES = {"smoke": (6, 24), "laptop": (6, 12, 24, 48, 96), "paper": (6, 12, 24, 48, 96)}
+
+
+class SizesExperiment(Experiment):
+    """Trainings of several sizes.
+
+    Attributes:
+        samples: slices of each data set, by scale; None: the paper's 10,000.
+        points: evaluations of each training, by scale; None: one every 100,000 instances, as in section 6.2.
+        instances: of each training at the laptop scale, by architecture.
+
+    """
+
+    samples: ClassVar[Mapping[str, int | None]]
+    points: ClassVar[Mapping[str, int | None]] = {"smoke": 2, "laptop": 6, "paper": None}
+    instances: ClassVar[Mapping[str, int]]
+
+    def data(self, setting: Setting) -> tuple[str, ...]:
+        """Return the data sets on which models are evaluated as they learn."""
+        raise NotImplementedError
+
+    def runs(self, setting: Setting) -> Sequence[Part]:
+        """Return a training for each size and seed."""
+        arch = self.arch_of(setting)
+        sizes = (_GATES if arch == "mixing" else _WIDTHS)[setting.scale]
+        return [
+            SubRun(
+                name=f"size-{size}-seed-{seed}",
+                labels={"size": size, "seed": seed, "arch": arch},
+                config=training_config(
+                    setting,
+                    arch=arch,
+                    seed=seed,
+                    preset=f"paper-{size}" if setting.scale == "paper" and arch != "mixing" else None,
+                    assignments=self._assignments(setting, arch, size),
+                ),
+            )
+            for seed in setting.seeds
+            for size in sizes
+        ]
+
+    def measure(self, part: Part, folder: Path, setting: Setting, progress: Progress) -> Sequence[Measurement]:  # noqa: ARG002
+        """Return what the model charged each time that it was evaluated, and the bars once."""
+        run = open_run(folder)
+        labels, config = part.labels, run.config()
+        parameters = float(count_parameters(config.model))
+        found = [Measurement(labels=dict(labels), quantity=PARAMETERS, unit="", value=parameters)]
+        evaluations = run.metrics.history().evaluations
+        for number, evaluation in enumerate(evaluations, start=1):
+            measured = measurements_of(evaluation.rows, labels=labels, instances=evaluation.instances)
+            is_last = number == len(evaluations)
+            found += [each for each in measured if is_last or _is_of_training(each)]
+            progress(number, len(evaluations))
+        return found
+
+    def _assignments(self, setting: Setting, arch: str, size: int) -> list[str]:
+        words = [f"evaluation.data={json.dumps(self.data(setting))}"]
+        if arch == "mixing":
+            words += [f"model.hidden={json.dumps([size, max(2, size * 2 // 3)])}"]
+        elif setting.scale != "paper":
+            words += [f"model.width={size}"]
+        samples, points = self.samples[setting.scale], self.points[setting.scale]
+        words += [f"evaluation.samples={samples or 10_000}"]
+        instances = self.instances[arch] if setting.scale == "laptop" else None
+        if instances is not None:
+            words += [f"training.instances={instances}"]
+        if points is not None:
+            total = training_config(setting, arch=arch, seed=0, assignments=words).training.instances
+            words += [f"training.evaluate_every={max(1, total // points)}"]
+        else:
+            words += ["training.evaluate_every=100000"]  # section 6.2
+        return words
+
+
+def trained_at_end(measurements: Measurements) -> Measurements:
+    """Return the bits of each model when it is done."""
+    return measurements.where(BITS, of=TRAINED).last()
+
+
+def gain_over(measurements: Measurements, of: str) -> Measurements:
+    """Return how much more something charges than each model when it is done."""
+    return measurements.where(GAIN, of=of).last()
+
+
+def gained_by_size(measurements: Measurements, data: str) -> Estimate | None:
+    """Return by how much the largest size is better than the smallest at the end; None where there is one size only.
+
+    Both are compared through what charges both alike on the same slices, whichever makes the smallest error, so that
+    this is not that of the slices.
+    """
+    sizes = [int(size) for size in measurements.each("size")]
+    if len(sizes) < 2:
+        return None
+    found = []
+    for bar in (UNIFORM, MARKOV, PPM):
+        gains = gain_over(measurements, bar).where(data=data)
+        largest, smallest = gains.where(size=max(sizes)), gains.where(size=min(sizes))
+        if largest and smallest:
+            found.append(largest.less(smallest))
+    return min(found, key=lambda each: each.stderr or 0.0, default=None)
+
+
+def _is_of_training(measurement: Measurement) -> bool:
+    return measurement.labels["of"] == TRAINED and measurement.quantity == BITS

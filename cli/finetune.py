@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.context import CliContext, ExitCode, JsonOption, QuietOption
-from cli.options import path_option, read_path, read_word
+from cli.options import DataDirOption, path_option, read_path, read_word
 from cli.output import ReaderGoneError
 from cli.render.finetuning import finetuning_view
 from cli.render.training import duration, plan_view
@@ -88,6 +88,7 @@ def finetune(
         ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+    data_dir: DataDirOption = None,
     out: Annotated[
         Path | None, path_option("Folder to write both runs to. Default: runs/RUN-on-DATA.", show_default=False)
     ] = None,
@@ -138,6 +139,7 @@ def finetune(
                 instances=instances,
                 assignments=[*([f"seed={seed}"] if seed is not None else []), *(settings or [])],
                 baseline=baseline,
+                data_dir=data_dir,
             )
         names = (finetuning.data, *finetuning.config.evaluation.data)
         places = read_places(data_at or (), names)
@@ -159,6 +161,7 @@ def finetune(
             resume=resume,
             command=sys.argv,
             data_at=places,
+            data_dir=data_dir,
             should_stop=watcher.signals,
             on_activity=watcher.on_activity,
         )

@@ -73,6 +73,7 @@ def settle_finetuning(
     instances: int | None = None,
     assignments: Sequence[str] = (),
     baseline: bool = True,
+    data_dir: Path | None = None,
 ) -> Finetuning:
     """Return what a new finetuning will do.
 
@@ -84,6 +85,7 @@ def settle_finetuning(
         instances: length of both runs; None: a quarter of the run's own (`up.recipes.finetuning`).
         assignments: `a.b=c`, other settings.
         baseline: whether the same is trained from scratch, too.
+        data_dir: folder with the files of the real data sets; None: see `up.data.real_sets.data_folder`.
 
     Raises:
         InputError: no run, one without a checkpoint, no such data, data shorter than the context, or a setting that
@@ -98,8 +100,10 @@ def settle_finetuning(
         instances=instances,
         assignments=assignments,
     )
-    parts, length = load_parts(data), config.evaluation.context_length or config.model.context_length
-    beside = [load_corpus(name) for name in config.evaluation.data if name != parts.validation.name]
+    length = config.evaluation.context_length or config.model.context_length
+    parts = load_parts(data, data_dir=data_dir)
+    others = [name for name in config.evaluation.data if name != parts.validation.name]
+    beside = [load_corpus(name, data_dir=data_dir) for name in others]
     for corpus in (parts.validation, parts.test, *beside):
         if corpus.size_bytes < length:
             raise InputError(
@@ -107,7 +111,10 @@ def settle_finetuning(
                 remedy="give more data (of what is finetuned on, twenty slices), or set a smaller "
                 "evaluation.context_length",
             )
-    return Finetuning(data=data, config=config.resolve(device), baseline=baseline)
+    finetuning = Finetuning(data=data, config=config, baseline=baseline)
+    if parts.training.place is not None:
+        config = with_places(finetuning, config, {data: parts.training.place})
+    return dataclasses.replace(finetuning, config=config.resolve(device))
 
 
 def weights_of(run: RunFolder) -> InitialWeights:
@@ -166,6 +173,7 @@ def finetune(
     resume: bool = False,
     command: Sequence[str] = (),
     data_at: Mapping[str, Path] | None = None,
+    data_dir: Path | None = None,
     should_stop: Callable[[], bool] = never,
     on_activity: Activity = nobody,
 ) -> Generator[tuple[str, Event]]:
@@ -178,6 +186,7 @@ def finetune(
         resume: whether it is there and goes on; runs that are complete are left as they are.
         command: the words of the command line, for the record.
         data_at: where data is now that was moved, by the names that the finetuning has for it.
+        data_dir: folder with the files of the real data sets, as for `settle_finetuning`.
         should_stop: asked between steps; the run that is under way then saves, and no other begins.
         on_activity: told how far a step or an evaluation is.
 
@@ -199,7 +208,7 @@ def finetune(
         for name, config in finetuning.configs.items():
             folder = out / name
             begun = (folder / CONFIG_NAME).exists()
-            if begun and open_run(folder).is_complete():
+            if begun and has_ended(open_run(folder)):
                 continue
             if not begun:
                 (folder / INITIAL_NAME).unlink(missing_ok=True)  # left by a process that was killed
@@ -210,12 +219,21 @@ def finetune(
                 resume=begun,
                 command=command,
                 data_at=places_of_texts(finetuning, data_at or {}),
+                data_dir=data_dir,
                 should_stop=should_stop,
                 on_activity=on_activity,
             ):
                 yield name, event
-            if not open_run(folder).is_complete():
+            if not has_ended(open_run(folder)):
                 return
+
+
+def has_ended(run: RunFolder) -> bool:
+    """Whether a run is complete, its last evaluation and all that it has written down included."""
+    _, evaluation = run.metrics.latest()
+    if evaluation is None or not run.is_complete() or evaluation.instances != run.instances_saved():
+        return False
+    return read_manifest(run.checkpoints()[-1]).metrics == run.metrics.mark()
 
 
 def with_places(finetuning: Finetuning, config: RunConfig, data_at: Mapping[str, Path]) -> RunConfig:

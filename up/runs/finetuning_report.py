@@ -35,7 +35,7 @@ from up.model.mixing.predictor import MixingPredictor
 from up.model.mixing.stream import Stream
 from up.runs.evaluate import prepare_evaluation
 from up.runs.files import read_json, write_text
-from up.runs.finetune import FINETUNED, SCRATCH, Finetuning, places_of_texts, with_places
+from up.runs.finetune import FINETUNED, SCRATCH, Finetuning, has_ended, places_of_texts, with_places
 from up.runs.folder import RunFolder, load_model
 from up.runs.place import unwritable
 from up.runs.speedup import Reached, compare_speed
@@ -142,7 +142,7 @@ def report_finetuning(
     """
     folders = {name: RunFolder(out / name) for name in finetuning.configs}
     for folder in folders.values():
-        if not folder.is_complete():
+        if not has_ended(folder):
             raise InputError("the finetuning is not complete", received=str(folder.path), remedy="continue it first")
     config = finetuning.config
     training, test, others = _corpora(finetuning, folders[FINETUNED], data_at or {})

@@ -19,6 +19,7 @@ from up.runs.finetune import (
     SCRATCH,
     Finetuning,
     finetune,
+    has_ended,
     open_finetuning,
     require_new,
     settle_finetuning,
@@ -205,7 +206,7 @@ class TestInterruptions:
         finetuning = settled(arch)
         events_of(finetuning, tmp_path / "whole")
         out, rounds = tmp_path / "stopped", 0
-        while not (out / SCRATCH).exists() or not open_run(out / SCRATCH).is_complete():
+        while not (out / SCRATCH).exists() or not has_ended(open_run(out / SCRATCH)):
             asked = iter(range(100))
             stop = lambda asked=asked: next(asked) >= 5  # noqa: E731
             events_of(finetuning, out, resume=rounds > 0, should_stop=stop)

@@ -31,7 +31,7 @@ from up.data.folders import in_hashed_order, join, read_file, unreadable, walk
 from up.data.parts import PARTS, Bounds, name_and_part, proportional_bounds, slice_of
 from up.data.real_sets import REAL_SETS, data_folder, find_real_set, require_real_set
 from up.data.real_texts import read_real_set
-from up.data.synthetic import SYNTHETIC_SETS, synthetic_text
+from up.data.synthetic import SYNTHETIC_SETS, VARIANTS, synthetic_text
 from up.errors import InputError
 
 
@@ -118,7 +118,7 @@ def load_parts(name_or_path: str, *, place: Path | None = None, data_dir: Path |
 def is_named(name_or_path: str) -> bool:
     """Whether this is the name of a corpus, or of a part of one, and no path."""
     name = name_and_part(name_or_path)[0]
-    return name in EMBEDDED_CORPORA or name in SYNTHETIC_SETS or name in REAL_SETS
+    return name in (*EMBEDDED_CORPORA, *SYNTHETIC_SETS, *VARIANTS, *REAL_SETS)
 
 
 def every_corpus(data_dir: Path | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -165,7 +165,7 @@ def _is_called_so(name_or_path: str, place: Path | None) -> bool:
 def _load_whole(name_or_path: str, place: Path | None, data_dir: Path | None) -> Corpus:
     if name_or_path in EMBEDDED_CORPORA and place is None:
         return _corpus(name_or_path, *embedded_text(name_or_path))
-    if name_or_path in SYNTHETIC_SETS and place is None:
+    if name_or_path in (*SYNTHETIC_SETS, *VARIANTS) and place is None:
         return _corpus(name_or_path, synthetic_text(name_or_path), f"synthetic set {name_or_path} (Bloem 2025)")
     if name_or_path in REAL_SETS:
         return _load_real(name_or_path, place or require_real_set(name_or_path, data_folder(data_dir)))

@@ -24,6 +24,7 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
+from theory.words import number_of
 from up.data.real_sets import RealSet, find_real_set, real_set
 from up.data.real_texts import read_real_set, unzip
 from up.errors import InputError
@@ -68,7 +69,7 @@ def _get(name: str, real: RealSet, address: str, folder: Path, progress: Progres
         data = _text_of(real, part)
         digest = hashlib.sha256(data).hexdigest()
         said = f"its SHA-256 is {digest}, not {real.sha256}" if digest != real.sha256 else ""
-    except InputError as error:
+    except ValueError as error:
         data, said = b"", str(error)
     with _writing(folder):
         if said:
@@ -122,7 +123,7 @@ def _open(address: str, file: BinaryIO) -> tuple[http.client.HTTPResponse | None
     try:
         response = urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS)
     except urllib.error.HTTPError as error:
-        if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE or not arrived:
             raise
         if error.headers.get("Content-Range") == f"bytes */{arrived}":
             return None, arrived
@@ -131,6 +132,8 @@ def _open(address: str, file: BinaryIO) -> tuple[http.client.HTTPResponse | None
     if response.status == http.HTTPStatus.PARTIAL_CONTENT:
         if not range_said.startswith(f"bytes {arrived}-"):  # of another place than was asked for
             response.close()
+            if not arrived:
+                raise http.client.HTTPException("the server answers with a part that was not asked for")
             return _open_anew(address, file)
         length = range_said.rpartition("/")[2]
     else:
@@ -158,9 +161,12 @@ def _copy(response: http.client.HTTPResponse, file: BinaryIO, total: int | None,
 
 
 def _text_of(real: RealSet, part: Path) -> bytes:
-    """Return the bytes of the set that a download holds."""
+    """Return the bytes of the set that a download holds; raises `ValueError` if it cannot hold them."""
     if real.address is not None and real.address.endswith(".zip"):
-        return unzip(part, real)
+        try:
+            return unzip(part, real)
+        except InputError:
+            raise ValueError(f"it is no archive with {real.files[0]} in it") from None
     data = part.read_bytes()
     if not real.opening:
         return data
@@ -169,7 +175,7 @@ def _text_of(real: RealSet, part: Path) -> bytes:
         start = text.index(real.opening)
         end = text.index(real.closing, start) + len(real.closing)
     except ValueError:  # UnicodeDecodeError is one
-        raise InputError("its text does not begin and end as the set does", remedy="") from None
+        raise ValueError("its text does not begin and end as the set does") from None
     return text[start:end].encode("utf-8-sig")
 
 
@@ -214,9 +220,9 @@ def _not_there(name: str, address: str, reason: str) -> InputError:
 
 
 def _interrupted(name: str, address: str, arrived: int, total: int | None, reason: str) -> InputError:
-    of = "" if total is None else f" of {total:,}"
+    after = number_of(arrived, "byte") if total is None else f"{arrived:,} of {number_of(total, 'byte')}"
     return InputError(
-        f"the download of {name} was interrupted after {arrived:,}{of} bytes ({reason})",
+        f"the download of {name} was interrupted after {after} ({reason})",
         received=address,
         remedy=f"run up data get {name} again: it goes on from there",
     )

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from up.data.automaton_rate import automaton_rate_bounds_bits
 from up.data.grammars import TOY, TOY2, derivation_bits, mean_length
 from up.data.synthetic import (
+    AUT_LENGTH,
     BITS_WORD,
     BITSFLIP_WORD,
     BITSREP_TIMES,
@@ -29,41 +30,48 @@ from up.data.synthetic import (
     DYCK_OPENING_PROBABILITY,
     NDFA_STOP_PROBABILITY,
     NDFA_WORDS,
+    SYNTHETIC_SETS,
+    VARIANTS,
 )
 
 
 def entropy_rate_bits(name: str) -> float | None:
-    """Return the entropy rate of a corpus in bits per character, or None for one that is no synthetic set.
+    """Return the entropy rate of a corpus in bits per character, or None where it is not known.
 
-    >>> entropy_rate_bits("bitsflip"), entropy_rate_bits("stdlib")
-    (0.5, None)
+    >>> entropy_rate_bits("bitsflip"), entropy_rate_bits("bitsflip-delimited"), entropy_rate_bits("stdlib")
+    (0.5, 0.46153846153846156, None)
+
+    It is not known of real text, nor of `champ-plain`, which can be cut back into its strings in several ways.
 
     Args:
         name: of the corpus, as `load_corpus` takes it.
 
     """
-    rate = _RATES.get(name)
-    return None if rate is None else rate()
+    if name == "champ":
+        return champ_rate_bits()
+    written = SYNTHETIC_SETS.get(name) or VARIANTS.get(name)
+    rate = _RATES.get(name.partition("-")[0])
+    return None if written is None or rate is None else rate(written.delimiter)
 
 
-def aut_rate_bits() -> float:
+def aut_rate_bits(delimiter: str = "") -> float:
     """Return the middle of two bounds that are less than 2e-4 apart (`up.data.automaton_rate`)."""
-    return sum(automaton_rate_bounds_bits()) / 2
+    return sum(automaton_rate_bounds_bits()) / 2 * AUT_LENGTH / (AUT_LENGTH + len(delimiter))
 
 
-def bits_rate_bits() -> float:
+def bits_rate_bits(delimiter: str = DELIMITER) -> float:
     """Return 10/31: two random words of 5 bits determine the 30 digits; the delimiter is the 31st character."""
-    return 2 * BITS_WORD / (6 * BITS_WORD + len(DELIMITER))
+    return 2 * BITS_WORD / (6 * BITS_WORD + len(delimiter))
 
 
-def bitsflip_rate_bits() -> float:
+def bitsflip_rate_bits(delimiter: str = "") -> float:
     """Return 1/2: 6 random bits in 12 characters."""
-    return BITSFLIP_WORD / (2 * BITSFLIP_WORD)
+    return BITSFLIP_WORD / (2 * BITSFLIP_WORD + len(delimiter))
 
 
-def bitsrep_rate_bits() -> float:
+def bitsrep_rate_bits(delimiter: str = "") -> float:
     """Return 1/3: 3 random bits in 9 characters."""
-    return BITSREP_WORD / (BITSREP_TIMES * BITSREP_WORD)
+    return BITSREP_WORD / (BITSREP_TIMES * BITSREP_WORD + len(delimiter))
 
 
 def champ_rate_bits() -> float:
@@ -84,7 +92,7 @@ def champ_rate_bits() -> float:
     return math.log2(starts) / (digits / starts + len(DELIMITER))
 
 
-def dyck_rate_bits() -> float:
+def dyck_rate_bits(delimiter: str = DELIMITER) -> float:
     """Return 0.8 times the entropy of a choice of p = 7/16.
 
     The depth starts at 1 and falls by 1 - 2p = 1/8 in the mean at each choice, so that 8 choices bring it to 0 in the
@@ -92,10 +100,10 @@ def dyck_rate_bits() -> float:
     """
     p = DYCK_OPENING_PROBABILITY
     choices = 1 / (1 - 2 * p)
-    return choices * _entropy_bits(p, 1 - p) / (1 + choices + len(DELIMITER))
+    return choices * _entropy_bits(p, 1 - p) / (1 + choices + len(delimiter))
 
 
-def ndfa_rate_bits() -> float:
+def ndfa_rate_bits(delimiter: str = DELIMITER) -> float:
     """Return (H(K) + P(K > 0) log2 3) / 15, where K is the number of words, geometric with the mean 3.
 
     Deciding whether to stop costs the entropy of 1/4, and is done E[K] + 1 = 4 times. Where K = 0 the string is `ss`
@@ -104,10 +112,10 @@ def ndfa_rate_bits() -> float:
     stop = NDFA_STOP_PROBABILITY
     entropy = _entropy_bits(stop, 1 - stop) / stop + (1 - stop) * math.log2(len(NDFA_WORDS))
     mean_times = (1 - stop) / stop
-    return entropy / (len("ss") + mean_times * len(NDFA_WORDS[0]) + len(DELIMITER))
+    return entropy / (len("ss") + mean_times * len(NDFA_WORDS[0]) + len(delimiter))
 
 
-def toy_rate_bits() -> float:
+def toy_rate_bits(delimiter: str = DELIMITER) -> float:
     """Return the entropy rate of the sentences of `TOY`, an ambiguous grammar.
 
     `the cat ran but the dog went briefly` has two derivations: the adverb belongs to both clauses or to the second. In
@@ -129,29 +137,29 @@ def toy_rate_bits() -> float:
         for m in range(100)
         for j in range(m + 1)
     )
-    return (derivation_bits(TOY) - hidden / (1 - nested)) / (mean_length(TOY) + len(DELIMITER))
+    return (derivation_bits(TOY) - hidden / (1 - nested)) / (mean_length(TOY) + len(delimiter))
 
 
-def toy2_rate_bits() -> float:
+def toy2_rate_bits(delimiter: str = DELIMITER) -> float:
     """Return the entropy rate of the expressions of `TOY2`, an unambiguous grammar: an expression is its derivation.
 
     + and - bind from the left, * and / closer and from the left, ^ closest and from the right.
     """
-    return derivation_bits(TOY2) / (mean_length(TOY2) + len(DELIMITER))
+    return derivation_bits(TOY2) / (mean_length(TOY2) + len(delimiter))
 
 
 def _entropy_bits(*probabilities: float) -> float:
     return -sum(p * math.log2(p) for p in probabilities)
 
 
-_RATES: dict[str, Callable[[], float]] = {
+_RATES: dict[str, Callable[[str], float]] = {
     "aut": aut_rate_bits,
     "bits": bits_rate_bits,
     "bitsflip": bitsflip_rate_bits,
     "bitsrep": bitsrep_rate_bits,
-    "champ": champ_rate_bits,
     "dyck": dyck_rate_bits,
     "ndfa": ndfa_rate_bits,
     "toy": toy_rate_bits,
     "toy2": toy2_rate_bits,
 }
+"""As functions of what stands between two strings; that of `champ` is known with its delimiter only."""

@@ -109,9 +109,11 @@ def _checked(name: str, real: RealSet, data: bytes, path: Path) -> RealText:
         return RealText(data=data, source=real.title, bounds=proportional_bounds(len(data)))
     if real.prefix_bytes is not None and real.prefix_bytes <= len(data) < (real.size_bytes or 0):
         if (found := _sha256(data[: real.prefix_bytes])) != real.prefix_sha256:
-            said = f"the SHA-256 of its first {real.prefix_bytes:,} bytes is {found}, not {real.prefix_sha256}"
+            said = (
+                f"the SHA-256 of its first {number_of(real.prefix_bytes, 'byte')} is {found}, not {real.prefix_sha256}"
+            )
             raise _another(name, path, said)
-        source = f"a prefix of {len(data):,} bytes of {real.files[0]}"
+        source = f"a prefix of {number_of(len(data), 'byte')} of {real.files[0]}"
         return RealText(data=data, source=source, bounds=proportional_bounds(len(data)), is_prefix=True)
     if (found := _sha256(data)) != real.sha256:
         raise _another(name, path, f"its SHA-256 is {found}, not {real.sha256}")

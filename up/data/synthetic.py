@@ -1,6 +1,7 @@
 """The synthetic data sets of Bloem (2025), section 6.1 and figure 3: nine generators of strings, each a corpus by name.
 
-A corpus is a long row of strings, drawn independently, with `|` between them where the set has a delimiter. Most are
+A corpus is a long row of strings, drawn independently, with `|` between them where the set has a delimiter. Delimiters
+are optional: `dyck-plain` is `dyck` without them, `aut-delimited` is `aut` with them (`VARIANTS`). Most are
 easy for whoever finds the rule and hard for a Markov model, which is why the paper evaluates on them.
 `up.data.entropy_rates` says how many bits per character the best predictor needs.
 
@@ -149,15 +150,24 @@ SYNTHETIC_SETS = {
 }
 
 
+VARIANTS = {
+    f"{name}-{'plain' if each.delimiter else 'delimited'}": dataclasses.replace(
+        each, delimiter="" if each.delimiter else DELIMITER
+    )
+    for name, each in SYNTHETIC_SETS.items()
+}
+"""The same sets the other way: `dyck-plain` has no delimiters, `aut-delimited` has some. The strings are the same."""
+
+
 def synthetic_text(name: str) -> bytes:
     """Draw the corpus of a synthetic set, in Latin-1 (ASCII but for `aut`): the same 1,000,000 bytes each time.
 
     Args:
-        name: a key of `SYNTHETIC_SETS`.
+        name: a key of `SYNTHETIC_SETS` or `VARIANTS`.
 
     """
-    chosen = SYNTHETIC_SETS[name]
-    generator = np.random.Generator(np.random.PCG64([*name.encode()]))
+    chosen = SYNTHETIC_SETS.get(name) or VARIANTS[name]
+    generator = np.random.Generator(np.random.PCG64([*name.partition("-")[0].encode()]))
     strings, length = [], 0
     while length < CORPUS_BYTES:
         string = chosen.draw(generator) + chosen.delimiter

@@ -23,7 +23,7 @@ from theory.words import number_of
 from up.config import to_dict
 from up.data.corpora import EMBEDDED_CORPORA
 from up.data.parts import name_and_part
-from up.data.synthetic import SYNTHETIC_SETS
+from up.data.synthetic import SYNTHETIC_SETS, VARIANTS
 from up.errors import InputError
 from up.evaluation.bits import Progress
 from up.evaluation.rows import EvaluationRow
@@ -112,7 +112,7 @@ def _require_shippable(run: RunFolder, config: RunConfig, provenance: Sequence[M
                 "nobody can say what a source of one's own reads", received=kind, remedy="pack a run on other sources"
             )
     places = [text.place for entry in provenance for text in recorded_texts([entry]).values() if text.place is not None]
-    always_there = (*EMBEDDED_CORPORA, *SYNTHETIC_SETS)
+    always_there = (*EMBEDDED_CORPORA, *SYNTHETIC_SETS, *VARIANTS)
     texts = [name for name in config.evaluation.data if name_and_part(name)[0] not in always_there]
     if texts or places:
         raise InputError(

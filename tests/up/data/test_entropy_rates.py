@@ -11,7 +11,7 @@ from tests.reference import synthetic as reference
 from up.data.automaton_rate import automaton_rate_bounds_bits
 from up.data.entropy_rates import entropy_rate_bits, toy_rate_bits
 from up.data.grammars import TOY, TOY2, derivation_bits, draw_sentence, mean_length
-from up.data.synthetic import SYNTHETIC_SETS
+from up.data.synthetic import SYNTHETIC_SETS, VARIANTS
 
 
 def rate_of(name: str) -> float:
@@ -55,6 +55,21 @@ def test_the_definition_charges_the_rate_for_each_character(name, num_draws):
     strings = [chosen.draw(generator) for _ in range(num_draws)]
     rate, log2_probability = rate_of(name), getattr(reference, name)
     assert_mean_is_zero([-log2_probability(text) - rate * len(text + chosen.delimiter) for text in strings])
+
+
+@pytest.mark.parametrize("name", sorted(set(SYNTHETIC_SETS) - {"champ"}))
+def test_with_and_without_delimiters_a_string_has_the_same_entropy(name):
+    (variant,) = (other for other in VARIANTS if other.partition("-")[0] == name)
+    chosen, generator = SYNTHETIC_SETS[name], np.random.default_rng(17)
+    lengths = [len(chosen.draw(generator)) for _ in range(2_000)]
+    of_set = [rate_of(name) * (length + len(chosen.delimiter)) for length in lengths]
+    of_variant = [rate_of(variant) * (length + len(VARIANTS[variant].delimiter)) for length in lengths]
+    assert_mean_is_zero([one - other for one, other in zip(of_set, of_variant, strict=True)])
+
+
+def test_of_champ_without_delimiters_no_rate_is_known():
+    assert entropy_rate_bits("champ-plain") is None
+    assert entropy_rate_bits("champ-delimited") is None
 
 
 def test_champ_costs_its_start_over_the_mean_length_of_all_starts():

@@ -12,7 +12,7 @@ from tests.reference import chi_squared
 from tests.reference import synthetic as reference
 from up.data import synthetic
 from up.data.corpora import load_corpus
-from up.data.synthetic import CORPUS_BYTES, SYNTHETIC_SETS, synthetic_text
+from up.data.synthetic import CORPUS_BYTES, SYNTHETIC_SETS, VARIANTS, synthetic_text
 
 NAMES = tuple(SYNTHETIC_SETS)
 LENGTHS = {"aut": 512, "bits": 30, "bitsflip": 12, "bitsrep": 9}
@@ -153,3 +153,21 @@ def test_a_name_wins_over_a_path(tmp_path, monkeypatch):
     (tmp_path / "toy").write_text("mine")
     assert load_corpus("toy").size_bytes == CORPUS_BYTES
     assert load_corpus("./toy").data.tobytes() == b"mine"
+
+
+@pytest.mark.parametrize("name", ["dyck-plain", "toy2-plain", "aut-delimited", "bitsflip-delimited"])
+def test_a_variant_is_the_same_strings_with_or_without_delimiters(name):
+    set_name, _, kind = name.partition("-")
+    varied, published = load_corpus(name), load_corpus(set_name)
+    assert varied.size_bytes == CORPUS_BYTES
+    assert (b"|" in varied.data.tobytes()) == (kind == "delimited")
+    joined = [text.data.tobytes().replace(b"|", b"") for text in (varied, published)]
+    shorter = min(map(len, joined))
+    assert joined[0][:shorter] == joined[1][:shorter]
+    assert load_corpus(f"{name}:test").entropy_rate_bits == varied.entropy_rate_bits != published.entropy_rate_bits
+
+
+def test_every_set_has_its_delimiters_the_other_way_in_a_variant():
+    assert {name.partition("-")[0] for name in VARIANTS} == set(SYNTHETIC_SETS)
+    for name, variant in VARIANTS.items():
+        assert {variant.delimiter, SYNTHETIC_SETS[name.partition("-")[0]].delimiter} == {"", "|"}

@@ -8,6 +8,7 @@ into memory: it opens no window and needs no display.
 
 import contextlib
 import io
+import math
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -37,6 +38,22 @@ class Ink(NamedTuple):
 
 LIGHT = Ink("white", "#222222", "#6b6b6b", "#e6e6e6")
 DARK = Ink("#1e2129", "#e8e8e8", "#a9adb5", "#3a3f4b")
+
+
+def compact(value: float) -> str:
+    """Return a number for an axis: thousands as K, M and B, small ones with an exponent.
+
+    >>> compact(1_200_000), compact(300_000), compact(0.5), compact(0), compact(3e-4)
+    ('1.2M', '300K', '0.5', '0', '3e-4')
+    """
+    size = abs(value)
+    for unit, name in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
+        if size >= unit:
+            return f"{value / unit:.4g}{name}"
+    if 0 < size < 0.01:
+        exponent = math.floor(math.log10(size) + 1e-9)
+        return f"{value / 10**exponent:.3g}e{exponent}"
+    return f"{value:.4g}"
 
 
 @contextlib.contextmanager

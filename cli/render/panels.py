@@ -5,9 +5,9 @@ a run is instances; that of an experiment may be something else, and logarithmic
 """
 
 import dataclasses
-import math
 
 from theory.words import number_of
+from up.plotting import compact
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -108,19 +108,3 @@ class DepthBars:
         """Names of the bars."""
         last = len(self.shares) - 1
         return (*map(str, range(last)), f"{last}+" if self.open_ended else str(last))
-
-
-def compact(value: float) -> str:
-    """Return a number for an axis: thousands as K, M and B, small ones with an exponent.
-
-    >>> compact(1_200_000), compact(300_000), compact(0.5), compact(0), compact(3e-4)
-    ('1.2M', '300K', '0.5', '0', '3e-4')
-    """
-    size = abs(value)
-    for unit, name in ((1e9, "B"), (1e6, "M"), (1e3, "K")):
-        if size >= unit:
-            return f"{value / unit:.4g}{name}"
-    if 0 < size < 0.01:
-        exponent = math.floor(math.log10(size) + 1e-9)
-        return f"{value / 10**exponent:.3g}e{exponent}"
-    return f"{value:.4g}"

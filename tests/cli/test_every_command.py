@@ -44,7 +44,7 @@ ARGUMENTS = {
     "runs show": "{run} --svg charts.svg",
     "runs compare": "{run} {run} --png charts.png",
     "experiment list": "",
-    "experiment run": "control-noise --scale smoke --resume --out {experiment}",
+    "experiment run": "figure-1 --scale smoke --out figure-1",
     "experiment show": "{experiment}",
     "sources": "",
     "sources compare": "noise --rows 2 --length 32",
@@ -97,12 +97,16 @@ def carried_out(cases, trained, text, folder):
     certificate = folder / "certificate.json"
     words = ["theory", "check-domination", "--max-length", "1", "--certificate", str(certificate)]
     assert main(words, CliContext.from_streams(io.StringIO(), io.StringIO(), {})) == 0
+    experiment = folder / "experiment"
+    words = ["experiment", "run", "figure-1", "--scale", "smoke", "--out", str(experiment)]
+    assert main(words, CliContext.from_streams(io.StringIO(), io.StringIO(), {})) == 0
     packed = folder / "text.up"
     packed.write_bytes(compress(quick_predictor(), text.read_bytes()))
     data = folder / "data"
     data.mkdir()
     (data / "linux.txt").write_text("int main(void);")
-    places = {"packed": packed, "run": trained, "text": text, "certificate": certificate, "data": data}
+    places = {"packed": packed, "run": trained, "text": text, "certificate": certificate}
+    places |= {"data": data, "experiment": experiment}
     commands = {
         name: [*name.split(), *(word.format(**places) for word in more.split())] for name, more in ARGUMENTS.items()
     }

@@ -14,6 +14,7 @@ from up.runs.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure as Drawing
 
 _INCHES_WIDE, _INCHES_PER_ROW = 8.0, 2.5
@@ -22,6 +23,7 @@ _MOST_COLUMNS = 3
 _FEW_PANELS = 4
 _SLANT_FROM = 5
 _MANY_POINTS = 30
+_MOST_TICKS = 6
 
 
 def write_figures(folder: Path, figures: Sequence[Figure]) -> tuple[Path, ...]:
@@ -86,8 +88,10 @@ def _draw_panel(
         axis.axhline(line.value, color=ink.text, lw=1, ls=(0, dots), label=line.name, zorder=1)
     if figure.log_x:
         axis.set_xscale("log")
+        _name_powers(axis.xaxis, axis.get_xlim(), _MOST_TICKS)
     if figure.log_y:
         axis.set_yscale("log")
+        _name_powers(axis.yaxis, axis.get_ylim(), _MOST_TICKS)
     if figure.categories:
         slanted = len(figure.categories) >= _SLANT_FROM
         axis.set_xticks(
@@ -97,6 +101,22 @@ def _draw_panel(
             ha="right" if slanted else "center",
         )
         axis.set_xlim(-0.5, len(figure.categories) - 0.5)
+
+
+def _name_powers(axis: "Axis", ends: tuple[float, float], most: int) -> None:
+    """Put ticks with short names at powers of ten, and at multiples of them where these are few."""
+    from matplotlib.ticker import NullLocator
+
+    low, high = ends
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    places: list[float] = []
+    for factors in (range(1, 10), (1, 2, 5), (1, 3), (1,)):
+        places = [factor * 10.0**exponent for exponent in exponents for factor in factors]
+        places = [place for place in places if low <= place <= high]
+        if len(places) <= most:
+            break
+    axis.set_ticks(places, [plotting.compact(place) for place in places])
+    axis.set_minor_locator(NullLocator())
 
 
 def _draw_series(axis: "Axes", figure: Figure, series: Series, place: int, count: int) -> None:
@@ -109,7 +129,7 @@ def _draw_series(axis: "Axes", figure: Figure, series: Series, place: int, count
         axis.errorbar(x, series.y, yerr=errors, fmt=mark, color=colour, ms=4, lw=1.2, capsize=2, label=series.name)
         return
     dashes = plotting.DASHES[place % len(plotting.DASHES)]
-    marked = mark if len(series.x) <= _MANY_POINTS else ""
+    marked = mark if series.marked and len(series.x) <= _MANY_POINTS else ""
     axis.plot(series.x, series.y, dashes, color=colour, lw=1.3, marker=marked, ms=3.5, label=series.name)
     if series.spread:
         low = [y - spread for y, spread in zip(series.y, series.spread, strict=True)]

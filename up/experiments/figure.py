@@ -19,6 +19,7 @@ class Series:
         x: where each is.
         y: how high.
         spread: half the height of the band around each point, such as one standard deviation over seeds; empty: none.
+        marked: whether the points were measured, and are to be seen; those of a fitted curve were not.
 
     """
 
@@ -26,6 +27,7 @@ class Series:
     x: tuple[float, ...]
     y: tuple[float, ...]
     spread: tuple[float, ...] = ()
+    marked: bool = True
 
     def __post_init__(self) -> None:
         assert len(self.x) == len(self.y) > 0, "a series has points"

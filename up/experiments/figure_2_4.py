@@ -31,7 +31,7 @@ from up.experiments.bits import (
     bar_rows,
     table_of,
 )
-from up.experiments.experiment import FAILS, HOLDS, UNKNOWN, Finding, Setting, Table
+from up.experiments.experiment import FAILS, HOLDS, UNKNOWN, Finding, Setting, Table, verdict_of
 from up.experiments.figure import Figure, Line, Panel, Series
 from up.experiments.measurement import Estimate, Measurements
 from up.experiments.sizes import SizesExperiment, gain_over, gained_by_size, trained_at_end
@@ -133,7 +133,7 @@ class Figure24(SizesExperiment):
                     Finding(
                         claim=f"It improves with scale ({name})",
                         section="6.2",
-                        measured=f"from the smallest to the largest size it gains {gained.with_error} bits per character",
+                        measured=f"the largest size is better than the smallest by {gained.with_error}",
                         verdict=verdict_of(gained),
                     )
                 )

@@ -1,10 +1,10 @@
 """The report of an experiment: `report.md`, a page that can be read anywhere and stand in a documentation site.
 
 Question, verdicts, tables, figures, and how it was made, all from `experiment.json` and the measurements. Figures are
-referred to by relative links, with the dark one where the reader's system is dark. No path and no name of a machine.
+referred to by relative links, with the dark one where the reader's system is dark. No path and no name of a machine,
+and no fenced block, for those of the site are commands that it runs.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 
 from theory.words import number_of
@@ -14,7 +14,6 @@ from up.experiments.folder import ExperimentFolder, Record
 from up.runs.files import write_text
 
 REPORT_NAME = "report.md"
-_LONGEST_FENCE = re.compile(r"`{3,}")
 
 
 def write_report(folder: ExperimentFolder, experiment: Experiment, figures: Sequence[Figure]) -> None:
@@ -73,9 +72,7 @@ def _figure_lines(figure: Figure) -> Iterator[str]:
 
 
 def _listing_lines(title: str, text: str) -> Iterator[str]:
-    longest = max((len(run) for run in _LONGEST_FENCE.findall(text)), default=2)
-    fence = "`" * (longest + 1)
-    yield from ("", f"**{title}**", "", f"{fence}text", text, fence)
+    yield from ("", f"**{title}**", "", f"<pre>{_escaped(text)}</pre>")
 
 
 def _made(record: Record) -> Iterator[str]:
@@ -86,10 +83,7 @@ def _made(record: Record) -> Iterator[str]:
     yield ""
     yield "## How it was made"
     yield ""
-    yield "```console"
-    yield f"$ {record.command}"
-    yield "```"
-    yield ""
+    yield f"- Command: `{record.command}`"
     yield f"- Date: {record.processes[0].started.partition('T')[0]}"
     yield f"- Machine: {last.machine}; {last.device}"
     yield f"- Seeds: {', '.join(map(str, record.setting.seeds))}"

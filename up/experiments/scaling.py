@@ -58,7 +58,7 @@ class Scaling(SizesExperiment):
             fit = self.fits(measurements, name).get("instances")
             if fit is not None:
                 x = curves[-1].x
-                curves += (Series(name=f"power law, size {sizes[-1]}", x=x, y=tuple(map(fit.at, x))),)
+                curves += (Series(name=f"power law, size {sizes[-1]}", x=x, y=tuple(map(fit.at, x)), marked=False),)
             along.append(Panel(title=name, series=curves, lines=lines))
             x, means = zip(*_by_parameters(measurements, name), strict=True)
             spread = tuple(mean.spread for mean in means if mean.spread is not None)

@@ -20,18 +20,22 @@ from up.recipes.config import RunConfig
 from up.recipes.presets import configure
 
 _FORM_OF_THE_PAPER = ("model.arch=paper", "source.kind=lstm", "source.hidden_size=102")
+_SMALL_BUFFER = (
+    "buffer.source_batch=16",
+    "buffer.reset_constant=2",
+    "buffer.reset_noise=2",
+    "cadence.burn_in_batches=2",
+)
 _TINY = (
     "model.width=16",
     "model.base_width=16",
     "model.depth=1",
     "model.context_length=128",
     "training.instances=40",
-    "buffer.source_batch=16",
-    "buffer.reset_constant=2",
-    "buffer.reset_noise=2",
+    *_SMALL_BUFFER,
 )
 _PLANS = {
-    ("mixing", "smoke"): ("mixing-small", ("model.context_length=512", "training.instances=24")),
+    ("mixing", "smoke"): ("mixing-small", ("model.context_length=512", "training.instances=24", *_SMALL_BUFFER)),
     ("mixing", "laptop"): ("mixing", ()),
     ("mixing", "paper"): ("mixing", ()),
     ("modern", "smoke"): ("tiny", (*_TINY, "model.heads=1", "model.copy_heads=2")),

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
+from tests.docs.test_code_blocks import unexecuted_blocks
 from tests.up.experiments.fake import CLAIM, Fake
 from up.errors import InputError
 from up.experiments.experiment import HOLDS, Setting
@@ -88,7 +89,9 @@ class TestRun:
         assert f"| {CLAIM} (Bloem 2025, section 6.2) | {finding.measured} | **holds** |" in report
         assert "| 32 | " in report
         assert 'src="figures/loss.svg" alt="Loss &amp; &quot;length&quot;"' in report
-        assert "````text\n```\nup\n````" in report  # a text with a fence in it stays inside its own
+        assert "<pre>```\nup</pre>" in report  # a fence in it is none of the page's
+        assert "- Command: `up experiment run fake --scale smoke --seeds 0 --device cpu`" in report
+        assert list(unexecuted_blocks(report.replace("```\nup", ""))) == []
 
     def test_the_figures_are_drawn_for_light_and_dark_pages(self, undisturbed):
         out, _ = undisturbed

@@ -14,6 +14,7 @@ rate of both is a third of that of the pre-training, which may not be the best f
 
 from collections.abc import Sequence
 
+from theory.words import number_of
 from up.experiments.bits import BITS, GAIN, TRAINED, UNTRAINED
 from up.experiments.experiment import FAILS, HOLDS, UNKNOWN, Finding, Part, Setting, verdict_of
 from up.experiments.finetuning import (
@@ -77,8 +78,8 @@ def _speed(measurements: Measurements, on: str) -> Finding:
         own, other, loss = sooner(measurements, on, COMPUTATION, seed)
         assert other is not None
         faster.append(own is not None and own < other)
-        after = "never reached it" if own is None else f"needed {own:,.0f} instances"
-        said.append(f"for {loss:.3f} bits from scratch needed {other:,.0f} instances, finetuned {after}")
+        after = "never reached it" if own is None else f"needed {number_of(round(own), 'instance')}"
+        said.append(f"for {loss:.3f} bits from scratch needed {number_of(round(other), 'instance')}, finetuned {after}")
     return Finding(
         claim=f"Pre-training makes convergence faster ({on})",
         section="6.3",

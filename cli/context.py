@@ -11,19 +11,24 @@ import enum
 import io
 import json
 import os
+import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Annotated, Any, BinaryIO, TextIO, cast
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 from cli.output import Output
 from theory.words import visible
 
 PIPE_WIDTH = 80
 """Columns of output that goes to no terminal, unless COLUMNS says otherwise."""
+
+# C0 without the line break, C1, and what turns the direction of text: a name may hold any of them.
+_STEERING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout and nothing else.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")]
@@ -146,6 +151,20 @@ class CliContext:
             yield _QuarterLines(self, text)
 
 
+class ShowingConsole(Console):
+    """A console that shows what would steer the terminal, such as an escape in the name of a file, and never sends it.
+
+    What it sends of its own, colours and movements of the cursor, are no text of a segment. A cell of a table is as
+    wide as what it was given to hold, so that the end of such a name may be cut off there.
+    """
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield the segments of a renderable, in the text of which everything can be read."""
+        for text, style, control in super().render(renderable, options):
+            shown = text if control else _STEERING.sub(lambda found: visible(found[0]), text)
+            yield Segment(shown, style, control)
+
+
 class BinaryStdout:
     """Takes bytes for stdout."""
 
@@ -181,7 +200,7 @@ def _console(stream: TextIO, environment: Mapping[str, str], *, is_result: bool)
     colour = is_terminal and not environment.get("NO_COLOR") and environment.get("TERM") not in ("dumb", "unknown")
     columns = environment.get("COLUMNS", "")
     width = int(columns) if columns.isdecimal() and int(columns) > 0 else None if is_terminal else PIPE_WIDTH
-    return Console(
+    return ShowingConsole(
         file=cast(TextIO, output),
         force_terminal=is_terminal,
         color_system="auto" if colour else None,

@@ -17,6 +17,7 @@ import typer.core
 
 import up
 from cli import (
+    codes,
     compress,
     data,
     demo,
@@ -61,6 +62,7 @@ _ORDER = (
     "experiment",
     "sources",
     "theory",
+    "codes",
     "doctor",
 )
 
@@ -93,7 +95,7 @@ def _root(
         typer.echo(context.get_help())
 
 
-for _module in (
+_MODULES = (
     demo,
     train,
     evaluate,
@@ -106,8 +108,10 @@ for _module in (
     experiment,
     sources,
     theory,
+    codes,
     doctor,
-):
+)
+for _module in _MODULES:
     _module.register(app)
 
 

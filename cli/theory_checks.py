@@ -34,7 +34,7 @@ def register(group: typer.Typer) -> None:
     """Hang one command for each check on the group."""
     for check in CHECKS.values():
         summary = f"{check.summary[:1].upper()}{check.summary[1:]}."
-        group.command(f"check-{check.name}", help=f"{summary}\n\nBloem 2025, {check.source}.")(_command(check))
+        group.command(f"check-{check.name}", help=f"{summary}\n\n{check.paper}, {check.source}.")(_command(check))
 
 
 def _command(check: Check) -> Callable[..., None]:

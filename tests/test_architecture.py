@@ -60,6 +60,7 @@ def test_contracts_hold_on_the_tree(copied_tree: Path) -> None:
         ("up/data/__init__.py", "import up.evaluation", "inside up"),
         ("up/runs/__init__.py", "import up.use", "inside up"),
         ("up/coding/__init__.py", "import up.model", "inside up"),
+        ("up/compiler/__init__.py", "import up.runs", "inside up"),
     ],
 )
 def test_a_planted_violation_breaks_its_contract(copied_tree: Path, module: str, planted: str, contract: str) -> None:

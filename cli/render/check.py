@@ -23,7 +23,6 @@ _GAP = 2
 _SHOWN = 10
 _MOST_NAME_COLUMNS, _MOST_WITNESS_COLUMNS = 30, 40
 _MOST_CONSTANTS = 8
-_PAPER = "Bloem 2025, arXiv 2506.20057"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -75,8 +74,8 @@ class CheckPage:
         if result.remarks:
             yield Text()
         yield from verdict(result, must_catch=self.must_catch)
-        yield Text(f"read more: {self.check.module.replace('.', '/')}.py and docs/learn/4-theory.md;", style="dim")
-        yield Text(f"{_PAPER}, {self.check.source}", style="dim")
+        yield Text(f"read more: {self.check.module.replace('.', '/')}.py and {self.check.page};", style="dim")
+        yield Text(f"{self.check.paper}, {self.check.source}", style="dim")
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         result = self.result

@@ -6,6 +6,8 @@ import math
 from pathlib import Path
 
 import pytest
+from rich.table import Table
+from rich.text import Text
 
 from cli.context import CliContext
 from tests.cli.streams import Terminal
@@ -127,3 +129,25 @@ def test_characters_that_the_locale_lacks_do_not_end_the_program():
     cli.stdout.print("▁█")
     stream.flush()
     assert raw.getvalue() == b"??\n"
+
+
+@pytest.mark.parametrize("evil", ["\x1b[2J", "\x9b31m", "\u202egnp.exe"])
+def test_a_name_in_a_table_steers_no_terminal(evil):
+    table = Table.grid()
+    table.add_row(Text(evil), evil)
+    for cli in (context(), context(terminal=True, TERM="xterm-256color")):
+        cli.stdout.print(table)
+        cli.stdout.print(Text(f"a\n{evil}", style="red"), evil)
+        assert evil not in written(cli.stdout)
+        assert evil[0] not in written(cli.stdout).replace("\x1b[31m", "").replace("\x1b[0m", "")
+        assert written(cli.stdout).count(evil.encode("unicode_escape").decode()) >= 2
+
+
+def test_colours_and_the_cursor_of_the_house_are_still_sent():
+    cli = context(terminal=True, TERM="xterm-256color")
+    with cli.status("measuring"):
+        pass
+    cli.stdout.print("x", style="red")
+    assert "\x1b[31mx\x1b[0m" in written(cli.stdout)
+    assert "\x1b[?25l" in written(cli.stderr)
+    assert "\x1b[?25h" in written(cli.stderr)

@@ -49,6 +49,9 @@ ARGUMENTS = {
     "sources": "",
     "sources compare": "noise --rows 2 --length 32",
     "sources write": "noise --rows 4 --length 32 --out rows.npy",
+    "codes": "",
+    "codes zmap": "--program 0110 --input 1",
+    "codes measure": "{run} --bytes 512 --longest 1024 --data {text}",
     "theory list": "",
     "theory all": "--help",
     "theory check-domination": "--max-length 1 --certificate domination.json",
@@ -61,7 +64,10 @@ ARGUMENTS = {
     "theory check-coding": "--max-length 1",
     "theory check-invariance": "--max-length 1",
     "theory check-regret": "--steps 4",
+    "theory check-trees": "--depth 1 --steps 4",
     "theory check-resources": "--class turing-1 --max-length 1",
+    "theory check-codes": "--repeats 1",
+    "theory check-budget": "--repeats 1",
     "theory complexity": "00",
     "theory universal": "--time 8 --max-length 1",
     "theory verify": "{certificate}",
@@ -105,8 +111,8 @@ def carried_out(cases, trained, text, folder):
     data = folder / "data"
     data.mkdir()
     (data / "linux.txt").write_text("int main(void);")
-    places = {"packed": packed, "run": trained, "text": text, "certificate": certificate}
-    places |= {"data": data, "experiment": experiment}
+    places = {"packed": packed, "run": trained, "text": text, "certificate": certificate, "data": data}
+    places["experiment"] = experiment
     commands = {
         name: [*name.split(), *(word.format(**places) for word in more.split())] for name, more in ARGUMENTS.items()
     }

@@ -5,6 +5,7 @@ A context's key is a tuple of what it sees, so contexts are never confused and n
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 from up.model.mixing.contexts import Context
 from up.model.mixing.signals import MATCH_LENGTHS, SURPRISE
@@ -12,7 +13,7 @@ from up.model.mixing.signals import MATCH_LENGTHS, SURPRISE
 
 @dataclasses.dataclass
 class Slot:
-    """Decisions of one context after the same bits of a byte."""
+    """Decisions of one context after the same digits of a token."""
 
     bits: list[int] = dataclasses.field(default_factory=list)
     count: list[int] = dataclasses.field(default_factory=lambda: [0, 0])
@@ -71,17 +72,22 @@ def log_odds(probability: float) -> float:
 
 
 class Experts:
-    """All experts; `inputs` lists what they offer for the next bit, `learn` takes that bit."""
+    """All experts; `inputs` lists what they offer for the next bit, `learn` takes that bit.
 
-    def __init__(self, contexts: tuple[Context, ...]) -> None:
-        self.contexts = contexts
+    A token is a word of digits; where no word goes on with a 1, there is a 0 and no decision.
+    """
+
+    def __init__(self, contexts: tuple[Context, ...], vocabulary_size: int = 256) -> None:
+        self.contexts, self.vocabulary_size = contexts, vocabulary_size
+        self.words = [word_of(token, vocabulary_size) for token in range(vocabulary_size)]
+        self.beginnings = {word[:length] for word in self.words for length in range(len(word) + 1)}
         self.past: list[int] = []
         self.bits: tuple[int, ...] = ()
         self.slots: list[dict] = [{} for _ in contexts]
         self.adaptive: list[dict] = [{} for _ in contexts]
         self.costs = [[1.0, 1.0] for _ in contexts]
-        self.byte_cost = 0.0
-        self.surprise = {key: Adaptive(0.0) for key in (*range(256), "all")}
+        self.token_cost = 0.0
+        self.surprise = {key: Adaptive(0.0) for key in (*range(vocabulary_size), "all")}
         self.seen = dict.fromkeys(self.surprise, 0)
         self.segments: list[list[int]] = [[]]
         self.matches = [None for _ in MATCH_LENGTHS]  # (place, length)
@@ -95,7 +101,7 @@ class Experts:
             after = [0, 0, *after] if len(self.past) >= width else [0, 0]
             return after[-1] if name.startswith("follower_") else tuple(after[-2:])
         if name == "expected":
-            return 256 if self.matches[0] is None else self.past[self.matches[0][0]]
+            return self.vocabulary_size if self.matches[0] is None else self.past[self.matches[0][0]]
         back = 0 if name == "segment" else int(name[-1])
         return tuple(self.segments[-1 - back]) if back < len(self.segments) else ()
 
@@ -105,8 +111,8 @@ class Experts:
             if match is None:
                 return None
             place, length = match
-            expected = [(self.past[place] >> shift) & 1 for shift in range(7, -1, -1)]
-            if tuple(expected[: len(self.bits)]) != self.bits:
+            expected = self.words[self.past[place]]
+            if expected[: len(self.bits)] != self.bits:
                 return None
             return length if length <= 16 else min(16 + (length - 16) // 8, 32), expected[len(self.bits)]
         seen = [self.past[-d] & mask if d <= len(self.past) else "before" for d, mask in context.views]
@@ -120,7 +126,7 @@ class Experts:
         return self.adaptive[k].setdefault(state, Adaptive())
 
     def inputs(self) -> tuple[list[float], int]:
-        """Certainty, votes, traits, decision of the byte; and the bit from whose side they are seen."""
+        """Certainty, votes, traits, digit of the token; and the bit from whose side they are seen."""
         votes, traits, sum_indirect = [], [], 0.0
         for k in range(len(self.contexts)):
             slot = self.slot(k)
@@ -139,7 +145,7 @@ class Experts:
             sum_indirect += indirect
         if sum_indirect < 0:
             votes = [-vote for vote in votes]
-        decision = [float(index == len(self.bits)) for index in range(8)]
+        decision = [float(index == len(self.bits)) for index in range(len(self.words[0]))]
         return [float(sum_indirect != 0), *votes, *traits, *decision], int(sum_indirect >= 0)
 
     def learn(self, bit: int) -> None:
@@ -157,21 +163,23 @@ class Experts:
             total += cost
             if slot is not None:
                 slot.learn(bit)
-        self.byte_cost += total / len(self.contexts)
+        self.token_cost += total / len(self.contexts)
         self.bits = (*self.bits, bit)
-        if len(self.bits) == 8:
-            self.read_byte(int("".join(map(str, self.bits)), 2))
-            self.bits, self.byte_cost = (), 0.0
+        while self.bits not in self.words and (*self.bits, 1) not in self.beginnings:
+            self.bits = (*self.bits, 0)
+        if self.bits in self.words:
+            self.read_token(self.words.index(self.bits))
+            self.bits, self.token_cost = (), 0.0
 
-    def read_byte(self, byte: int) -> None:
+    def read_token(self, token: int) -> None:
         for key in (self.past[-1] if self.past else 0, "all"):
             self.seen[key] = min(self.seen[key] + 1, 64)
-            self.surprise[key].probability += (self.byte_cost - self.surprise[key].probability) / self.seen[key]
-        self.past.append(byte)
-        if self.seen[byte] > 1 and self.surprise[byte].probability > SURPRISE * self.surprise["all"].probability:
+            self.surprise[key].probability += (self.token_cost - self.surprise[key].probability) / self.seen[key]
+        self.past.append(token)
+        if self.seen[token] > 1 and self.surprise[token].probability > SURPRISE * self.surprise["all"].probability:
             self.segments.append([])
         else:
-            self.segments[-1].append(byte)
+            self.segments[-1].append(token)
         self.matches = [self.follow(match, least) for match, least in zip(self.matches, MATCH_LENGTHS, strict=True)]
 
     def follow(self, match, least: int):
@@ -186,13 +194,23 @@ class Experts:
         return None
 
 
-def inputs_of_row(contexts: tuple[Context, ...], row: bytes) -> tuple[list[list[float]], list[int]]:
+def word_of(token: int, vocabulary_size: int) -> tuple[int, ...]:
+    digits = 1
+    while 2**digits < vocabulary_size:
+        digits += 1
+    return tuple(int(digit) for digit in f"{token:0{digits}b}")
+
+
+def inputs_of_row(
+    contexts: tuple[Context, ...], row: Sequence[int], vocabulary_size: int = 256
+) -> tuple[list[list[float]], list[int]]:
     """The inputs of all decisions, and whether what was expected came."""
-    experts, inputs, came = Experts(contexts), [], []
-    for byte in row:
-        for shift in range(7, -1, -1):
+    experts, inputs, came = Experts(contexts, vocabulary_size), [], []
+    for token in row:
+        tokens_before = len(experts.past)
+        while len(experts.past) == tokens_before:
             offered, expected = experts.inputs()
-            bit = (byte >> shift) & 1
+            bit = experts.words[token][len(experts.bits)]
             inputs.append(offered)
             came.append(int(bit == expected))
             experts.learn(bit)

@@ -55,6 +55,8 @@ class Check:
         name: what commands and results call it.
         summary: what is checked, in a line.
         source: where the paper has it.
+        paper: which paper that is, with its number at arXiv.
+        page: of the documentation that shows it.
         statement: what is claimed, in words.
         formula: the same in symbols, plain text.
         module: the module that holds the function.
@@ -85,6 +87,8 @@ class Check:
     arithmetic: Callable[[int, int], int] | None = None
     quick: Mapping[str, Any] = field(default_factory=dict)
     rough_seconds: float
+    paper: str = "Bloem 2025, arXiv 2506.20057"
+    page: str = "docs/learn/4-theory.md"
 
     @property
     def function(self) -> "Callable[..., CheckResult]":

@@ -26,10 +26,14 @@ class Mutation:
 
 _OF_RUNS = ("domination", "embedding", "prediction", "iteration", "mix", "coding", "invariance")
 """The checks that take measures from runs of a class's members; `resources` runs them by itself."""
+_OF_PROGRAMS = ("codes", "budget")
+"""The checks whose hypotheses are programs."""
 
 MUTATIONS = (
     Mutation(
-        "lost-programs", "the search loses the last run of every machine that has several", (*_OF_RUNS, "resources")
+        "lost-programs",
+        "the search loses the last run of every machine that has several",
+        (*_OF_RUNS, "resources", *_OF_PROGRAMS),
     ),
     Mutation("thirds", "a program of n bits has mass 3^-n", (*_OF_RUNS, "resources")),
     Mutation("other-output", "the search notes each output with its last bit flipped", ("domination", "mix", "coding")),
@@ -64,6 +68,11 @@ MUTATIONS = (
     Mutation("half-squares", "squared errors are half of what they are", ("regret",)),
     Mutation("strings-missing", "strings that are all ones are not counted", ("regret",)),
     Mutation("zeros-free", "a coin pays for its ones and not for its zeros", ("regret",)),
+    Mutation("laplace-leaves", "a leaf predicts by Laplace's rule, (b + 1) / (n + 2)", ("trees",)),
+    Mutation("third-split", "a node weighs its own estimate 2/3 and its children 1/3", ("trees",)),
+    Mutation("one-child", "a node multiplies its estimate by one of its children only", ("trees",)),
+    Mutation("ones-before", "the mixture takes ones for what stands before a string", ("trees",)),
+    Mutation("leaves-unpriced", "the prior of a tree leaves out that its leaves are not split", ("trees",)),
     Mutation("half-steps", "runs report half of the steps that they took", ("resources",)),
     Mutation("square-time", "the speed prior divides by the square of the time", ("resources",)),
     Mutation("shrinking", "with more time the search loses the fastest string", ("resources",)),
@@ -78,4 +87,11 @@ MUTATIONS = (
     Mutation("iterate-double", "m_C^(n+2) has twice its mass", ("universality",)),
     Mutation("half-machine", "m_UTM has half of its mass", ("universality",)),
     Mutation("still-network", "f leaves the tape as it is", ("universality",)),
+    Mutation("pair-forgotten", "p(Y|X; f) leaves out the last pair", _OF_PROGRAMS),
+    Mutation("likeliest-only", "the Bayesian code takes the likeliest function in place of the sum", ("codes",)),
+    Mutation("longest-hypothesis", "L(f) is the length of the longest hypothesis for f", ("codes",)),
+    Mutation("no-bits-back", "a posterior's own entropy is not given back", ("codes",)),
+    Mutation("tape-and-one", "the tape takes a bit more than the program", ("budget",)),
+    Mutation("narrow-tape", "programs have to be shorter than the tape", ("budget",)),
+    Mutation("first-input", "programs need to halt on all inputs but the last", ("budget",)),
 )

@@ -228,6 +228,29 @@ REGRET = Check(
     quick={"steps": 32},
     rough_seconds=1,
 )
+TREES = Check(
+    name="trees",
+    summary="weighting context trees costs their description",
+    source="section 4.2",
+    statement="Weighting all context trees loses to any tree, with any coins at its leaves, no more than the bits that"
+    " describe the tree, and log2(n)/2 + 1 for each leaf that saw n bits.",
+    formula="log2 P_S,theta(x) / m(x) <= Gamma(S) + sum over leaves of (log2(n_s)/2 + 1)   for all S, theta, x",
+    module="theory.checks.trees",
+    options=(
+        Option(name="depth", default=2, most=3, help="Bits of the longest context."),
+        Option(name="steps", default=8, most=1000, help="Strings of up to so many bits."),
+    ),
+    variants={
+        "free-tree": "claims the bound without Gamma(S), as if the tree were known",
+        "inner-nodes": "counts in Gamma(S) the inner nodes only, not the leaves that could have been split",
+        "one-parameter": "claims log2(n)/2 + 1 once for the whole string, however many leaves there are",
+        "half-log": "claims log2(n)/2 for a leaf, without the bit that is added",
+        "deeper-tree": "claims the bound for a tree that is deeper than those that are weighted",
+    },
+    arithmetic=lambda _, steps: 300 << steps,  # 26 trees at depth 3, of some leaves each
+    quick={"depth": 1, "steps": 8},
+    rough_seconds=0.1,
+)
 RESOURCES = Check(
     name="resources",
     summary="measures grow with time and space",
@@ -244,8 +267,52 @@ RESOURCES = Check(
     quick={"class_name": "mealy", "max_length": 3},
     rough_seconds=1,
 )
+_SHAW, _DESCRIPTION_LENGTH = "Shaw et al. 2025, arXiv 2509.22445", "docs/learn/6-description-length.md"
+_INPUT_BITS = Option(name="input_bits", default=1, most=3, metavar="BITS", help="Inputs of so many bits, all of them.")
+_REPEATS = Option(name="repeats", default=8, most=1000, help="How often each input comes, with its label.")
+CODES = Check(
+    name="codes",
+    summary="Bayesian, variational and two-part codes in order",
+    source="proposition 3, lemmas 1 and 5, eq. 76",
+    paper=_SHAW,
+    page=_DESCRIPTION_LENGTH,
+    statement="For one prior the Bayesian code is the shortest; the best variational one is no longer than two-part.",
+    formula="-log2 sum_z 2^-|z| p(Y|X; f_z) <= min_beta L_var(Y|X; beta) <= min_z |z| - log2 p(Y|X; f_z)",
+    module="theory.checks.codes",
+    class_name="mealy",
+    options=(_INPUT_BITS, _REPEATS),
+    variants={
+        "mean-inside": "takes the variational length from eq. 10 as printed, the logarithm outside the mean",
+        "any-posterior": "claims that every variational code is as short as the best two-part one",
+        "converse": "claims that the best two-part code is as short as the Bayesian one",
+    },
+    conditions=lambda _, settings: settings["input_bits"],
+    quick={"repeats": 12},
+    rough_seconds=0.1,
+)
+BUDGET = Check(
+    name="budget",
+    summary="more time or space never lengthens the shortest code",
+    source="theorem 1, proposition 2, B.10 and B.11",
+    paper=_SHAW,
+    page=_DESCRIPTION_LENGTH,
+    statement="More time or space never lengthens the shortest code; of a tape only the program costs bits.",
+    formula="C_(T,R')(Y|X) <= C_(T,R)(Y|X) for R <= R'   and   L_quasi(Y|X) <= C_(T,R)(Y|X) + log2 R_s",
+    module="theory.checks.budget",
+    class_name="mealy",
+    options=(_INPUT_BITS, _REPEATS),
+    variants={
+        "whole-tape": "sends all R_s bits of the tape, used or not",
+        "free-length": "sends the length of the program for nothing: claims eq. 103 without log2 R_s",
+        "space-for-time": "claims that more space makes up for less time",
+    },
+    conditions=lambda _, settings: settings["input_bits"],
+    quick={"repeats": 4},
+    rough_seconds=0.1,
+)
 
 _PAPER = (DOMINATION, EMBEDDING, PREDICTION, ITERATION, MIX, LSTM_BALL, UNIVERSALITY)
-_CLASSICAL = (CODING, INVARIANCE, REGRET, RESOURCES)
-CHECKS: Mapping[str, Check] = {check.name: check for check in (*_PAPER, *_CLASSICAL)}
-"""All checks by name: those of the paper in its order, then the classical facts that they rest on."""
+_CLASSICAL = (CODING, INVARIANCE, REGRET, TREES, RESOURCES)
+_DESCRIPTIONS = (CODES, BUDGET)
+CHECKS: Mapping[str, Check] = {check.name: check for check in (*_PAPER, *_CLASSICAL, *_DESCRIPTIONS)}
+"""All checks by name: those of the paper in its order, the classical facts that they rest on, description lengths."""

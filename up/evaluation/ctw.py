@@ -20,10 +20,13 @@ charges less for a bit that never changes. Over the last 64 positions of 1,000 s
 depth 48 (V = 256).
 
 Nodes keep a, b and the logarithm of P_e(s) / (P_w(0s) P_w(1s)), which tells how to mix the estimates of a node and of
-the child on the path; that difference of logarithms neither over- nor underflows. A node below which all visits had the
+the child on the path; that difference of logarithms neither over- nor underflows. Over 10^5 bits of depth 4 no
+prediction errs by 10^-11 bits, neither on a sample of the prior nor where all that was learned is overturned (tested
+against 60 digits). A node below which all visits had the
 same context needs no children: the trees below it are chains, with P_w = P_e throughout. It remembers the context and
 grows one child at a time when another comes, so a byte costs far fewer than 8 D new nodes, at the same result.
-`tests/reference/ctw.py` has the sum over all trees and the recursion above, as they stand.
+`tests/reference/ctw.py` has the sum over all trees and the recursion above, as they stand, and `theory.ContextTrees` is
+the mixture in fractions: at V = 2 this one, and the one that `up.sources.tree` draws from.
 
 Limits: depth 60 at most, a context being one integer. The loop runs about 30 times slower as plain Python, where
 numba cannot be imported. The arrays have room for D + 2 nodes a bit of a slice.

@@ -116,7 +116,8 @@ class Finding:
 
     Attributes:
         claim: in one sentence.
-        section: of Bloem (2025) that makes it, such as `6.4`; empty for a claim of this house.
+        section: of the paper that makes it, such as `6.4`; empty for a claim of this house.
+        paper: which paper that is.
         measured: in one sentence, with the figures and their errors.
         verdict: `HOLDS`, `FAILS` or `UNKNOWN`.
 
@@ -126,6 +127,7 @@ class Finding:
     section: str
     measured: str
     verdict: str
+    paper: str = "Bloem 2025"
 
     def __post_init__(self) -> None:
         assert self.verdict in (HOLDS, FAILS, UNKNOWN)

@@ -41,7 +41,7 @@ def table_lines(table: Table) -> Iterator[str]:
 
 def section_of(finding: Finding) -> str:
     """Return who makes the claim."""
-    return f"Bloem 2025, section {finding.section}" if finding.section else "this project"
+    return f"{finding.paper}, section {finding.section}" if finding.section else "this project"
 
 
 def error_note(num_seeds: int) -> str:

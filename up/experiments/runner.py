@@ -174,7 +174,7 @@ def run_experiment(
                 measured = yield from _work(experiment, part, folder, setting, device, should_stop, on_activity)
                 if measured is None:
                     break
-                folder.add(part.name, measured)
+                _keep(folder, part, measured)
                 yield PartMeasured(part=part, measurements=tuple(measured))
             is_complete = set(names) <= _complete(folder)
         if is_complete:
@@ -196,6 +196,15 @@ def finish(experiment: Experiment, folder: ExperimentFolder) -> None:
     except OSError as error:
         raise RunError(
             f"cannot write the report in {folder.path} ({error.strerror}): make room, then --resume"
+        ) from None
+
+
+def _keep(folder: ExperimentFolder, part: Part, measured: Sequence[Measurement]) -> None:
+    try:
+        folder.add(part.name, measured)
+    except OSError as error:
+        raise RunError(
+            f"cannot write the measurements of {part.name} ({error.strerror}): make room, then --resume"
         ) from None
 
 

@@ -33,3 +33,9 @@ def require_range(owner: str, name: str, value: int, least: int, most: int) -> N
     """Raise `InputError` unless the value lies in a range, both ends included."""
     if not least <= value <= most:
         raise InputError(f"{owner}.{name} is out of range", received=value, remedy=f"use {least:,} to {most:,}")
+
+
+def require_symbols(symbols: int | None, vocabulary_size: int) -> None:
+    """Raise `InputError` unless a source that writes so many symbols of a vocabulary has two at least, or all."""
+    if symbols is not None:
+        require_range("source", "symbols", symbols, 2, vocabulary_size)

@@ -48,7 +48,7 @@ from theory.compiling import can_compile
 from theory.words import number_of
 from up.config import require_at_most, require_not_negative
 from up.sources.base import RowSource
-from up.sources.draws import require_range
+from up.sources.draws import require_range, require_symbols
 from up.sources.tree_kernel import compiled_write_rows, write_rows
 
 _ROWS_AT_ONCE = 256  # 8 MiB of random numbers for rows of 512 bytes
@@ -63,15 +63,19 @@ class TreeSource(RowSource):
         vocabulary_size: V, number of tokens; 2 gives the binary context-tree prior.
         max_depth: D, most tokens of context, 0 to 64.
         split_probability: s, of a node above the greatest depth; 1/2 in the paper.
+        symbols: tokens that are written, the first so many of the vocabulary, which V then stands for in the prior; 2
+            gives bits to a model of bytes. None: all.
 
     """
 
     kind: str = "tree"
     max_depth: int = 8
     split_probability: float = 0.5
+    symbols: int | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        require_symbols(self.symbols, self.vocabulary_size)
         require_range("source", "max_depth", self.max_depth, 0, 64)
         require_not_negative("source", split_probability=self.split_probability)
         require_at_most("source", split_probability=(self.split_probability, 1))
@@ -79,12 +83,14 @@ class TreeSource(RowSource):
     @property
     def description(self) -> str:
         """Kind and size in a few words."""
-        return f"tree, up to {number_of(self.max_depth, 'token')} of context"
+        of_symbols = "" if self.symbols is None else f", {self.symbols} symbols"
+        return f"tree, up to {number_of(self.max_depth, 'token')} of context{of_symbols}"
 
     def rows(self, num_rows: int, num_tokens: int, generator: torch.Generator) -> Tensor:
         """Return tokens_RT, bit by bit; the tree of a row grows where the row leads."""
         write = compiled_write_rows() if can_compile() else write_rows
-        width, device = (self.vocabulary_size - 1).bit_length(), generator.device
+        symbols = self.symbols or self.vocabulary_size
+        width, device = (symbols - 1).bit_length(), generator.device
         threshold, largest = int(self.split_probability * 2.0**53), torch.iinfo(torch.int64).max
         tokens_RT = torch.empty((num_rows, num_tokens), dtype=torch.uint8)
         for first in range(0, num_rows, _ROWS_AT_ONCE):
@@ -92,6 +98,6 @@ class TreeSource(RowSource):
             key_R = torch.randint(largest, (count,), generator=generator, device=device).cpu().numpy()
             shape = (num_tokens, count, width)
             uniform_TRW = torch.rand(shape, generator=generator, device=device, dtype=torch.float64).cpu().numpy()
-            block_RT = write(key_R.astype(np.uint64), uniform_TRW, self.vocabulary_size, self.max_depth, threshold)
+            block_RT = write(key_R.astype(np.uint64), uniform_TRW, symbols, self.max_depth, threshold)
             tokens_RT[first : first + count] = torch.from_numpy(block_RT)
         return tokens_RT.to(device)

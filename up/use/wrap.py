@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from up.config import from_dict, require_at_most, require_not_negative, require_positive
 from up.device import keyed_generator, resolve_device
 from up.errors import InputError
+from up.model.mixing.predictor import MixingPredictor
 from up.sources.base import Source
 from up.sources.buffer import LARGEST_VOCABULARY, BufferConfig
 from up.sources.file import FileSource
@@ -61,7 +62,8 @@ def wrap(
 
     Args:
         model: maps tokens (B, T - 1), int64, to logits (B, T - 1, V), or to an object that has them as `logits`. Source
-            and model work on the same device, that of the model's first parameter now.
+            and model work on the same device, that of the model's first parameter now. A mixing predictor has no logits
+            and a loss of its own (`MixingPredictor.loss`), which is taken as it is.
         vocabulary_size: V, number of tokens, 2 to 65,536.
         length: T, tokens of an instance. The model reads all but the last and predicts all but the first.
         source: a name (`up.SOURCES`, or `path/to/file.py:NAME`), the settings of a source, whose vocabulary is then V,
@@ -88,7 +90,14 @@ def wrap(
     resolved = _source(source, vocabulary_size).resolve(device)
     opened = resolved.opened()
     opened.require_fit(context_length=length, batch=1, buffer=buffer)
-    require_causal(model, inputs=length - 1, vocabulary_size=vocabulary_size)
+    if not isinstance(model, MixingPredictor):
+        require_causal(model, inputs=length - 1, vocabulary_size=vocabulary_size)
+    elif model.vocabulary_size != vocabulary_size:
+        raise InputError(
+            "the predictor has another vocabulary",
+            received=vocabulary_size,
+            remedy=f"give vocabulary_size={model.vocabulary_size}",
+        )
     return Pretraining(
         model,
         source=opened,
@@ -139,6 +148,8 @@ class Pretraining:
     def loss(self, batch_size: int = 16) -> Tensor:
         """Draw the next instances and return the mean cross-entropy of every token but the first, a scalar in nats.
 
+        A mixing predictor's is that of some tokens of each instance, the first among them.
+
         Raises:
             InputError: more instances than the buffer holds, a source that draws no such tokens, or logits of another
                 shape, or that are not finite.
@@ -151,6 +162,8 @@ class Pretraining:
             device=device_of(self.model),
             name=self.source.kind,
         ).long()
+        if isinstance(self.model, MixingPredictor):
+            return self.model.loss(tokens_BT)
         logits_BTV = checked_logits(self.model, tokens_BT[:, :-1], self.source.vocabulary_size)
         return nn.functional.cross_entropy(logits_BTV.float().flatten(0, 1), tokens_BT[:, 1:].flatten())
 

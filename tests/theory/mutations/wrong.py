@@ -13,14 +13,16 @@ from itertools import islice
 
 import pytest
 
-from theory.checks import coding, embedding, invariance, prediction, regret, resources, universality
+from theory.checks import coding, embedding, invariance, prediction, regret, resources, trees, universality
 from theory.checks.registry import CHECKS
 from theory.lstm import attack, construction, lipschitz, probability, radius
 from theory.machines.class_interpreter import ClassInterpreter
 from theory.machines.machine import FunctionMachine, Status
-from theory.measures import buffer_depth, distances, measure, mixture
+from theory.measures import buffer_depth, codes, context_trees, distances, measure, mixture
 from theory.measures.measure import Enumeration, Measure
 from theory.measures.mixture import Mixture
+from theory.measures.program_codes import Halting
+from theory.numbers.code_length import CodeLength
 from theory.numbers.exact import LogSum
 
 HALF = Fraction(1, 2)
@@ -304,6 +306,11 @@ def strings_missing(patch):
     everywhere(patch, right, without_ones)
 
 
+def ones_before(patch):
+    right = trees.ContextTrees
+    everywhere(patch, right, lambda depth: right(depth, past="1" * depth))
+
+
 def as_always(right: Callable, answer: object) -> Callable:
     """A mutation: the function answers the same whatever it is given."""
     return lambda patch: everywhere(patch, right, lambda *_, **__: answer)
@@ -340,6 +347,49 @@ def still_network(patch):
         return {**right(setting, lstm), "f": lambda y: y}
 
     everywhere(patch, right, still)
+
+
+def pair_forgotten(patch):
+    right = codes.likelihood
+    everywhere(patch, right, lambda function, data: right(function, data[:-1]))
+
+
+def likeliest_only(patch):
+    def greatest(code, data):
+        return max(m * codes.likelihood(f, data) for m, f in zip(code.masses, code.distinct, strict=True))
+
+    everywhere(patch, codes.marginal, greatest)
+
+
+def longest_hypothesis(patch):
+    def least(code):
+        weights = {}
+        for prior, function in zip(code.prior, code.functions, strict=True):
+            weights[function] = min(prior, weights.get(function, prior))
+        return weights
+
+    everywhere(patch, codes.function_weights, least)
+
+
+def no_bits_back(patch):
+    def cross_entropy(beta, alpha):
+        return CodeLength.mean((p, CodeLength.of(Fraction(alpha[h]))) for h, p in beta.items() if p)
+
+    everywhere(patch, codes.divergence, cross_entropy)
+
+
+def narrow_tape(patch):
+    right = Halting.halts
+    patch.setattr(Halting, "halts", lambda self, z, place: right(self, z, place) and len(z) < self.bound.space)
+
+
+def first_input(patch):
+    right = Halting.halts
+    patch.setattr(
+        Halting,
+        "halts",
+        lambda self, z, place: z in self.runs[place] if place == len(self.inputs) - 1 else right(self, z, place),
+    )
 
 
 def times(factor: Fraction | int) -> Callable:
@@ -381,6 +431,23 @@ WRONG: Mapping[str, Callable[[pytest.MonkeyPatch], None]] = {
     "half-squares": half_squares,
     "strings-missing": strings_missing,
     "zeros-free": zeros_free,
+    "laplace-leaves": lambda patch: everywhere(
+        patch,
+        context_trees.predicted,
+        lambda zeros, ones, bit: Fraction((ones if bit else zeros) + 1, zeros + ones + 2),
+    ),
+    "third-split": lambda patch: everywhere(
+        patch, context_trees.weighted, lambda *given, right=context_trees.weighted: right(*given[:2], Fraction(1, 3))
+    ),
+    "one-child": lambda patch: everywhere(
+        patch,
+        context_trees.weighted,
+        lambda own, children, split, right=context_trees.weighted: right(own, (children[0], None), split),
+    ),
+    "ones-before": ones_before,
+    "leaves-unpriced": lambda patch: everywhere(
+        patch, context_trees.tree_prior, lambda tree, _depth: HALF ** (len(tree) - 1)
+    ),
     "half-steps": timed(half_steps),
     "square-time": timed(square_time),
     "shrinking": timed(shrinking),
@@ -395,4 +462,15 @@ WRONG: Mapping[str, Callable[[pytest.MonkeyPatch], None]] = {
     "iterate-double": of_answer(universality.iterate, times(2)),
     "half-machine": of_answer(universality.machine_distribution, lambda found: (times(HALF)(found[0]), found[1])),
     "still-network": still_network,
+    "pair-forgotten": pair_forgotten,
+    "likeliest-only": likeliest_only,
+    "longest-hypothesis": longest_hypothesis,
+    "no-bits-back": no_bits_back,
+    "tape-and-one": lambda patch: everywhere(
+        patch,
+        codes.tape_divergence,
+        lambda bits, registers, right=codes.tape_divergence: right(bits + 1, registers + 1),
+    ),
+    "narrow-tape": narrow_tape,
+    "first-input": first_input,
 }

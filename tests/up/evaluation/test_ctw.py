@@ -3,15 +3,18 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reference import ctw as reference
+from theory.measures.context_trees import ContextTrees
 from up.data.corpora import load_corpus, sample_slices
 from up.errors import InputError
 from up.evaluation import ctw
 from up.evaluation.ctw import DEPTHS, MAX_DEPTH, choose, in_context_bits, mean_bits
 from up.evaluation.kernels import compiled_kernel
+from up.sources.tree import TreeSource
 
 needs_numba = pytest.mark.skipif(compiled_kernel(ctw._fill_bits) is None, reason="needs numba")
 MODES = [False, pytest.param(True, marks=needs_numba)]
@@ -140,6 +143,39 @@ def test_a_long_string_neither_over_nor_underflows():
     # The contexts 0 and 1 alternate. The mixture is at most two bits above the tree with these two leaves, each of
     # which pays log2 n / 2 + 1 bits at most (n = 10,000), and the zeros before the string cost a little more.
     assert bits_1T.sum() < 2 + 2 * (math.log2(10_000) / 2 + 1) + 10
+
+
+@given(text=st.lists(st.integers(0, 1), max_size=30), depth=st.integers(0, 6))
+def test_sixty_digits_are_as_good_as_fractions(text, depth):
+    mixture = ContextTrees(depth)
+    for bit, predicted in zip(text, reference.decimal_predictions(text, depth), strict=True):
+        exact = mixture.next_symbol[str(bit)]
+        assert abs(Fraction(predicted) / exact - 1) < Fraction(1, 10**55)
+        mixture = mixture.reading(str(bit))
+
+
+@given(text=st.lists(st.integers(0, 1), min_size=1, max_size=30), depth=st.integers(0, 6))
+def test_charges_for_bits_what_the_exact_mixture_of_context_trees_charges(text, depth):
+    bits_1T, mixture = in_context_bits(np.array([text]), depth, vocabulary_size=2), ContextTrees(depth)
+    for bit, found in zip(text, bits_1T[0], strict=True):
+        assert found == pytest.approx(-math.log2(mixture.next_symbol[str(bit)]), rel=1e-12, abs=1e-12)
+        mixture = mixture.reading(str(bit))
+
+
+@pytest.mark.parametrize("kind", ["of the prior", "that change their minds"])
+def test_errs_by_less_than_a_hundred_billionth_of_a_bit_on_each_of_100_000_bits(kind):
+    """A string that alternates, is random, and alternates again overturns posteriors of thousands of bits."""
+    count, depth = 100_000, 4
+    if kind == "of the prior":
+        source = TreeSource(vocabulary_size=2, max_depth=depth)
+        text_T = source.rows(1, count, torch.Generator().manual_seed(0))[0].numpy()
+    else:
+        text_T = np.arange(count) % 2
+        text_T[count // 3 : 2 * count // 3] = np.random.default_rng(0).integers(2, size=2 * count // 3 - count // 3)
+    exact_T = -np.log2(np.array(reference.decimal_predictions(text_T.tolist(), depth), dtype=float))
+    error_T = in_context_bits(text_T[None], depth, vocabulary_size=2)[0] - exact_T
+    assert np.abs(error_T).max() < 1e-11
+    assert abs(error_T.sum()) < 1e-8
 
 
 def test_the_mixture_is_never_far_above_a_tree_of_its_depth():

@@ -116,7 +116,7 @@ def test_naming_another_source_resets_its_settings_and_naming_the_other_cell_kee
     gru = override(config, ["source.temperature=0.5", "source.kind=gru"]).source
     assert (gru.kind, gru.hidden_size, gru.temperature) == ("gru", 102, 0.5)
     noise = override(config, ["source.kind=noise"]).source
-    assert to_dict(noise) == {"kind": "noise", "vocabulary_size": 256}
+    assert to_dict(noise) == {"kind": "noise", "vocabulary_size": 256, "symbols": None}
     back = configure("tiny", ["source.kind=noise", "model.width=256"])
     assert override(back, ["source.kind=lstm"]).source.hidden_size == 38
 

@@ -14,6 +14,7 @@ from tests.reference import tree as reference
 from tests.reference.chi_squared import limit, statistic
 from theory.compiling import can_compile
 from up.errors import InputError
+from up.sources.noise import NoiseSource
 from up.sources.tree import TreeSource
 from up.sources.tree_kernel import compiled_write_rows, write_rows
 
@@ -97,8 +98,32 @@ def test_rows_of_bytes_are_not_constant():
     assert (rows_RT != rows_RT[:, :1]).any(1).all()
 
 
+def test_a_source_of_two_symbols_writes_what_one_of_a_vocabulary_of_two_does():
+    rows = [
+        TreeSource(max_depth=3, **settings).rows(50, 40, torch.Generator().manual_seed(0))
+        for settings in ({"symbols": 2}, {"vocabulary_size": 2}, {"symbols": 256}, {})
+    ]
+    assert torch.equal(rows[0], rows[1])
+    assert torch.equal(rows[2], rows[3])
+    assert rows[0].unique().tolist() == [0, 1]
+
+
+def test_noise_of_three_symbols_has_each_of_them_equally_often():
+    rows_RT = NoiseSource(symbols=3).rows(100, 300, torch.Generator().manual_seed(0))
+    counts = torch.bincount(rows_RT.flatten().long())
+    assert len(counts) == 3
+    assert statistic(counts, [10_000.0] * 3) < limit(2)
+
+
+@pytest.mark.parametrize("symbols", [1, 257])
+def test_noise_has_two_symbols_at_least_and_no_more_than_there_are(symbols):
+    with pytest.raises(InputError, match=rf"source.symbols is out of range \(received {symbols}\)"):
+        NoiseSource(symbols=symbols)
+
+
 def test_the_description_says_the_size():
     assert TreeSource().description == "tree, up to 8 tokens of context"
+    assert TreeSource(symbols=2, max_depth=4).description == "tree, up to 4 tokens of context, 2 symbols"
 
 
 @pytest.mark.parametrize(
@@ -109,6 +134,8 @@ def test_the_description_says_the_size():
         {"split_probability": -0.5},
         {"split_probability": 1.5},
         {"split_probability": math.nan},
+        {"symbols": 1},
+        {"symbols": 257},
     ],
 )
 def test_bad_settings_are_refused_with_their_value(settings):

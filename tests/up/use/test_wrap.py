@@ -259,3 +259,34 @@ def test_a_model_that_diverges_stops_before_its_weights_change():
         model.head.weight[0, 0] = math.nan
     with pytest.raises(InputError, match="the model's logits are not finite"):
         pretraining.loss(2)
+
+
+def mixing_predictor(vocabulary_size):
+    config = up.MixingConfig(
+        vocabulary_size=vocabulary_size, families=("orders",), hidden=(8, 6), context_length=48, learned_bytes=48
+    )
+    return up.MixingPredictor(config)
+
+
+@pytest.mark.parametrize(("vocabulary_size", "source"), [(2, "pointwise"), (300, LSTM), (50_257, sevens)])
+def test_a_mixing_predictor_is_trained_by_its_own_loss_whatever_its_vocabulary(vocabulary_size, source):
+    predictor = mixing_predictor(vocabulary_size)
+    pretraining = wrapped(predictor, vocabulary_size=vocabulary_size, source=source, length=48)
+    weights = predictor.gate.third.weight.clone()
+    losses_bits = pretraining.fit(6, batch_size=2, learning_rate=1e-2)
+    assert (predictor.gate.third.weight != weights).any()
+    assert int(predictor.totals_KFSB.sum()) > 0
+    assert all(0 < bits < 2 * math.log2(vocabulary_size) for bits in losses_bits)
+    if source is sevens:
+        assert losses_bits[-1] < losses_bits[0]
+
+
+def test_rows_of_random_computation_train_a_mixing_predictor_of_their_vocabulary():
+    rows = up.RandomComputation(seed=0, length=48, source=up.make_source("tree", vocabulary_size=5), stop=4)
+    assert float(mixing_predictor(5).loss(torch.stack(list(rows))).detach()) > 0
+
+
+def test_a_mixing_predictor_of_another_vocabulary_is_refused():
+    with pytest.raises(InputError, match="another vocabulary") as caught:
+        wrapped(mixing_predictor(300))
+    assert "vocabulary_size=300" in str(caught.value)

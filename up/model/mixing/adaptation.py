@@ -1,10 +1,10 @@
-"""Adaptation: the gate learns while it predicts, by one step of Adam after each `STEP_BYTES` bytes.
+"""Adaptation: the gate learns while it predicts, by one step of Adam after each `STEP_DECISIONS` decisions, 64 bytes.
 
 The gradient is that of the code length in nats, averaged over the decisions since the last step (Kingma and Ba 2015,
 Adam, algorithm 1, with its defaults but for the rate). Matrices are kept transposed as well, so that errors travel back
 through loops that go over outputs, too (`gate`).
 
-Limits: a step every 64 bytes costs twice the multiplications of a prediction for every decision before it.
+Limits: such a step costs twice the multiplications of a prediction for every decision before it.
 """
 
 import math
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from up.model.mixing.gate import Activations, GateWeights, multiply
 
 RATE = 2e-4
-STEP_BYTES = 64
+STEP_DECISIONS = 512
 _DECAY, _SQUARE_DECAY, _EPSILON = 0.9, 0.999, 1e-8
 POWER, SQUARE_POWER, DECISIONS = 0, 1, 2
 

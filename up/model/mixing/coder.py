@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 from up.coding.arithmetic import decode_bit, encode_bit, share_of, split
 from up.coding.container import read, write
 from up.coding.flow import FINGERPRINT_BYTES
+from up.errors import InputError
 from up.model.mixing.compiled import kernel
 from up.model.mixing.contexts import context_table
 from up.model.mixing.gate import weights_of
 from up.model.mixing.stream import NUM_SLOTS, Beginning, State, Stream, absorb, decide
+from up.model.mixing.vocabulary import BYTES
 
 ARITHMETIC = 1
 
@@ -35,9 +37,18 @@ class StreamCoder:
         predictor: what its stream begins with.
         num_slots: of the stream.
 
+    Raises:
+        InputError: the predictor's tokens are no bytes.
+
     """
 
     def __init__(self, predictor: Beginning, *, num_slots: int = NUM_SLOTS) -> None:
+        if predictor.vocabulary_size != BYTES:
+            raise InputError(
+                "only a predictor of bytes compresses",
+                received=f"a vocabulary of {predictor.vocabulary_size:,}",
+                remedy="use up.MixingPredictor.score for what its tokens cost",
+            )
         self.fingerprint = fingerprint_of(predictor, num_slots)[:FINGERPRINT_BYTES]
         self._state = Stream(predictor, num_slots=num_slots).state
 
@@ -61,7 +72,8 @@ def decompress(predictor: Beginning, file: bytes, *, num_slots: int = NUM_SLOTS)
     """Return what a file holds.
 
     Raises:
-        InputError: no such file, another version or model, or a file that was damaged or cut off.
+        InputError: no such file, another version or model, a file that was damaged or cut off, or a predictor whose
+            tokens are no bytes.
 
     """
     data = io.BytesIO()

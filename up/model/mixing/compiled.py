@@ -8,12 +8,33 @@ from collections.abc import Callable
 from typing import Any
 
 from theory.compiling import can_compile, compile_function, is_switched_off
-from up.model.mixing import adaptation, contexts, exact, gate, hashing, inputs, second, signals, slots, statistics
+from up.model.mixing import (
+    adaptation,
+    contexts,
+    exact,
+    gate,
+    hashing,
+    inputs,
+    second,
+    signals,
+    slots,
+    statistics,
+    vocabulary,
+)
 
 _HELPERS = (
     *(exact.exponential, exact.sigmoid, exact.logarithm),
-    *(hashing.scramble, contexts.name_contexts, signals.length_class, signals.follow, signals.read_byte),
-    *(slots.bits_so_far, slots.slot_key, slots.find_slot, slots.give_slot, slots.new_word, slots.learn_bit),
+    *(
+        hashing.scramble,
+        hashing.hash_of_two,
+        contexts.name_contexts,
+        signals.length_class,
+        signals.pair_of,
+        signals.follow,
+        signals.read_token,
+    ),
+    *(vocabulary.is_open, vocabulary.bits_so_far, vocabulary.past_settled),
+    *(slots.slot_key, slots.find_slot, slots.give_slot, slots.new_word, slots.learn_bit),
     *(inputs.run_state, inputs.offer, inputs.learn_tables),
     *(statistics.expected_bit, statistics.match_state, statistics.look, statistics.learn),
     *(gate.multiply, gate.activate, gate.run_gate),

@@ -7,6 +7,7 @@ from up.config import require_at_most, require_one_of, require_positive
 from up.errors import InputError
 from up.model.base import ModelConfig
 from up.model.mixing.contexts import FAMILIES, Context, contexts_of
+from up.model.mixing.vocabulary import LARGEST
 
 _PAPER_WIDTH = 1024
 
@@ -19,13 +20,15 @@ class MixingConfig(ModelConfig):
         arch: `mixing`.
         families: of contexts, each an expert (`up.model.mixing.contexts.FAMILIES`); without repetition.
         hidden: widths of the gate's two hidden layers.
-        context_length: length of an instance, in bytes; the predictor itself reads rows of any length.
-        learned_bytes: bytes of each instance, drawn at random, whose decisions the gate learns from in a step; all of a
-            shorter instance.
+        context_length: length of an instance, in tokens; the predictor itself reads rows of any length.
+        vocabulary_size: number of tokens, 2 to 65,536. Where it is not 256, that of bytes, contexts of parts of bytes
+            are left out: the family `masks` has no others.
+        learned_bytes: tokens of each instance, drawn at random, whose decisions the gate learns from in a step; all of
+            a shorter instance.
 
     Raises:
-        InputError: another vocabulary than that of the 256 bytes, an unknown family or one named twice, none at all, or
-            a number out of range.
+        InputError: an unknown family or one named twice, none at all, none that sees whole tokens where tokens are no
+            bytes, or a number out of range.
     """
 
     arch: str = "mixing"
@@ -48,9 +51,15 @@ class MixingConfig(ModelConfig):
             raise InputError(
                 "model.hidden must be two widths from 1 to 1,024", received=list(self.hidden), remedy="try [48, 32]"
             )
-        if self.vocabulary_size != 256:
+        if not 2 <= self.vocabulary_size <= LARGEST:
             raise InputError(
-                "the mixing predictor reads bytes", received=self.vocabulary_size, remedy="leave it at 256"
+                "model.vocabulary_size is out of range", received=self.vocabulary_size, remedy=f"use 2 to {LARGEST:,}"
+            )
+        if not self.contexts:
+            raise InputError(
+                "the contexts of these families see parts of bytes, and the tokens of this vocabulary are no bytes",
+                received=f"{', '.join(self.families)}, {self.vocabulary_size}",
+                remedy="add another family, such as orders",
             )
         require_positive("model", context_length=self.context_length, learned_bytes=self.learned_bytes)
         require_at_most(
@@ -62,7 +71,7 @@ class MixingConfig(ModelConfig):
     @property
     def contexts(self) -> tuple[Context, ...]:
         """What each expert looks at; their number is K."""
-        return contexts_of(self.families)
+        return contexts_of(self.families, self.vocabulary_size)
 
     def readable(self, num_tokens: int | None) -> int:
         """Return the length itself, for the predictor reads as many as there are; None: that of an instance."""

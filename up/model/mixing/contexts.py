@@ -1,12 +1,13 @@
 """Contexts: what of the past an expert looks at. To add one, add it to a family.
 
-A context looks at some of the last bytes, at each through a mask: all of its bits, or some; and at signals, which say
-more about the past (`signals`). Orders look at the last n bytes, skip contexts leave some out. Each context has a name,
-a hash of what it sees, that is made once a byte; a place before the first byte is seen as a symbol of its own. A match
-context sees how long the match of a matcher is, and which bit it expects; it is silent without a match and once the
-byte has contradicted it. Kinds of contexts: Mahoney, Data compression explained, section 4.3.
+A context looks at some of the last tokens, at each as a whole or, of bytes, through a mask at some of its bits; and at
+signals, which say more about the past (`signals`). Orders look at the last n tokens, skip contexts leave some out. Each
+context has a name, a hash of what it sees, that is made once a token; a place before the first token is seen as a
+symbol of its own. A match context sees how long the match of a matcher is, and which digit it expects; it is silent
+without a match and once the token has contradicted it. Kinds of contexts: Mahoney, Data compression explained, section
+4.3.
 
-Limits: nothing here knows text, a format or an alphabet. A context sees at most `REACH` bytes back.
+Limits: nothing here knows text, a format or an alphabet. A context sees at most `REACH` tokens back.
 """
 
 import dataclasses
@@ -18,15 +19,15 @@ from numpy.typing import NDArray
 
 from up.model.mixing.hashing import scramble
 from up.model.mixing.signals import RING, SIGNALS, Memory, length_class
+from up.model.mixing.vocabulary import BYTES, digits_of
 
 REACH = 24
 WHOLE = 0xFF
-BEFORE = 256
 
 
 @dataclasses.dataclass(frozen=True)
 class Context:
-    """A set of earlier bytes; (3, 0xF0) in `views` is the byte three back through the mask 0xF0.
+    """A set of earlier tokens; (3, 0xF0) in `views` is the token three back through that mask, `WHOLE` is all of it.
 
     Attributes:
         views: pairs of distance back, 1 to `REACH`, and mask.
@@ -41,12 +42,12 @@ class Context:
 
 
 def order(length: int) -> Context:
-    """Return the context of the last `length` bytes."""
+    """Return the context of the last `length` tokens."""
     return lags(*range(1, length + 1))
 
 
 def lags(*distances: int) -> Context:
-    """Return the context of the bytes at these distances back."""
+    """Return the context of the tokens at these distances back."""
     return Context(tuple((distance, WHOLE) for distance in distances))
 
 
@@ -56,7 +57,7 @@ def masked(mask: int, length: int, *, whole: int = 0) -> Context:
 
 
 def signalled(*signals: str, whole: int = 0) -> Context:
-    """Return the context of signals, and of the last `whole` bytes."""
+    """Return the context of signals, and of the last `whole` tokens."""
     return Context(order(whole).views, signals)
 
 
@@ -85,21 +86,27 @@ FAMILIES = {
 """Contexts by the kind of what they see."""
 
 
-def contexts_of(families: Iterable[str]) -> tuple[Context, ...]:
-    """Return the contexts of some families, in the order of these."""
-    return tuple(context for family in families for context in FAMILIES[family])
+def contexts_of(families: Iterable[str], vocabulary_size: int = BYTES) -> tuple[Context, ...]:
+    """Return the contexts of some families, in the order of these; those of parts of bytes only where tokens are bytes.
+
+    >>> len(contexts_of(FAMILIES)), len(contexts_of(FAMILIES, 300))
+    (48, 38)
+    """
+    found = tuple(context for family in families for context in FAMILIES[family])
+    is_bytes = vocabulary_size == BYTES
+    return tuple(context for context in found if is_bytes or all(mask == WHOLE for _, mask in context.views))
 
 
-def context_table(contexts: tuple[Context, ...]) -> NDArray[np.int64]:
+def context_table(contexts: tuple[Context, ...], vocabulary_size: int = BYTES) -> NDArray[np.int64]:
     """Return what each context sees, of shape (contexts, REACH + signals + 1).
 
-    At [k, d - 1] stands the mask of the byte d back, 0 where it is not looked at; after these, 1 for each signal that
+    At [k, d - 1] stands the mask of the token d back, 0 where it is not looked at; after these, 1 for each signal that
     is looked at; last, the matcher, -1 where there is none.
     """
     table = np.zeros((len(contexts), REACH + len(SIGNALS) + 1), np.int64)
     for row, context in enumerate(contexts):
         for distance, mask in context.views:
-            table[row, distance - 1] = mask
+            table[row, distance - 1] = (1 << digits_of(vocabulary_size)) - 1 if mask == WHOLE else mask
         for signal in context.signals:
             table[row, REACH + SIGNALS.index(signal)] = 1
         table[row, -1] = -1 if context.matcher is None else context.matcher
@@ -110,7 +117,7 @@ def name_contexts(memory: Memory, position: int, table: Any, names: Any) -> None
     """Write the names of all contexts.
 
     Args:
-        memory: of the bytes so far.
+        memory: of the tokens so far.
         position: how many these are.
         table: of `context_table`.
         names: receives the names; -1 for a match context without a match.
@@ -122,7 +129,7 @@ def name_contexts(memory: Memory, position: int, table: Any, names: Any) -> None
             mask = int(table[k, distance - 1])
             if mask != 0:
                 back = int(memory.past[(position - distance) & (RING - 1)]) & mask
-                name = scramble(name, back if distance <= position else BEFORE)
+                name = scramble(name, back if distance <= position else memory.vocabulary_size)
         for signal in range(len(memory.values)):
             if table[k, REACH + signal] != 0:
                 name = scramble(name, int(memory.values[signal]))

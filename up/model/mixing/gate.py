@@ -11,10 +11,10 @@ Two faces that agree: `Gate`, a torch module for training, and `run_gate`, one d
 rounded operations whose order is fixed (`exact`). The inner loops go over outputs, so they may be vectorised without
 changing the order of any sum; silent inputs are skipped.
 
-No probability of a bit is below `FLOOR` or above 1 - `FLOOR`: whoever uses the log odds cuts it there, so that no byte
-costs more than 128 bits.
+No probability of a bit is below `FLOOR` or above 1 - `FLOOR`: whoever uses the log odds cuts it there, so that no token
+costs more than 16 bits a digit: 128 for a byte.
 
-Limits: `Gate` in single precision agrees to about 1e-5 bits a byte, in double precision to about 1e-12.
+Limits: `Gate` in single precision agrees to about 1e-5 bits a token, in double precision to about 1e-12.
 
 Shape suffixes: B decisions, I inputs, O votes and certainty.
 """
@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from up.model.mixing.exact import sigmoid
-from up.model.mixing.inputs import TRAITS, VOTES
+from up.model.mixing.inputs import VOTES, num_inputs
+from up.model.mixing.vocabulary import BYTES, digits_of
 
 FIRST_WEIGHT = 0.9
 FLOOR = 2.0**-16
@@ -41,13 +42,20 @@ class Gate(nn.Module):
         hidden: width of the two hidden layers.
         generator: draws the initial weights, those of `nn.Linear`; the last layer's are a hundredth of it around biases
             that give every vote the same weight, `FIRST_WEIGHT` / K.
+        digits: of a token.
 
     """
 
-    def __init__(self, num_contexts: int, hidden: tuple[int, int], generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        num_contexts: int,
+        hidden: tuple[int, int],
+        generator: torch.Generator,
+        digits: int = digits_of(BYTES),
+    ) -> None:
         super().__init__()
         self.num_weights = 1 + VOTES * num_contexts
-        self.first = _linear((VOTES + TRAITS) * num_contexts + 8, hidden[0])
+        self.first = _linear(num_inputs(num_contexts, digits) - 1, hidden[0])
         self.second = _linear(*hidden)
         self.third = _linear(hidden[1], self.num_weights)
         with torch.no_grad():

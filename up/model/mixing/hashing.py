@@ -13,3 +13,8 @@ def scramble(name: int, symbol: int) -> int:
     """Return the name of a context that is longer by a symbol."""
     name = ((name ^ (symbol + 1)) * _FACTOR) & _MASK_62
     return name ^ (name >> 31)
+
+
+def hash_of_two(first: int, second: int) -> int:
+    """Return a hash of two symbols, 16 bits."""
+    return scramble(scramble(0, first), second) & 0xFFFF

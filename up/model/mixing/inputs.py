@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from up.model.mixing.exact import LOG_2, logarithm
 from up.model.mixing.slots import MAX_COUNT, SHARES
+from up.model.mixing.vocabulary import BYTES, digits_of
 
 VOTES, TRAITS = 4, 4
 STATES = 256
@@ -38,9 +39,9 @@ _LONGEST_RUN = 63
 _FAST, _SLOW = 1.0 / 16.0, 1.0 / 128.0
 
 
-def num_inputs(num_contexts: int) -> int:
-    """Return the inputs of a decision: certainty, votes, traits, and which of the byte's eight decisions it is."""
-    return 1 + (VOTES + TRAITS) * num_contexts + 8
+def num_inputs(num_contexts: int, digits: int = digits_of(BYTES)) -> int:
+    """Return the inputs of a decision: certainty, votes, traits, and which of the token's digits it decides."""
+    return 1 + (VOTES + TRAITS) * num_contexts + digits
 
 
 def log_odds_table() -> NDArray[np.float64]:

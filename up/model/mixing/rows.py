@@ -3,8 +3,8 @@
 Every row starts from nothing: an empty table of slots and the start of the adaptive probabilities. A frozen stream
 whose table has as many slots (`row_slots`) sees the same inputs.
 
-Shape suffixes: T bytes of a row, J inputs with certainty, K contexts, F families of states, S states, B bit, C
-probability and count.
+Shape suffixes: T tokens of a row, D decisions, J inputs with certainty, K contexts, F families of states, S states, B
+bit, C probability and count.
 """
 
 from typing import Any
@@ -16,13 +16,14 @@ from up.model.mixing.compiled import kernel
 from up.model.mixing.contexts import Context
 from up.model.mixing.inputs import STATES, empty_tables, num_inputs, run_state
 from up.model.mixing.statistics import Statistics, learn, look, new_statistics, restart
+from up.model.mixing.vocabulary import BYTES, digits_of, is_open, open_digits
 
 MAX_START = 30.0
 
 
-def row_slots(num_bytes: int, num_contexts: int) -> int:
+def row_slots(num_tokens: int, num_contexts: int, digits: int = digits_of(BYTES)) -> int:
     """Return a number of slots, a power of two, that the decisions of a row fill to a quarter at most."""
-    return 1 << (4 * 8 * num_bytes * num_contexts).bit_length()
+    return 1 << (4 * digits * num_tokens * num_contexts).bit_length()
 
 
 class RowReader:
@@ -30,36 +31,38 @@ class RowReader:
 
     Args:
         contexts: of the experts.
-        num_bytes: T.
+        num_tokens: T.
+        vocabulary_size: V.
 
     """
 
-    def __init__(self, contexts: tuple[Context, ...], num_bytes: int) -> None:
-        self.num_bytes = num_bytes
-        self._num_inputs = num_inputs(len(contexts))
-        self._statistics = new_statistics(contexts, empty_tables(len(contexts)), row_slots(num_bytes, len(contexts)))
+    def __init__(self, contexts: tuple[Context, ...], num_tokens: int, vocabulary_size: int = BYTES) -> None:
+        self.num_tokens, digits = num_tokens, digits_of(vocabulary_size)
+        self._vocabulary_size, self._num_inputs = vocabulary_size, num_inputs(len(contexts), digits)
+        slots = row_slots(num_tokens, len(contexts), digits)
+        self._statistics = new_statistics(contexts, empty_tables(len(contexts)), slots, vocabulary_size)
         self._unused = np.zeros((0, 0, 0, 0), np.int64)
 
     def read(
         self,
-        row_T: NDArray[np.uint8],
+        row_T: NDArray[Any],
         kept_T: NDArray[np.bool_],
         tables_KFSC: NDArray[np.float64],
         *,
         totals_KFSB: NDArray[np.int64] | None = None,
         dtype: type[np.floating[Any]] = np.float64,
     ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the inputs of the decisions of the kept bytes, (8 bytes, J), and whether the expected bit came.
+        """Return the inputs of the decisions of the kept tokens, (D, J), and whether the expected bit came.
 
         Args:
-            row_T: bytes.
-            kept_T: which bytes to return the decisions of; all are read.
+            row_T: tokens (`vocabulary.as_tokens`).
+            kept_T: which tokens to return the decisions of; all are read.
             tables_KFSC: start of the adaptive probabilities.
             totals_KFSB: to which is added how often each bit came in each of their states, in all decisions.
             dtype: of both results.
 
         """
-        decisions = 8 * int(kept_T.sum())
+        decisions = int(open_digits(row_T[kept_T], self._vocabulary_size).sum())
         inputs, came = np.empty((decisions, self._num_inputs), dtype), np.empty(decisions, dtype)
         restart(self._statistics, tables_KFSC)
         totals = self._unused if totals_KFSB is None else totals_KFSB
@@ -99,7 +102,9 @@ def read_row(statistics: Statistics, row: Any, kept: Any, scratch: Any, inputs: 
     """Fill `inputs` and `came`, and add to `totals` unless it is empty; see `RowReader.read`."""
     decision, counting = 0, len(totals) > 0
     for t in range(len(row)):
-        for shift in range(7, -1, -1):
+        for shift in range(statistics.memory.digits - 1, -1, -1):
+            if not is_open(int(row[t]), shift, statistics.memory.vocabulary_size):
+                continue
             bit = (int(row[t]) >> shift) & 1
             expected = look(statistics, scratch)
             if kept[t]:

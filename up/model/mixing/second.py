@@ -3,16 +3,16 @@
 The gate's log odds and, times 0.3, all votes are mixed once more, by weights from six sets, one row of each being
 chosen by
 
-    bits        the bits of the present byte
-    last        these and the last byte
-    known       how many experts know their context, and which of the eight decisions it is
-    before      the byte before last, and which decision
+    bits        the digits of the present token so far
+    last        these and the last token
+    known       how many experts know their context, and which digit it is
+    before      the token before last, and which digit
     match       how long the first matcher's match is, and the bit that it expects
-    certain     how many experts saw only one bit in their context, and which decision
+    certain     how many experts saw only one bit in their context, and which digit
 
-Each row learns from its own error at rate 0.01. The six log odds are mixed by weights of their own, chosen by the bits
-of the present byte and learned at rate 0.0005 (the final mixer of the PAQ family). Two maps then look at a context, the
-last byte or a hash of the last two with the bits of the present byte, and at that log odds, between two of 33 points in
+Each row learns from its own error at rate 0.01. The six log odds are mixed by weights of their own, chosen by the
+digits so far and learned at rate 0.0005 (the final mixer of the PAQ family). Two maps then look at a context, the
+last token or a hash of the last two with the digits so far, and at that log odds, between two of 33 points in
 -8 to 8, and say how often a 1 really came; the result is half the mixed probability and a quarter of each. Mixing in
 the logistic domain by selected weights, and adaptive probability maps: Mahoney, Data compression explained, sections
 4.3.2 and 4.3.3.
@@ -20,7 +20,8 @@ the logistic domain by selected weights, and adaptive probability maps: Mahoney,
 It starts as the gate alone: a row of zeros stands for the weights 1, 0, 0, ..., the six are averaged, and a point that
 was never used gives the probability back that it was asked about. So before it learned anything, it changes nothing.
 
-Limits: contexts of the maps share rows where their 16-bit hashes are equal. Memory: 8 bytes for each of about 70,000
+Limits: contexts of the maps share rows where their 16-bit hashes are equal, as do those of the sets `last` and `before`
+where tokens have more than 8 and 12 digits. Memory, for bytes: 8 bytes for each of about 70,000
 rows times 4 K + 1 weights, and for 2^17 rows times 33 points; it is taken as rows are used.
 """
 
@@ -30,28 +31,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from up.model.mixing.exact import sigmoid
+from up.model.mixing.hashing import hash_of_two
 from up.model.mixing.signals import LENGTH_CLASSES
-from up.model.mixing.slots import bits_so_far
+from up.model.mixing.vocabulary import BYTES, bits_so_far, digits_of
 
 SETS, MAPS = 6, 2
 RATE, FINAL_RATE, MAP_RATE = 0.01, 0.0005, 0.02
 _SCALE, _LARGEST = 0.3, 8.0
 _POINTS, _EDGE, _PER_UNIT = 33, 8.0, 2.0
 _ROWS = 1 << 16
-_BY_LAST, _BY_BEFORE = 256, 256 + (1 << 16)
-_BY_MATCH = _BY_BEFORE + 8 * 256
-_BY_EXPERTS = _BY_MATCH + 2 * LENGTH_CLASSES
+_BY_LAST, _BY_BEFORE, _BY_MATCH, _BY_EXPERTS = 0, 1, 2, 3
 
 
 class SecondStage(NamedTuple):
     """Arrays that are changed in place.
 
     Attributes:
+        digits: of a token.
+        starts: first row of the sets but that of `bits`: last, before, match, and both of experts.
         weights: differences from `gate alone`, of shape (rows of all sets, 4 K + 1).
         rows: of each set, the row that was chosen.
         inputs: what is mixed, 4 K + 1 numbers.
         mixed: log odds of each set.
-        final: weights of the sets, of shape (256, sets).
+        final: weights of the sets, of shape (2^digits, sets).
         mean: log odds after these.
         maps: probabilities of a 1, 0 where never used, of shape (maps, rows, points).
         cells: of each map, the row that was chosen.
@@ -59,6 +61,8 @@ class SecondStage(NamedTuple):
 
     """
 
+    digits: int
+    starts: NDArray[np.int64]
     weights: NDArray[np.float64]
     rows: NDArray[np.int64]
     inputs: NDArray[np.float64]
@@ -70,14 +74,18 @@ class SecondStage(NamedTuple):
     place: NDArray[np.float64]
 
 
-def new_second_stage(num_contexts: int, num_votes: int) -> SecondStage:
+def new_second_stage(num_contexts: int, num_votes: int, digits: int = digits_of(BYTES)) -> SecondStage:
     """Return one that changes nothing."""
+    by_token = (min(1 << 2 * digits, _ROWS), min(digits << digits, _ROWS))
+    sizes = (1 << digits, *by_token, 2 * LENGTH_CLASSES, 2 * digits * (num_contexts + 1))
     return SecondStage(
-        weights=np.zeros((_BY_EXPERTS + 2 * 8 * (num_contexts + 1), 1 + num_votes)),
+        digits=digits,
+        starts=np.cumsum(sizes[:-1]),
+        weights=np.zeros((sum(sizes), 1 + num_votes)),
         rows=np.zeros(SETS, np.int64),
         inputs=np.zeros(1 + num_votes),
         mixed=np.zeros(SETS),
-        final=np.full((256, SETS), 1.0 / SETS),
+        final=np.full((1 << digits, SETS), 1.0 / SETS),
         mean=np.zeros(1),
         maps=np.zeros((MAPS, _ROWS, _POINTS)),
         cells=np.zeros(MAPS, np.int64),
@@ -96,20 +104,22 @@ def choose_rows(
         known: number of experts whose context has a slot.
         certain: number of those that saw only one bit in it.
         match: of `statistics.match_state`.
-        partial: a one, then the bits of the present byte.
-        last: byte, 0 if there is none.
-        before: byte before that one, 0 if there is none.
+        partial: a one, then the digits of the present token.
+        last: token, 0 if there is none.
+        before: token before that one, 0 if there is none.
 
     """
-    rows, bits = second.rows, bits_so_far(partial)
+    rows, starts, digits, bits = second.rows, second.starts, second.digits, bits_so_far(partial)
+    begun = (last << digits) + partial if 2 * digits <= 16 else hash_of_two(last, partial)
+    earlier = digits * before + bits if digits << digits <= _ROWS else hash_of_two(before, bits)
     rows[0] = partial
-    rows[1] = _BY_LAST + 256 * last + partial
-    rows[2] = _BY_EXPERTS + 8 * known + bits
-    rows[3] = _BY_BEFORE + 8 * before + bits
-    rows[4] = _BY_MATCH + match
-    rows[5] = _BY_EXPERTS + 8 * (experts + 1 + certain) + bits
-    second.cells[0] = 256 * last + partial
-    second.cells[1] = ((256 * before + last) * 40_503 + partial * 12_829) >> 3 & (_ROWS - 1)
+    rows[1] = starts[_BY_LAST] + begun
+    rows[2] = starts[_BY_EXPERTS] + digits * known + bits
+    rows[3] = starts[_BY_BEFORE] + earlier
+    rows[4] = starts[_BY_MATCH] + match
+    rows[5] = starts[_BY_EXPERTS] + digits * (experts + 1 + certain) + bits
+    second.cells[0] = begun
+    second.cells[1] = (((before << digits) + last) * 40_503 + partial * 12_829) >> 3 & (_ROWS - 1)
 
 
 def refine(second: SecondStage, votes: Any, log_odds: float, expected: int) -> float:

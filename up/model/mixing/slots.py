@@ -1,7 +1,7 @@
 """Slots: what is remembered of a context. To add a statistic, give it bits of the word here and write `learn_bit`.
 
-A byte is eight decisions, its bits from the highest on, and each decision in each context has a slot, found by a hash
-of the context's name and of the bits of the byte so far. A slot is one word of 63 bits:
+A token is decided digit by digit (`vocabulary`), and each decision in each context has a slot, found by a hash of the
+context's name and of the digits so far. A slot is one word of 63 bits:
 
     bits  0-7    history: a one, then the last bits, up to 7; 0: the slot is free
     bits  8-15   n0, how often a 0 came, up to 255 ...
@@ -27,16 +27,8 @@ _CHECK, _CHECK_BITS = 46, 17
 _NEW = 1
 
 
-def bits_so_far(partial: int) -> int:
-    """Return how many bits of the present byte are known; `partial` is a one, then these."""
-    bits = 0
-    while partial >> (bits + 1) != 0:
-        bits += 1
-    return bits
-
-
 def slot_key(name: int, partial: int) -> int:
-    """Return the hash of a context's name and of a one followed by the byte's bits so far."""
+    """Return the hash of a context's name and of a one followed by the token's digits so far."""
     return scramble(name, partial)
 
 

@@ -1,4 +1,4 @@
-"""Statistics: all that is remembered of the bytes so far, and the two steps of a decision: look, then learn.
+"""Statistics: all that is remembered of the tokens so far, and the two steps of a decision: look, then learn.
 
 Limits: the table of slots does not grow; what it cannot hold is forgotten (`slots`).
 """
@@ -18,8 +18,9 @@ from up.model.mixing.inputs import (
     log_odds_table,
     offer,
 )
-from up.model.mixing.signals import RING, Memory, forget, length_class, new_memory, read_byte
-from up.model.mixing.slots import BUCKET, bits_so_far, find_slot, give_slot, learn_bit, new_word, slot_key
+from up.model.mixing.signals import RING, Memory, forget, length_class, new_memory, read_token
+from up.model.mixing.slots import BUCKET, find_slot, give_slot, learn_bit, new_word, slot_key
+from up.model.mixing.vocabulary import BYTES, bits_so_far, past_settled
 
 POSITION, PARTIAL = 0, 1
 _SILENT = -1
@@ -30,16 +31,16 @@ class Statistics(NamedTuple):
 
     Attributes:
         contexts: what they see (`context_table`).
-        memory: of the bytes, and the signals.
-        clock: bytes read; a one followed by the bits of the present byte.
-        names: of the contexts for the present byte.
+        memory: of the tokens, and the signals.
+        clock: tokens read; a one followed by the digits of the present token.
+        names: of the contexts for the present token.
         slots: table of words.
         keys: by context, of the present decision; -1 where it is silent.
         places: by context, the slot of the present decision or -1.
         words: by context, what stood there when it was looked at, 0 if there was no slot.
         tables: adaptive probabilities.
         cost: recent costs.
-        byte_cost: one number, the experts' mean cost of the present byte so far, in bits.
+        token_cost: one number, the experts' mean cost of the present token so far, in bits.
         log_odds: constant, as are the three below.
         cost_of: of each class of probabilities.
         log_count: of each count.
@@ -57,28 +58,31 @@ class Statistics(NamedTuple):
     words: NDArray[np.int64]
     tables: NDArray[np.float64]
     cost: NDArray[np.float64]
-    byte_cost: NDArray[np.float64]
+    token_cost: NDArray[np.float64]
     log_odds: NDArray[np.float64]
     cost_of: NDArray[np.float64]
     log_count: NDArray[np.float64]
     log_total: NDArray[np.float64]
 
 
-def new_statistics(contexts: tuple[Context, ...], tables: NDArray[np.float64], num_slots: int) -> Statistics:
-    """Return statistics of no bytes.
+def new_statistics(
+    contexts: tuple[Context, ...], tables: NDArray[np.float64], num_slots: int, vocabulary_size: int = BYTES
+) -> Statistics:
+    """Return statistics of no tokens.
 
     Args:
         contexts: of the experts.
         tables: start of the adaptive probabilities; a copy is kept.
         num_slots: a power of two, at least 4; a slot takes 8 bytes.
+        vocabulary_size: V, number of tokens.
 
     """
     assert num_slots >= BUCKET
     assert num_slots & (num_slots - 1) == 0
     experts = len(contexts)
     statistics = Statistics(
-        contexts=context_table(contexts),
-        memory=new_memory(),
+        contexts=context_table(contexts, vocabulary_size),
+        memory=new_memory(vocabulary_size),
         clock=np.zeros(2, np.int64),
         names=np.zeros(experts, np.int64),
         slots=np.zeros(num_slots, np.int64),
@@ -87,7 +91,7 @@ def new_statistics(contexts: tuple[Context, ...], tables: NDArray[np.float64], n
         words=np.zeros(experts, np.int64),
         tables=tables.copy(),
         cost=np.zeros((experts, 2)),
-        byte_cost=np.zeros(1),
+        token_cost=np.zeros(1),
         log_odds=log_odds_table(),
         cost_of=cost_table(),
         log_count=count_tables()[0],
@@ -103,7 +107,7 @@ def restart(statistics: Statistics, tables: NDArray[np.float64]) -> None:
     statistics.tables[:] = tables
     statistics.cost[:] = 1.0
     statistics.clock[:] = 0, 1
-    statistics.byte_cost[:] = 0.0
+    statistics.token_cost[:] = 0.0
     forget(statistics.memory)
     name_contexts(statistics.memory, 0, statistics.contexts, statistics.names)
 
@@ -112,7 +116,7 @@ def look(statistics: Statistics, inputs: Any) -> int:
     """Write the inputs of the present decision, and return the bit from whose side they are seen.
 
     Args:
-        statistics: of the bytes so far.
+        statistics: of the tokens so far.
         inputs: receives `num_inputs` numbers; the first is 0 if neither bit is likelier, and 1 otherwise.
 
     """
@@ -144,19 +148,20 @@ def look(statistics: Statistics, inputs: Any) -> int:
     if indirect < 0.0:
         for index in range(len(votes)):
             votes[index] = -votes[index]
-    for index in range(8):
-        inputs[len(inputs) - 8 + index] = 1.0 if index == bits else 0.0
+    digits = statistics.memory.digits
+    for index in range(digits):
+        inputs[len(inputs) - digits + index] = 1.0 if index == bits else 0.0
     return 0 if indirect < 0.0 else 1
 
 
 def expected_bit(statistics: Statistics, matcher: int) -> int:
-    """Return the bit that a match expects next, -1 without a match and once the byte has contradicted it."""
+    """Return the bit that a match expects next, -1 without a match and once the token has contradicted it."""
     if statistics.memory.lengths[matcher] == 0:
         return -1
     partial = int(statistics.clock[PARTIAL])
-    bits = bits_so_far(partial)
-    expected = 256 | int(statistics.memory.past[int(statistics.memory.places[matcher]) & (RING - 1)])
-    return (expected >> (7 - bits)) & 1 if expected >> (8 - bits) == partial else -1
+    digits, bits = statistics.memory.digits, bits_so_far(partial)
+    expected = 1 << digits | int(statistics.memory.past[int(statistics.memory.places[matcher]) & (RING - 1)])
+    return (expected >> (digits - 1 - bits)) & 1 if expected >> (digits - bits) == partial else -1
 
 
 def match_state(statistics: Statistics) -> int:
@@ -166,7 +171,7 @@ def match_state(statistics: Statistics) -> int:
 
 
 def learn(statistics: Statistics, bit: int) -> None:
-    """Learn the bit of the decision that was looked at last."""
+    """Learn the bit of the decision that was looked at last, and go on to the next that is open."""
     experts, charged = len(statistics.names), 0.0
     for k in range(experts):
         key, place, word = int(statistics.keys[k]), int(statistics.places[k]), int(statistics.words[k])
@@ -177,12 +182,13 @@ def learn(statistics: Statistics, bit: int) -> None:
             place = give_slot(statistics.slots, key)
             word = new_word(key)
         statistics.slots[place] = learn_bit(word, bit)
-    statistics.byte_cost[0] += charged / experts
-    partial = 2 * int(statistics.clock[PARTIAL]) + bit
-    if partial >= 256:
+    statistics.token_cost[0] += charged / experts
+    digits, partial = statistics.memory.digits, 2 * int(statistics.clock[PARTIAL]) + bit
+    partial, beyond = past_settled(partial, digits, statistics.memory.vocabulary_size), 1 << digits
+    if partial >= beyond:
         position = int(statistics.clock[POSITION])
-        read_byte(statistics.memory, position, partial - 256, statistics.byte_cost[0])
+        read_token(statistics.memory, position, partial - beyond, statistics.token_cost[0])
         statistics.clock[POSITION] = position + 1
         name_contexts(statistics.memory, position + 1, statistics.contexts, statistics.names)
-        partial, statistics.byte_cost[0] = 1, 0.0
+        partial, statistics.token_cost[0] = 1, 0.0
     statistics.clock[PARTIAL] = partial

@@ -1,7 +1,7 @@
-"""The stream: byte by byte, with constant work and bounded memory, while the predictor adapts.
+"""The stream: token by token, with constant work and bounded memory, while the predictor adapts.
 
     look (statistics) -> gate -> second stage -> probability of a 1, at least `FLOOR` and at most 1 - `FLOOR`
-    a bit comes: second stage, gate and statistics learn it; after each 64 bytes the gate makes a step
+    a bit comes: second stage, gate and statistics learn it; after each 512 decisions, 64 bytes, the gate makes a step
 
 Frozen, the gate and the second stage keep what they have learned, and only the statistics go on. All of it is
 + - * / and square roots in a fixed order on one thread (`exact`), so its probabilities are the same bits wherever IEEE
@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from up.model.mixing.adaptation import DECISIONS, STEP_BYTES, Learner, add_gradient, new_learner, step
+from up.errors import InputError
+from up.model.mixing.adaptation import DECISIONS, STEP_DECISIONS, Learner, add_gradient, new_learner, step
 from up.model.mixing.compiled import kernel
 from up.model.mixing.contexts import Context
 from up.model.mixing.exact import sigmoid
@@ -33,12 +34,18 @@ from up.model.mixing.inputs import VOTES, num_inputs
 from up.model.mixing.second import SecondStage, choose_rows, learn_refining, new_second_stage, refine
 from up.model.mixing.signals import RING
 from up.model.mixing.statistics import PARTIAL, POSITION, Statistics, learn, look, match_state, new_statistics
+from up.model.mixing.vocabulary import as_tokens, bits_so_far, digits_of, is_open, token_digits
 
 NUM_SLOTS = 1 << 24
 
 
 class Beginning(Protocol):
     """What a stream begins with: a `MixingPredictor`, which imports this module and so cannot be named here."""
+
+    @property
+    def vocabulary_size(self) -> int:
+        """V, number of tokens."""
+        ...
 
     @property
     def contexts(self) -> tuple[Context, ...]:
@@ -90,36 +97,57 @@ class Stream:
 
     def __init__(self, predictor: Beginning, *, num_slots: int = NUM_SLOTS, adapting: bool = True) -> None:
         weights, experts = weights_of(predictor.gate), len(predictor.contexts)
+        self._vocabulary_size, self._digits = predictor.vocabulary_size, digits_of(predictor.vocabulary_size)
         self._adapting, self._decided = adapting, False  # whether the present decision has been looked at
         self._state = State(
-            statistics=new_statistics(predictor.contexts, predictor.start(), num_slots),
+            statistics=new_statistics(predictor.contexts, predictor.start(), num_slots, self._vocabulary_size),
             weights=weights,
             activations=empty_activations(weights),
             learner=new_learner(weights, empty_weights(predictor.gate)),
-            second=new_second_stage(experts, VOTES * experts),
-            inputs=np.zeros(num_inputs(experts)),
+            second=new_second_stage(experts, VOTES * experts, self._digits),
+            inputs=np.zeros(num_inputs(experts, self._digits)),
             decision=np.zeros(2),
         )
 
-    def read(self, data: bytes | NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Read bytes, and return the probability that each of their bits was a 1, of shape (bytes, 8).
+    def read(self, data: bytes | NDArray[Any]) -> NDArray[np.float64]:
+        """Read tokens, and return the probability that each of their digits was a 1, of shape (tokens, digits).
 
-        No byte may be under way.
+        That of a settled digit is 0 (`vocabulary`). No token may be under way.
+
+        Args:
+            data: bytes, or integers below V of shape (tokens,).
+
+        Raises:
+            InputError: a token outside the vocabulary, or another shape.
+
         """
-        assert self._is_between_bytes
-        array, self._decided = np.frombuffer(data, np.uint8), False
-        ones_N8 = np.empty((len(array), 8))
-        kernel(read_bytes, decide, absorb)(self._state, array, self._adapting, ones_N8)
-        return ones_N8
+        return self._read(self._tokens(data))
 
-    def score(self, data: bytes | NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Read bytes, and return -log2 p of each."""
-        bits_N8 = np.unpackbits(np.frombuffer(data, np.uint8)).reshape(-1, 8)
-        ones_N8 = self.read(data)
-        return -np.log2(np.where(bits_N8 == 1, ones_N8, 1 - ones_N8)).sum(1)
+    def score(self, data: bytes | NDArray[Any]) -> NDArray[np.float64]:
+        """Read tokens (`read`), and return -log2 p of each."""
+        tokens_T = self._tokens(data)
+        ones_TN = self._read(tokens_T)
+        return -np.log2(np.where(token_digits(tokens_T, self._vocabulary_size) == 1, ones_TN, 1 - ones_TN)).sum(1)
+
+    def _tokens(self, data: bytes | NDArray[Any]) -> NDArray[Any]:
+        tokens = as_tokens(data, self._vocabulary_size)
+        if tokens.ndim != 1:
+            raise InputError("a stream is one row of tokens", received=tokens.shape, remedy="give one row at a time")
+        return tokens
+
+    def _read(self, tokens_T: NDArray[Any]) -> NDArray[np.float64]:
+        assert self._is_between_tokens
+        self._decided = False
+        ones_TN = np.empty((len(tokens_T), self._digits))
+        kernel(read_tokens, decide, absorb)(self._state, tokens_T, self._adapting, ones_TN)
+        return ones_TN
 
     def predict(self) -> float:
-        """Return the probability that the next bit is a 1; a byte's bits come from the highest on."""
+        """Return the probability that the next bit is a 1.
+
+        Bits are the digits of a token from the highest on, but for those that its vocabulary settles; all eight of a
+        byte.
+        """
         self._decided = True
         return kernel(decide)(self._state)
 
@@ -131,19 +159,19 @@ class Stream:
         kernel(absorb)(self._state, bit, self._adapting)
 
     def distribution(self) -> NDArray[np.float64]:
-        """Return the probability of each byte to be the next, of shape (256,); no byte may be under way.
+        """Return the probability of each token to be the next, of shape (V,); no token may be under way.
 
         It is the product of its bits' probabilities, none of which is learned meanwhile. `read` learns each bit before
-        the next, so what it charges differs by a little.
+        the next, so what it charges differs by a little. The work is that of V - 1 decisions.
         """
-        assert self._is_between_bytes
-        ones, self._decided = np.empty(256), False
+        assert self._is_between_tokens
+        ones, self._decided = np.empty(1 << self._digits), False
         kernel(decide_all, decide)(self._state, ones)
         probabilities = np.ones(1)
-        for depth in range(8):
+        for depth in range(self._digits):
             level = ones[1 << depth : 2 << depth]
             probabilities = (probabilities[:, None] * np.stack([1 - level, level], 1)).ravel()
-        return probabilities
+        return probabilities[: self._vocabulary_size]
 
     def freeze(self) -> None:
         """Stop learning but for the statistics."""
@@ -172,7 +200,7 @@ class Stream:
         return self._state
 
     @property
-    def _is_between_bytes(self) -> bool:
+    def _is_between_tokens(self) -> bool:
         return self._state.statistics.clock[PARTIAL] == 1
 
     @property
@@ -185,7 +213,7 @@ def _arrays(part: Any) -> list[NDArray[Any]]:
     """Return the arrays of a state that are no views of others."""
     if isinstance(part, np.ndarray):
         return [part] if part.base is None else []
-    return [array for member in part for array in _arrays(member)]
+    return [array for member in part for array in _arrays(member)] if isinstance(part, tuple) else []
 
 
 def decide(state: State) -> float:
@@ -216,21 +244,27 @@ def absorb(state: State, bit: int, adapting: bool) -> None:
         learn_refining(state.second, expected, bit)
         add_gradient(state.learner, state.activations, state.inputs, error)
     learn(state.statistics, bit)
-    if adapting and state.learner.clock[DECISIONS] >= 8 * STEP_BYTES:
+    if adapting and state.learner.clock[DECISIONS] >= STEP_DECISIONS:
         step(state.learner, state.weights)
 
 
-def read_bytes(state: State, data: Any, adapting: bool, ones: Any) -> None:
-    """Write the probability of a 1 for each decision, learning it afterwards."""
-    for t in range(len(data)):
-        for index in range(8):
-            ones[t, index] = decide(state)
-            absorb(state, (int(data[t]) >> (7 - index)) & 1, adapting)
+def read_tokens(state: State, tokens: Any, adapting: bool, ones: Any) -> None:
+    """Write the probability of a 1 for each digit, learning it afterwards; 0 where it is settled."""
+    digits, vocabulary_size = state.statistics.memory.digits, state.statistics.memory.vocabulary_size
+    for t in range(len(tokens)):
+        for shift in range(digits - 1, -1, -1):
+            ones[t, digits - 1 - shift] = 0.0
+            if is_open(int(tokens[t]), shift, vocabulary_size):
+                ones[t, digits - 1 - shift] = decide(state)
+                absorb(state, (int(tokens[t]) >> shift) & 1, adapting)
 
 
 def decide_all(state: State, ones: Any) -> None:
-    """Write the probability of a 1 after each beginning of a byte, a one followed by its bits."""
-    for partial in range(1, 256):
-        state.statistics.clock[PARTIAL] = partial
-        ones[partial] = decide(state)
+    """Write the probability of a 1 after each beginning of a token, a one followed by its digits; 0 where settled."""
+    digits, vocabulary_size = state.statistics.memory.digits, state.statistics.memory.vocabulary_size
+    for partial in range(1, len(ones)):
+        ones[partial], left = 0.0, digits - bits_so_far(partial)
+        if is_open((partial << left) - (1 << digits), left - 1, vocabulary_size):
+            state.statistics.clock[PARTIAL] = partial
+            ones[partial] = decide(state)
     state.statistics.clock[PARTIAL] = 1

@@ -31,7 +31,15 @@ def test_every_context_is_of_one_family_and_families_may_be_left_out():
     assert MixingConfig(families=("orders", "skips")).contexts == FAMILIES["orders"] + FAMILIES["skips"]
 
 
-@pytest.mark.parametrize("settings", [[], ["model.hidden=[7,5]", 'model.families=["matches"]']])
+def test_where_tokens_are_no_bytes_all_contexts_see_whole_tokens():
+    kept = MixingConfig(vocabulary_size=300).contexts
+    assert kept == MixingConfig(families=tuple(name for name in FAMILIES if name != "masks")).contexts
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [[], ["model.hidden=[7,5]", 'model.families=["matches"]'], *([f"model.vocabulary_size={v}"] for v in (2, 300))],
+)
 def test_parameters_are_counted_without_building_it(settings):
     config = override(MixingConfig(), [setting.removeprefix("model.") for setting in settings])
     assert count_parameters(config) == sum(parameter.numel() for parameter in build_model(config).parameters())
@@ -54,7 +62,9 @@ def test_it_reads_slices_of_any_length_and_instances_shorter_than_what_it_learns
         ({"families": ("words",)}, "'words'"),
         ({"hidden": (8,)}, "two widths"),
         ({"hidden": (8, 0)}, "two widths"),
-        ({"vocabulary_size": 512}, "reads bytes"),
+        ({"vocabulary_size": 1}, "vocabulary_size is out of range"),
+        ({"vocabulary_size": 65_537}, "vocabulary_size is out of range"),
+        ({"vocabulary_size": 300, "families": ("masks",)}, "see parts of bytes"),
         ({"context_length": 0}, "context_length must be positive"),
         ({"context_length": 70_000}, "context_length is too large"),
         ({"learned_bytes": 0}, "learned_bytes must be positive"),

@@ -100,7 +100,7 @@ def _optimum(measurements: Measurements, on: str) -> Finding:
     return Finding(
         claim=f"Finetuned and from scratch, models converge to a similar optimum ({data})",
         section="6.3",
-        measured=f"finetuned {finetuned.mean()} bits per character, from scratch {scratch.mean()}; the first is lower "
+        measured=f"in bits per character, finetuned {finetuned.mean()}, from scratch {scratch.mean()}; the first is lower "
         f"by {below.with_error}",
         verdict=FAILS if apart else UNKNOWN if below.stderr is None else HOLDS,
     )
@@ -133,7 +133,7 @@ def _retained(measurements: Measurements, on: str) -> Sequence[Finding]:
             Finding(
                 claim=f"Finetuned on {on}, the model largely retains what it had on other data ({data})",
                 section="6.3",
-                measured=f"pre-training took off {gained.with_error} bits per character of the untrained model, of "
+                measured=f"in bits per character, pre-training took {gained.with_error} off the untrained model, of "
                 f"which {kept.with_error} are left",
                 verdict=UNKNOWN if not gained.is_above() else HOLDS if share >= _LARGELY else FAILS,
             )
@@ -150,7 +150,7 @@ def _generalises(measurements: Measurements, on: str) -> Sequence[Finding]:
             Finding(
                 claim=f"Trained on {on}, a pre-trained model predicts other data better than one from scratch ({data})",
                 section="6.3",
-                measured=f"finetuned {finetuned.mean()} bits per character, from scratch {scratch.mean()}; the first "
+                measured=f"in bits per character, finetuned {finetuned.mean()}, from scratch {scratch.mean()}; the first "
                 f"is lower by {below.with_error}",
                 verdict=verdict_of(below),
             )

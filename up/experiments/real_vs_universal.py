@@ -88,7 +88,7 @@ def _zero_shot(measurements: Measurements, text: str, data: str) -> Finding:
     return Finding(
         claim=f"{claim} ({data})",
         section="",
-        measured=f"after {text} {bits[0]} bits per character, after random computation {bits[1]}; the difference in "
+        measured=f"in bits per character, after {text} {bits[0]}, after random computation {bits[1]}; the difference in "
         f"favour of the claim is {below.with_error}",
         verdict=verdict_of(below),
     )

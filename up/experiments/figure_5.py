@@ -100,8 +100,8 @@ def _optimum(measurements: Measurements, on: str) -> Finding:
     return Finding(
         claim=f"Finetuned and from scratch, models converge to a similar optimum ({data})",
         section="6.3",
-        measured=f"in bits per character, finetuned {finetuned.mean()}, from scratch {scratch.mean()}; the first is lower "
-        f"by {below.with_error}",
+        measured=f"in bits per character, finetuned {finetuned.mean()}, from scratch {scratch.mean()}; the first is "
+        f"lower by {below.with_error}",
         verdict=FAILS if apart else UNKNOWN if below.stderr is None else HOLDS,
     )
 
@@ -150,8 +150,8 @@ def _generalises(measurements: Measurements, on: str) -> Sequence[Finding]:
             Finding(
                 claim=f"Trained on {on}, a pre-trained model predicts other data better than one from scratch ({data})",
                 section="6.3",
-                measured=f"in bits per character, finetuned {finetuned.mean()}, from scratch {scratch.mean()}; the first "
-                f"is lower by {below.with_error}",
+                measured=f"in bits per character, finetuned {finetuned.mean()}, from scratch {scratch.mean()}; the "
+                f"first is lower by {below.with_error}",
                 verdict=verdict_of(below),
             )
         )

@@ -88,8 +88,8 @@ def _zero_shot(measurements: Measurements, text: str, data: str) -> Finding:
     return Finding(
         claim=f"{claim} ({data})",
         section="",
-        measured=f"in bits per character, after {text} {bits[0]}, after random computation {bits[1]}; the difference in "
-        f"favour of the claim is {below.with_error}",
+        measured=f"in bits per character, after {text} {bits[0]}, after random computation {bits[1]}; the difference "
+        f"in favour of the claim is {below.with_error}",
         verdict=verdict_of(below),
     )
 

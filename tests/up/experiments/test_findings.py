@@ -269,7 +269,8 @@ class TestEvery:
     @pytest.mark.parametrize("scale", ["smoke", "laptop", "paper"])
     @pytest.mark.parametrize("arch", [None, "mixing", "modern", "paper"])
     def test_every_scale_and_architecture_has_parts_that_differ_by_name_and_labels(self, name, scale, arch):
-        parts = make_experiment(name).runs(Setting(scale=scale, arch=arch, seeds=(0, 1)))
+        here = ("german:test", "wp:test")
+        parts = make_experiment(name).runs(Setting(scale=scale, arch=arch, seeds=(0, 1), real_data=here))
         names = [part.name for part in parts]
         assert len(set(names)) == len(names) > 0
         assert all(each == each.strip() and "/" not in each for each in names)

@@ -82,6 +82,7 @@ def evaluate(
         from up.runs.evaluate import prepare_evaluations
         from up.runs.folder import load_model, open_run
         from up.runs.texts import load_texts, recorded_texts, texts_that_changed
+        from up.sources.nesting import reads_real_data
 
         torch_device = resolve_device(device)
         opened = open_run(run)
@@ -113,7 +114,8 @@ def evaluate(
         listed = [{"run": label, "rows": found} for label, found in rows_beside.items()]
         cli.emit_json({"command": "eval", "run": run, "config": config, "rows": rows, "beside": listed})
     else:
-        cli.stdout.print(evaluation_view(rows, rows_beside))
+        zero_shot = not reads_real_data(run_config.source) and run_config.initial_weights is None
+        cli.stdout.print(evaluation_view(rows, rows_beside, zero_shot=zero_shot))
 
 
 def _all_named(cli: CliContext, data: list[str] | None, data_dir: Path | None) -> list[str] | None:

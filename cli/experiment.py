@@ -89,8 +89,9 @@ def run(
         raise InputError("no experiment is named", remedy="name one: up experiment list shows them")
     out = out or Path("experiments") / f"{name}-{scale or 'laptop'}"
     with cli.status("preparing the experiment"):
+        from up.experiments.events import Ended
         from up.experiments.folder import open_experiment
-        from up.experiments.runner import Ended, run_experiment, settle
+        from up.experiments.runner import run_experiment, settle
 
         experiment, setting = settle(
             name, out, scale=scale, arch=arch, seeds=_numbers(seeds), device=device, resume=resume

@@ -8,7 +8,7 @@ from cli.run_view import LineView
 from theory.words import number_of
 
 if TYPE_CHECKING:  # up.experiments imports torch
-    from up.experiments.runner import ExperimentEvent
+    from up.experiments.events import ExperimentEvent
 
 _STOPPING = "stopping; Ctrl-C again ends at once"
 _REFRESH_SECONDS = 0.2
@@ -30,7 +30,7 @@ class LinesView:
 
     def show(self, event: "ExperimentEvent") -> None:
         """Tell of an event."""
-        from up.experiments.runner import Began, PartBegan, PartTold
+        from up.experiments.events import Began, PartBegan, PartTold
 
         if isinstance(event, Began):
             self.total = len(event.parts)
@@ -78,7 +78,7 @@ class BarsView:
 
     def show(self, event: "ExperimentEvent") -> None:
         """Redraw with what an event tells."""
-        from up.experiments.runner import Began, PartBegan, PartMeasured, PartTold
+        from up.experiments.events import Began, PartBegan, PartMeasured, PartTold
         from up.runs.events import Started, Step
 
         if isinstance(event, Began):

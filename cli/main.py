@@ -16,7 +16,22 @@ import typer
 import typer.core
 
 import up
-from cli import codes, compress, data, demo, doctor, evaluate, experiment, models, runs, score, sources, theory, train
+from cli import (
+    codes,
+    compress,
+    data,
+    demo,
+    doctor,
+    evaluate,
+    experiment,
+    finetune,
+    models,
+    runs,
+    score,
+    sources,
+    theory,
+    train,
+)
 from cli.context import CliContext, ExitCode
 from cli.help import use_painted_help
 from cli.output import ReaderGoneError, open_closed_streams, point_at_nothing
@@ -38,6 +53,7 @@ _ORDER = (
     "train",
     "eval",
     "data",
+    "finetune",
     "score",
     "compress",
     "decompress",
@@ -79,7 +95,22 @@ def _root(
         typer.echo(context.get_help())
 
 
-_MODULES = (demo, train, evaluate, data, score, compress, models, runs, experiment, sources, theory, codes, doctor)
+_MODULES = (
+    demo,
+    train,
+    evaluate,
+    data,
+    finetune,
+    score,
+    compress,
+    models,
+    runs,
+    experiment,
+    sources,
+    theory,
+    codes,
+    doctor,
+)
 for _module in _MODULES:
     _module.register(app)
 

@@ -23,8 +23,8 @@ _STOPPING = "stopping after this step; Ctrl-C again ends at once"
 class LineView:
     """One plain line on stderr every few seconds, for a pipe; silent under `--quiet`."""
 
-    def __init__(self, cli: CliContext) -> None:
-        self.cli = cli
+    def __init__(self, cli: CliContext, *, zero_shot: bool = True) -> None:
+        self.cli, self.zero_shot = cli, zero_shot
         self.last = time.monotonic()
         self.first = True
         self.stopping = self.stop_told = False
@@ -52,7 +52,7 @@ class LineView:
                 self.first, self.last = False, now
                 self.cli.note(progress_line(event, self.timing, self.total_instances))
         elif isinstance(event, Evaluated):
-            self.cli.note(evaluation_line(event.rows))
+            self.cli.note(evaluation_line(event.rows, zero_shot=self.zero_shot))
 
     def on_activity(self, activity: str, done: int, total: int) -> None:
         """Say how far a step or an evaluation is, if there was nothing to say for long, and that a stop was heard."""
@@ -72,10 +72,10 @@ class LineView:
 class LiveView:
     """The dashboard on stderr, redrawn a few times a second."""
 
-    def __init__(self, cli: CliContext) -> None:
+    def __init__(self, cli: CliContext, *, zero_shot: bool = True) -> None:
         from rich.live import Live
 
-        self.dashboard = Dashboard()
+        self.dashboard = Dashboard(zero_shot=zero_shot)
         self.losses: list[float] = []
         self.shown = time.monotonic()
         self.stopping = ""
@@ -116,6 +116,12 @@ class LiveView:
     def _draw(self, **changes: Any) -> None:
         self.dashboard = dataclasses.replace(self.dashboard, **changes)
         self.live.update(self.dashboard)
+
+
+def view_of(cli: CliContext, *, zero_shot: bool = True) -> LineView | LiveView:
+    """Return the view of a run that fits where stderr goes."""
+    view = LiveView if not cli.quiet and cli.stderr.color_system is not None else LineView
+    return view(cli, zero_shot=zero_shot)
 
 
 class StopSignals:

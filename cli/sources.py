@@ -9,7 +9,7 @@ from cli.context import CliContext, JsonOption, QuietOption
 from cli.options import path_option, read_word
 from cli.render.sources import ComparisonTable, DatasheetView, SourcesList
 from up.errors import InputError
-from up.sources.registry import SOURCES
+from up.sources.registry import REAL_DATA, SOURCES
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +25,7 @@ def list_sources(context: typer.Context, json_output: JsonOption = False, quiet:
     """List and compare the sources of random computation.
 
     Without a command: all of them, each in a line. Those that read a condition stand behind the buffer, which hands
-    their output back to them.
+    their output back to them. Real data stands apart, for it is none.
     """
     if context.invoked_subcommand is not None:
         if json_output or quiet:
@@ -41,15 +41,17 @@ def list_sources(context: typer.Context, json_output: JsonOption = False, quiet:
         from up.sources.base import make_source
 
         sources = [make_source(kind) for kind in SOURCES]
-        lines = summaries()
+        lines, real = summaries(), summaries(tuple(REAL_DATA))
     if cli.json_output:
         listed = [
             {"name": source.kind, "summary": lines[source.kind], "reads": source.reads, "settings": to_dict(source)}
             for source in sources
         ]
-        cli.emit_json({"command": "sources", "sources": listed})
+        apart = [{"name": kind, "summary": summary} for kind, summary in real.items()]
+        cli.emit_json({"command": "sources", "sources": listed, "real_data": apart})
     else:
-        cli.stdout.print(SourcesList([(source.kind, lines[source.kind], source.reads) for source in sources]))
+        shown = [(source.kind, lines[source.kind], source.reads) for source in sources]
+        cli.stdout.print(SourcesList(shown, tuple(real.items())))
 
 
 def compare(

@@ -13,7 +13,7 @@ from cli.output import ReaderGoneError
 from cli.render.charts import schedules_view
 from cli.render.evaluation import evaluation_view
 from cli.render.training import duration, plan_view
-from cli.run_view import LineView, LiveView, StopSignals
+from cli.run_view import LineView, LiveView, StopSignals, view_of
 from theory.words import number_of
 from up.errors import InputError
 
@@ -105,6 +105,7 @@ def train(
         from up.recipes.presets import preset_for_width
         from up.runs.plan import plan_run
         from up.runs.run import run, settle
+        from up.sources.nesting import reads_real_data
         from up.training.schedule import schedule_curves
 
         torch_device = resolve_device(device)
@@ -123,12 +124,13 @@ def train(
             resume=resume,
             new=not plan,
         )
-        places = _places(data_at or (), config.evaluation.data)
+        places = read_places(data_at or (), config.evaluation.data)
         the_plan = plan_run(config, torch_device, trained=trained)
     if plan:
         _show_plan(cli, the_plan, out, schedule_curves(config) if plot else None)
         return
-    view = LiveView(cli) if not cli.quiet and cli.stderr.color_system is not None else LineView(cli)
+    zero_shot = not reads_real_data(config.source) and config.initial_weights is None
+    view = view_of(cli, zero_shot=zero_shot)
     signals = StopSignals(view.on_stop)
     events = run(
         config,
@@ -144,10 +146,10 @@ def train(
         on_activity=view.on_activity,
     )
     with contextlib.closing(events):
-        _watch(cli, events, view, signals, the_plan, out)
+        _watch(cli, events, view, signals, the_plan, out, zero_shot=zero_shot)
 
 
-def _places(given: "Sequence[str]", names: "Sequence[str]") -> dict[str, Path]:
+def read_places(given: "Sequence[str]", names: "Sequence[str]") -> dict[str, Path]:
     """Read each `NAME=PATH`, where a name may have an equals sign of its own."""
     places = {}
     for word in given:
@@ -188,6 +190,8 @@ def _watch(
     signals: StopSignals,
     plan: "TrainingPlan",
     out: Path,
+    *,
+    zero_shot: bool,
 ) -> None:
     """Show the events of a run, and end with the latest evaluation on stdout."""
     from up.runs.events import Evaluated, Finished, Started
@@ -213,15 +217,22 @@ def _watch(
                 finished = event
     assert finished is not None
     with contextlib.suppress(ReaderGoneError):  # whether the run is complete does not depend on who reads of it
-        _show_outcome(cli, plan, out, finished, rows)
+        _show_outcome(cli, plan, out, finished, rows, zero_shot=zero_shot)
     if not finished.complete:
         cli.warn(f"stopped and saved; continue with: up train --resume --out {out}")
         raise typer.Exit(ExitCode.INTERRUPTED)
-    cli.note(f"{number_of(finished.instances, 'instance')} in {out}; evaluate in full with: up eval {out}")
+    early = ", where it ended early, for it no longer improved" if finished.ended_early else ""
+    cli.note(f"{number_of(finished.instances, 'instance')} in {out}{early}; evaluate in full with: up eval {out}")
 
 
 def _show_outcome(
-    cli: CliContext, plan: "TrainingPlan", out: Path, finished: "Finished", rows: "tuple[EvaluationRow, ...]"
+    cli: CliContext,
+    plan: "TrainingPlan",
+    out: Path,
+    finished: "Finished",
+    rows: "tuple[EvaluationRow, ...]",
+    *,
+    zero_shot: bool,
 ) -> None:
     if cli.json_output:
         cli.emit_json(
@@ -231,9 +242,10 @@ def _show_outcome(
                 **vars(plan),
                 "instances_trained": finished.instances,
                 "complete": finished.complete,
+                "ended_early": finished.ended_early,
                 "elapsed_seconds": finished.elapsed_seconds,
                 "rows": rows,
             }
         )
     elif rows:
-        cli.stdout.print(evaluation_view(rows))
+        cli.stdout.print(evaluation_view(rows, zero_shot=zero_shot))

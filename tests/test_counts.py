@@ -18,6 +18,7 @@ NEVER_ONE = {
     "self.grid",
     "self.patch",
     "self.max_types",
+    "self.symbols",  # of a source: two at least
     "lstm.parameter_count",
     "bits_cell(item.slack_bits)",
     "bits_cell(result.slack_bits)",

@@ -37,17 +37,21 @@ _WIDEST_STEP = 6
 
 
 def evaluation_view(
-    rows: "Sequence[EvaluationRow]", beside: "Mapping[str, Sequence[EvaluationRow]] | None" = None
+    rows: "Sequence[EvaluationRow]",
+    beside: "Mapping[str, Sequence[EvaluationRow]] | None" = None,
+    *,
+    zero_shot: bool = True,
 ) -> RenderableType:
     """Return the whole screen: what was measured, the table, the curves, and a sentence for each data set.
 
     Args:
         rows: of the model.
         beside: those of other models on the same slices, by what these are called.
+        zero_shot: whether the model was trained on no data.
     """
     others = {label: tuple(found) for label, found in (beside or {}).items()}
     return Group(
-        EvaluationTable(tuple(rows), others),
+        EvaluationTable(tuple(rows), others, zero_shot=zero_shot),
         Text(),
         PositionCurves(tuple(rows)),
         Text(),
@@ -127,10 +131,12 @@ class EvaluationTable:
 
     rows: "tuple[EvaluationRow, ...]"
     beside: "Mapping[str, tuple[EvaluationRow, ...]]" = dataclasses.field(default_factory=dict)
+    zero_shot: bool = True
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         first = self.rows[0]
-        yield Text("Zero-shot, in bits per character (lower is better)", style="bold")
+        shots = "Zero-shot, in bits" if self.zero_shot else "Trained on data, in bits"
+        yield Text(f"{shots} per character (lower is better)", style="bold")
         yield Text(
             f"{number_of(first.samples, 'slice')} of {number_of(first.context_length, 'character')}; "
             "± is one standard error",

@@ -21,9 +21,10 @@ _MOST_NAME_COLUMNS = 24
 
 @dataclasses.dataclass(frozen=True)
 class SourcesList:
-    """Names of sources, each with what it is and whether it reads."""
+    """Names of sources, each with what it is and whether it reads; and what is real data, with what it is."""
 
     sources: Sequence[tuple[str, str, bool]]
+    real: Sequence[tuple[str, str]] = ()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         table = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
@@ -35,6 +36,9 @@ class SourcesList:
         yield table
         yield Text()
         yield Text("up demo enrich --source NAME shows one; up train --source NAME trains on it", style="dim")
+        for name, summary in self.real:
+            yield Text()
+            yield Text.assemble((name, "bold"), f"  {summary}", (" (see up finetune)", "dim"))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -64,10 +64,11 @@ def progress_line(step: "Step", timing: "Timing", total_instances: int) -> str:
     )
 
 
-def evaluation_line(rows: "Sequence[EvaluationRow]") -> str:
-    """Return one plain line about an evaluation, for a pipe."""
+def evaluation_line(rows: "Sequence[EvaluationRow]", *, zero_shot: bool = True) -> str:
+    """Return one plain line about an evaluation, for a pipe; a model that is trained on data is not zero-shot."""
     cells = (f"{row.data} {row.tail_bits:.2f} ± {row.tail_stderr:.2f} ({hardest_bar(row).bits:.2f})" for row in rows)
-    said = f"zero-shot, bits over the last {rows[0].tail_positions} (in brackets {hardest_bar(rows[0]).name})"
+    shots = "zero-shot, " if zero_shot else ""
+    said = f"{shots}bits over the last {rows[0].tail_positions} (in brackets {hardest_bar(rows[0]).name})"
     return f"{said}: {', '.join(cells)}"
 
 
@@ -83,6 +84,7 @@ class Dashboard:
         activity: what is going on beside training, such as an evaluation; empty if nothing is.
         evaluated_at: instances at the latest evaluation.
         rows: the latest evaluation; empty before the first.
+        zero_shot: whether the model is trained on no data.
     """
 
     total_instances: int = 0
@@ -92,6 +94,7 @@ class Dashboard:
     activity: str = ""
     evaluated_at: int = 0
     rows: "tuple[EvaluationRow, ...]" = ()
+    zero_shot: bool = True
 
     def __rich__(self) -> RenderableType:
         step, timing = self.step, self.timing
@@ -112,7 +115,7 @@ class Dashboard:
         if self.rows:
             blocks += [
                 Text(),
-                EvaluationTable(self.rows),
+                EvaluationTable(self.rows, zero_shot=self.zero_shot),
                 Text(f"after {number_of(self.evaluated_at, 'instance')}", style="dim"),
             ]
         return Group(*blocks)

@@ -31,6 +31,7 @@ ARGUMENTS = {
     "data list": "--data-dir {data}",
     "data get": "linux --data-dir {data}",
     "data path": "linux --data-dir {data}",
+    "finetune": "{run} --data stdlib --plan --device cpu",
     "score": "{text}",
     "compress": "{text} --output text.up",
     "decompress": "{packed} --output text",

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from tests.cli.streams import assert_refused
-from up.runs.folder import RunFolder, checkpoint_name, open_run
+from up.runs.checkpoint import checkpoint_name
+from up.runs.folder import RunFolder, open_run
 from up.runs.run import run as run_config
 from up.training.step import Step
 

@@ -272,7 +272,7 @@ def _near(arch: str, own: Measurements, control: Measurements) -> Finding:
     return Finding(
         claim=f"Trained on strings of class A, {arch} predicts as m_C does, to {MARGIN_BITS} bits a string",
         section="5",
-        measured=f"the divergence from m_C is {mine} bits a string, and was {before} half-way; trained on {UNIFORM}"
+        measured=f"in bits a string the divergence from m_C is {mine}, and was {before} half-way; trained on {UNIFORM}"
         f" it is {other}",
         verdict={True: far, False: HOLDS, None: UNKNOWN}[near],
     )
@@ -298,7 +298,7 @@ def _within(arch: str, own: Measurements, measurements: Measurements) -> Finding
     return Finding(
         claim=f"To no member of class A does {arch} lose more than log 1/p(c) bits a string",
         section="4.2",
-        measured=f"nearest to the bound, or farthest above it, is {worst}: {lost[worst]} bits, where m_C loses"
-        f" {exact[worst]:.3f} and the bound is {bounds[worst]:.3f}",
+        measured=f"nearest to the bound, or farthest above it, is {worst}: in bits a string {lost[worst]}, where m_C"
+        f" loses {exact[worst]:.3f} and the bound is {bounds[worst]:.3f}",
         verdict={True: UNKNOWN if _is_falling(own) else FAILS, False: HOLDS, None: UNKNOWN}[above],
     )

@@ -63,6 +63,10 @@ def findings(measurements: Measurements) -> Sequence[Finding]:
 
 def _gap_table(measurements: Measurements) -> Table:
     rows = []
+    shallow = measurements.where(KL, of=MIXTURE)
+    for depth in shallow.each("depth"):
+        cells = [_with_error(shallow.where(depth=depth, part=part).mean()) for part in (HALF, WHOLE)]
+        rows.append((f"exact mixture of depth up to {depth}", *cells, "0"))
     for arch in measurements.where(KL).each("arch"):
         for name, found in _models(measurements, arch).items():
             outside = found.where(OUTSIDE)
@@ -200,7 +204,7 @@ def _nearness(arch: str, of_arch: Measurements) -> Sequence[Finding]:
         Finding(
             claim=f"Trained on samples of the mixture, {arch} predicts as it does, to {NEAR_BITS} bits a symbol",
             section="5",
-            measured=f"over the last half of a row the divergence is {_with_error(gap)} bits a symbol",
+            measured=f"over the last half of a row the divergence, in bits a symbol, is {_with_error(gap)}",
             verdict={True: HOLDS, False: FAILS, None: UNKNOWN}[near],
         ),
         Finding(
@@ -237,8 +241,8 @@ def _going_on(arch: str, of_arch: Measurements) -> Sequence[Finding]:
         return ()
     early, late = points
     measured = (
-        f"after four tenths of the training it was {_with_error(early)}, at its end {_with_error(late)} bits a symbol,"
-        " over all positions of the batches"
+        f"in bits a symbol, over all positions of the batches, it was {_with_error(early)} after four tenths of the"
+        f" training and {_with_error(late)} at its end"
     )
     falls = _falling(of_arch)
     claim = f"The gap that remains keeps falling with training ({arch})"
@@ -268,8 +272,8 @@ def _within_bound(arch: str, of_arch: Measurements, measurements: Measurements) 
         Finding(
             claim=f"To no member does {arch} lose more than Gamma(S) and log2(n)/2 + 1 bits a leaf",
             section="4.2",
-            measured=f"nearest to it, or farthest above, is the tree of {worst} leaves: {_with_error(mine, digits=1)}"
-            f" bits, where the mixture loses {_with_error(exact, digits=1)} and the bound is"
+            measured=f"nearest to it, or farthest above, is the tree '{worst}' by its leaves: in bits a row"
+            f" {_with_error(mine, digits=1)}, where the mixture loses {_with_error(exact, digits=1)} and the bound is"
             f" {_with_error(bound, digits=1)}",
             verdict=verdict,
         ),

@@ -90,7 +90,7 @@ class ControlNoise(ZeroShotExperiment):
                 Finding(
                     claim=f"Random computation teaches what noise does not ({data})",
                     section="1",
-                    measured=f"after noise {bits[NOISE].mean()} bits per character, after random computation "
+                    measured=f"bits per character after noise: {bits[NOISE].mean()}, after random computation: "
                     f"{bits[HOUSE].mean()}; the difference is {gained.with_error}",
                     verdict=verdict_of(gained),
                 )
@@ -100,7 +100,7 @@ class ControlNoise(ZeroShotExperiment):
                 Finding(
                     claim=f"Nothing useful is learned from noise ({data})",
                     section="1",
-                    measured=f"untrained {untrained.mean()} bits per character, after noise {bits[NOISE].mean()}; "
+                    measured=f"bits per character untrained: {untrained.mean()}, after noise: {bits[NOISE].mean()}; "
                     f"noise took off {by_noise.mean().with_error}",
                     verdict=FAILS if by_noise.mean().is_above() else HOLDS,
                 )

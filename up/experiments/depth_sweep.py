@@ -106,8 +106,8 @@ class DepthSweep(ZeroShotExperiment):
                 Finding(
                     claim=f"Noise that has passed one random network teaches more than noise ({data})",
                     section="1",
-                    measured=f"depth 0: {bits[0].mean()} bits per character, depth 1: {bits[1].mean()}; the first "
-                    f"network took off {first.with_error}",
+                    measured=f"bits per character at depth 0: {bits[0].mean()}, at depth 1: {bits[1].mean()}; the "
+                    f"first network took off {first.with_error}",
                     verdict=verdict_of(first),
                 )
             )

@@ -21,7 +21,7 @@ _INCHES_WIDE, _INCHES_PER_ROW = 8.0, 2.5
 _INCHES_FOR_TITLE = 0.7
 _MOST_COLUMNS = 3
 _FEW_PANELS = 4
-_SLANT_FROM = 5
+_SLANT_FROM, _FEW_CATEGORIES = 5, 8
 _MANY_POINTS = 30
 _MOST_TICKS = 6
 
@@ -55,7 +55,7 @@ def _draw(figure: Figure, ink: plotting.Ink) -> "Drawing":
     count = len(figure.panels)
     columns = count if count < _MOST_COLUMNS else 2 if count == _FEW_PANELS else _MOST_COLUMNS
     if figure.categories:
-        columns = min(columns, 2)
+        columns = min(columns, 2) if len(figure.categories) <= _FEW_CATEGORIES else 1
     rows = -(-count // columns)
     names = list(dict.fromkeys(series.name for panel in figure.panels for series in panel.series))
     legend_rows = -(-(len(names) + len({line.name for panel in figure.panels for line in panel.lines})) // 4)

@@ -156,14 +156,14 @@ class Figure1(Experiment):
             Finding(
                 claim="The random string is fully random, and nothing useful may be learned from it",
                 section="1",
-                measured=f"the best Markov model charges {before} bits per character for it, a uniform code "
+                measured=f"bits per character of the best Markov model: {before}, of a uniform code: "
                 f"{uniform:.3f}; that it was chosen for the very string is worth {chosen:.3f} at most",
                 verdict=FAILS if before.is_above(uniform - chosen) is False else HOLDS,
             ),
             Finding(
                 claim="What random networks make of it is partly predictable",
                 section="1",
-                measured=f"after {_DEPTH} networks {after} bits per character; they took off {fell.with_error}",
+                measured=f"bits per character after {_DEPTH} networks: {after}; they took off {fell.with_error}",
                 verdict=verdict_of(fell),
             ),
         )

@@ -5,7 +5,7 @@ the board (b) in some cases beats the performance of a Markov model (c) improves
 the Markov model on most of the synthetic datasets".
 
 Figure 4 has the validation sets, figure 2 the test sets; real data is added where it is here (`up data list`). Lines
-are the in-context Markov model of the paper, chosen for each set, and PPM; a uniform code charges 8 bits everywhere.
+are the in-context Markov model of the paper, chosen for each set, PPM, and a uniform code, which charges 8 bits.
 
 The default at the laptop scale is the small `modern` transformer on the source of its preset, in widths 32, 64 and 128;
 what it charges untrained stands beside it, for its copy heads predict without any training. `--arch paper` is the
@@ -34,7 +34,7 @@ from up.experiments.bits import (
 from up.experiments.experiment import FAILS, HOLDS, UNKNOWN, Finding, Setting, Table, verdict_of
 from up.experiments.figure import Figure, Line, Panel, Series
 from up.experiments.measurement import Estimate, Measurements
-from up.experiments.sizes import SizesExperiment, gain_over, gained_by_size, trained_at_end
+from up.experiments.sizes import SizesExperiment, adapting_table, gain_over, gained_by_size, trained_at_end
 
 
 class Figure24(SizesExperiment):
@@ -82,6 +82,7 @@ class Figure24(SizesExperiment):
             table_of("Validation sets, bits per character zero-shot", rows, VALIDATION),
             table_of("Test sets, bits per character zero-shot", rows, TEST),
             table_of("Real data, bits per character zero-shot", rows, real),
+            *adapting_table(measurements),
         ]
         return [table for table in tables if len(table.columns) > 1]
 
@@ -150,7 +151,7 @@ def _panel(measurements: Measurements, data: str) -> Panel:
         spread = tuple(mean.spread for mean in means if mean.spread is not None)
         y = tuple(mean.value for mean in means)
         series.append(Series(name=f"size {size}", x=tuple(map(float, after)), y=y, spread=spread))
-    bars = bar_rows(found, MARKOV, PPM)
+    bars = bar_rows(found, UNIFORM, MARKOV, PPM)
     lines = tuple(Line(name=name, value=bar.mean().value) for name, bar in bars.items() if bar)
     return Panel(title=data, series=tuple(series), lines=lines)
 

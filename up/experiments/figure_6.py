@@ -6,7 +6,7 @@ present" (`lstm` against `lstm-noit`); that the LSTM does better than the univer
 against `utm`, at scale 10, 50 and, at the paper scale, 250).
 
 Nothing but the source differs: the same model, weights to begin with and number of instances, for every source of the
-house with its default settings, the mixture of the mixing predictor's preset, and noise as the control. At the laptop
+house with its default settings, but for `mix`, which is the mixture of the mixing predictor's preset. At the laptop
 scale it is the mixing predictor with plain contexts, for 200 instances of 1,024 bytes, and a buffer of 640 rows instead
 of 2,760, enriched once before the first step, for some sources take long; beside it a small `modern`
 transformer on the paper's LSTMs, the best two sources of the predictor, and noise, with one seed. `--arch` takes one
@@ -31,7 +31,6 @@ from up.experiments.training import training_config
 from up.experiments.zero_shot import ZeroShotExperiment, taught, zero_shot_tables
 from up.sources.registry import SOURCES
 
-MIXTURE = "restaurant + lexicon"
 NOISE = "noise"
 OF_TRANSFORMERS = ("lstm", "restaurant", "lexicon", NOISE)
 _SHORT_PLAN = {"mixing": 200, "modern": 300, "paper": 300}
@@ -72,30 +71,13 @@ class Figure6(ZeroShotExperiment):
         for arch in map(str, measurements.each("arch")):
             found = measurements.where(arch=arch)
             sources = _best_first(found)
-            series = []
-            for data in CHOSEN_BY:
-                means = [found.where(BITS, of=TRAINED, data=data, source=source).mean() for source in sources]
-                spread = tuple(mean.spread for mean in means if mean.spread is not None)
-                series.append(
-                    Series(
-                        name=data,
-                        x=tuple(map(float, range(len(sources)))),
-                        y=tuple(mean.value for mean in means),
-                        spread=spread if len(spread) == len(means) else (),
-                    )
-                )
-            lines = tuple(
-                Line(name=f"{name}, {data}", value=bar.where(data=data).mean().value)
-                for name, bar in bar_rows(found, MARKOV, PPM, UNTRAINED).items()
-                for data in CHOSEN_BY
-            )
             figures.append(
                 Figure(
                     name=f"figure-6-{arch}",
                     title=f"What the {_CALLED[arch]} learns from each source, zero-shot",
                     x_label="source",
                     y_label="bits per character",
-                    panels=(Panel(title="Text and code", series=tuple(series), lines=lines),),
+                    panels=tuple(_panel(found, data, sources) for data in CHOSEN_BY),
                     categories=sources,
                 )
             )
@@ -147,18 +129,32 @@ _CLAIMS = (
 )
 
 
+def _panel(found: Measurements, data: str, sources: Sequence[str]) -> Panel:
+    means = [found.where(BITS, of=TRAINED, data=data, source=source).mean() for source in sources]
+    spread = tuple(mean.spread for mean in means if mean.spread is not None)
+    series = Series(
+        name="trained",
+        x=tuple(map(float, range(len(sources)))),
+        y=tuple(mean.value for mean in means),
+        spread=spread if len(spread) == len(means) else (),
+    )
+    bars = bar_rows(found, MARKOV, PPM, UNTRAINED)
+    lines = tuple(Line(name=name, value=bar.where(data=data).mean().value) for name, bar in bars.items())
+    return Panel(title=data, series=(series,), lines=lines)
+
+
 def _sources(setting: Setting, arch: str) -> tuple[str, ...]:
     if arch != "mixing" and setting.scale != "paper":
         return OF_TRANSFORMERS
     utm = tuple(f"utm x {scale}" for scale in _UTM_SCALES[setting.scale])
-    return (MIXTURE, *SOURCES, *utm)
+    return (*SOURCES, *utm)
 
 
 def _training(setting: Setting, arch: str, seed: int, name: str) -> SubRun:
     kind, _, scale = name.partition(" x ")
     more = [f"source.scale={scale}"] if scale else []
-    if name == MIXTURE:
-        kind, more = "mix", [f"source.members={json.dumps(['restaurant', 'lexicon'])}", "source.weights=[1,3]"]
+    if kind == "mix":
+        more = [f"source.members={json.dumps(['restaurant', 'lexicon'])}", "source.weights=[1,3]"]
     if setting.scale == "laptop":
         more += [f"training.instances={_SHORT_PLAN[arch]}"]
         more += [_PLAIN_CONTEXTS, "model.context_length=1024"] if arch == "mixing" else []

@@ -160,8 +160,7 @@ class ExperimentFolder:
 def create_experiment(path: Path, record: Record) -> ExperimentFolder:
     """Write down a new experiment in its folder, which is held meanwhile."""
     folder = ExperimentFolder(path)
-    folder.runs.mkdir(parents=True, exist_ok=True)
-    folder.write(record)
+    folder.write(record)  # before all else: a process that is killed now leaves what can be resumed, or nothing
     return folder
 
 

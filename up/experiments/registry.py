@@ -19,6 +19,8 @@ EXPERIMENTS = {
     "control-noise": "up.experiments.control_noise:ControlNoise",
     "depth-sweep": "up.experiments.depth_sweep:DepthSweep",
     "scaling": "up.experiments.scaling:Scaling",
+    "figure-5": "up.experiments.figure_5:Figure5",
+    "real-vs-universal": "up.experiments.real_vs_universal:RealVersusUniversal",
     "bayes": "up.experiments.bayes:Bayes",
     "bayes-machines": "up.experiments.bayes_machines:BayesMachines",
     "table-2": "up.experiments.table_2:Table2",

@@ -23,6 +23,7 @@ from up.data.real_sets import REAL_SETS
 from up.device import resolve_device
 from up.errors import InputError, RunError
 from up.experiments.drawing import write_figures
+from up.experiments.events import Began, Ended, ExperimentEvent, PartBegan, PartMeasured, PartTold
 from up.experiments.experiment import Experiment, Part, Setting, SubRun
 from up.experiments.folder import (
     EXPERIMENT_NAME,
@@ -36,53 +37,11 @@ from up.experiments.folder import (
 from up.experiments.measurement import Measurement
 from up.experiments.registry import make_experiment
 from up.experiments.report import write_report
-from up.runs.events import Event, Finished
+from up.runs.events import Finished
 from up.runs.files import remove_leftovers
 from up.runs.loop import Activity, never, nobody
 from up.runs.place import CONFIG_NAME, hold, require_free, require_writable
 from up.runs.run import run
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Began:
-    """An experiment is about to begin, or to go on, with so many of its parts complete."""
-
-    parts: tuple[Part, ...]
-    complete: int
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class PartBegan:
-    """A part is about to begin, or to go on; `number` counts from 1."""
-
-    part: Part
-    number: int
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class PartTold:
-    """The training of a part tells something (`up.runs.events`)."""
-
-    event: Event
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class PartMeasured:
-    """A part is complete, and its measurements are written."""
-
-    part: Part
-    measurements: tuple[Measurement, ...]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Ended:
-    """The experiment ended; where it is not complete, it was stopped and saved, and can go on."""
-
-    complete: bool
-    seconds: float
-
-
-ExperimentEvent = Began | PartBegan | PartTold | PartMeasured | Ended
 
 
 def settle(
@@ -174,7 +133,7 @@ def run_experiment(
                 measured = yield from _work(experiment, part, folder, setting, device, should_stop, on_activity)
                 if measured is None:
                     break
-                folder.add(part.name, measured)
+                _keep(folder, part, measured)
                 yield PartMeasured(part=part, measurements=tuple(measured))
             is_complete = set(names) <= _complete(folder)
         if is_complete:
@@ -196,6 +155,15 @@ def finish(experiment: Experiment, folder: ExperimentFolder) -> None:
     except OSError as error:
         raise RunError(
             f"cannot write the report in {folder.path} ({error.strerror}): make room, then --resume"
+        ) from None
+
+
+def _keep(folder: ExperimentFolder, part: Part, measured: Sequence[Measurement]) -> None:
+    try:
+        folder.add(part.name, measured)
+    except OSError as error:
+        raise RunError(
+            f"cannot write the measurements of {part.name} ({error.strerror}): make room, then --resume"
         ) from None
 
 

@@ -22,7 +22,7 @@ from up.experiments.experiment import FAILS, HOLDS, UNKNOWN, Finding, Setting, T
 from up.experiments.figure import Figure, Line, Panel, Series
 from up.experiments.measurement import Estimate, Measurements
 from up.experiments.power_law import FEWEST_POINTS, PowerLaw, fit_power_law
-from up.experiments.sizes import PARAMETERS, SizesExperiment, gained_by_size, trained_at_end
+from up.experiments.sizes import PARAMETERS, SizesExperiment, adapting_table, gained_by_size, trained_at_end
 
 _FALLS_BY = 0.02  # the least exponent that counts as falling
 _HARDLY, _MOSTLY = 0.5, 0.9  # shares of the variance that a power law which does not hold, and one that does, explains
@@ -112,6 +112,7 @@ class Scaling(SizesExperiment):
         columns = ("", "exponent", "95 %", "floor", "95 %", "explained")
         return [
             table_of("Bits per character zero-shot, at the end", rows, data),
+            *adapting_table(measurements),
             *([Table(title="Power laws, floor + scale x^-exponent", columns=columns, rows=fits)] if fits else []),
         ]
 

@@ -7,6 +7,7 @@ rate over (docs: widths); at the paper scale they are the paper's presets, whose
     quantity      labels
     bits, gain    size, seed, data, of, after so many instances (`up.experiments.bits`)
     parameters    size, seed: trainable numbers of the model
+    adapting bits size, seed, data, of: of mixing predictors, when they are complete and untrained
 
 A model is evaluated at equal intervals by its run, on the same slices each time; the bars stand with the last one only.
 """
@@ -16,15 +17,33 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from up.experiments.bits import BITS, GAIN, MARKOV, PPM, TRAINED, UNIFORM, measurements_of
-from up.experiments.experiment import Experiment, Part, Progress, Setting, SubRun
+import torch
+
+from up.experiments.bits import (
+    ADAPTING,
+    BITS,
+    CHOSEN_BY,
+    GAIN,
+    MARKOV,
+    PPM,
+    TRAINED,
+    UNIFORM,
+    UNTRAINED,
+    measure_adapting,
+    measurements_of,
+    table_of,
+    untrained_model,
+)
+from up.experiments.experiment import Experiment, Part, Progress, Setting, SubRun, Table
 from up.experiments.measurement import Estimate, Measurement, Measurements
 from up.experiments.training import training_config
 from up.model.base import count_parameters
-from up.runs.folder import open_run
+from up.model.mixing.predictor import MixingPredictor
+from up.runs.folder import load_model, open_run
 
 PARAMETERS = "parameters"
 
+_ADAPTING_BYTES = {"smoke": 512, "laptop": 8_192, "paper": 100_000}
 _WIDTHS = {"smoke": (8, 16), "laptop": (32, 64, 128), "paper": (384, 512, 640, 1024)}
 _GATES = {"smoke": (6, 24), "laptop": (6, 12, 24, 48, 96), "paper": (6, 12, 24, 48, 96)}
 
@@ -67,8 +86,8 @@ class SizesExperiment(Experiment):
             for size in sizes
         ]
 
-    def measure(self, part: Part, folder: Path, setting: Setting, progress: Progress) -> Sequence[Measurement]:  # noqa: ARG002
-        """Return what the model charged each time that it was evaluated, and the bars once."""
+    def measure(self, part: Part, folder: Path, setting: Setting, progress: Progress) -> Sequence[Measurement]:
+        """Return what the model charged each time that it was evaluated, the bars once, and what adapting gives."""
         run = open_run(folder)
         labels, config = part.labels, run.config()
         parameters = float(count_parameters(config.model))
@@ -79,6 +98,19 @@ class SizesExperiment(Experiment):
             is_last = number == len(evaluations)
             found += [each for each in measured if is_last or _is_of_training(each)]
             progress(number, len(evaluations))
+        model = load_model(folder, torch.device("cpu")) if config.model.arch == "mixing" else None
+        if isinstance(model, MixingPredictor):
+            untrained = untrained_model(config)
+            assert isinstance(untrained, MixingPredictor)
+            for of, predictor in ((TRAINED, model), (UNTRAINED, untrained)):
+                found += measure_adapting(
+                    predictor,
+                    data=CHOSEN_BY,
+                    size=_ADAPTING_BYTES[setting.scale],
+                    labels={**labels, "of": of},
+                    instances=run.instances_of_model() if of == TRAINED else 0,
+                    progress=progress,
+                )
         return found
 
     def _assignments(self, setting: Setting, arch: str, size: int) -> list[str]:
@@ -103,6 +135,18 @@ class SizesExperiment(Experiment):
 def trained_at_end(measurements: Measurements) -> Measurements:
     """Return the bits of each model when it is done."""
     return measurements.where(BITS, of=TRAINED).last()
+
+
+def adapting_table(measurements: Measurements) -> list[Table]:
+    """Return what mixing predictors of each size do adapting, untrained and trained; no table of other models."""
+    adapting = measurements.where(ADAPTING)
+    rows = {
+        f"size {size} {of}, adapting": adapting.where(size=size, of=of)
+        for size in adapting.each("size")
+        for of in (UNTRAINED, TRAINED)
+    }
+    title = "Adapting while it reads one piece, bits per byte"
+    return [table_of(title, rows, CHOSEN_BY, quantity=ADAPTING)] if rows else []
 
 
 def gain_over(measurements: Measurements, of: str) -> Measurements:

@@ -39,15 +39,19 @@ class TrainingConfig:
         batch_start: instances per step at first.
         batch_warmup_from: the batch grows linearly from here,
         batch_warmup_to: to here.
-        enable_every: instances after which the next group of progressive blocks is enabled.
+        enable_every: instances after which the next group of progressive blocks is enabled. 0: all take part at once.
         microbatch: instances in one forward and backward pass; does not change the result but for rounding and dropout.
             None: as many as fit.
         precision: `fp32`, `bf16` (autocast), or `auto`: bf16 on a GPU that has it.
         stop_after_skipped: a step whose loss or gradient is not finite is skipped; so many in a row end the run.
         evaluate_every: instances between evaluations.
         checkpoint_every: instances between checkpoints.
+        evaluate_at_start: whether there is an evaluation before the first step, too.
         keep: which checkpoint is the model of the run, `latest` or `best`: the one whose evaluation has the fewest bits
             per character over the tails, mean over the data sets; it is saved when it is found, and stays.
+        best_by: the data sets that this mean is over; none: all.
+        patience: the run ends early once so many evaluations in a row were not better than the best before them. 0:
+            never.
     """
 
     instances: int
@@ -67,13 +71,16 @@ class TrainingConfig:
     stop_after_skipped: int = 10
     evaluate_every: int = 100_000
     checkpoint_every: int = 100_000
+    evaluate_at_start: bool = False
     keep: str = "latest"
+    best_by: tuple[str, ...] = ()
+    patience: int = 0
 
     def __post_init__(self) -> None:
         positive = ("instances", "learning_rate", "halving_instances", "gradient_clip", "batch", "batch_start")
-        positive += ("enable_every", "stop_after_skipped", "evaluate_every", "checkpoint_every")
+        positive += ("stop_after_skipped", "evaluate_every", "checkpoint_every")
         require_positive("training", **{name: getattr(self, name) for name in positive})
-        not_negative = ("warmup_instances", "weight_decay", "batch_warmup_from")
+        not_negative = ("warmup_instances", "weight_decay", "batch_warmup_from", "enable_every", "patience")
         require_not_negative("training", **{name: getattr(self, name) for name in not_negative})
         if self.microbatch is not None:
             require_positive("training", microbatch=self.microbatch)
@@ -100,12 +107,30 @@ class TrainingConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class InitialWeights:
+    """Weights that a run begins with in place of random ones: those of the model of another run.
+
+    Attributes:
+        run: `builtin:NAME`, or the absolute path of the other run's folder.
+        instances: behind the checkpoint that they are from.
+        bytes: length of its `model.safetensors`.
+        sha256: of that file, in hexadecimal.
+    """
+
+    run: str
+    instances: int
+    bytes: int
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """Everything that a run depends on, beside the machine.
 
     Attributes:
         seed: every component's generator is derived from it.
         model: the target model, of any architecture.
+        initial_weights: what the model begins with; None: random weights.
         source: of random computation, of any kind.
         buffer: Algorithm 1, for sources that have one.
         cadence: how often the source runs, likewise.
@@ -116,6 +141,7 @@ class RunConfig:
 
     seed: int = 0
     model: ModelConfig
+    initial_weights: InitialWeights | None = None
     source: Source = dataclasses.field(default_factory=RecurrentSource)
     buffer: BufferConfig = dataclasses.field(default_factory=BufferConfig)
     cadence: CadenceConfig = dataclasses.field(default_factory=CadenceConfig)
@@ -131,6 +157,13 @@ class RunConfig:
                 remedy="leave both vocabulary sizes at 256",
             )
         self.source.require_fit(context_length=self.model.context_length, batch=self.training.batch, buffer=self.buffer)
+        unknown = set(self.training.best_by) - {*self.evaluation.data, *self.evaluation.sources}
+        if unknown:
+            raise InputError(
+                "training.best_by names data that the run is not evaluated on",
+                received=min(unknown),
+                remedy=f"name one of {', '.join((*self.evaluation.data, *self.evaluation.sources))}",
+            )
         for kind in self.evaluation.sources:
             if is_of_a_file(kind):
                 raise InputError(

@@ -15,7 +15,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors import SafetensorError
@@ -38,6 +38,20 @@ FORMAT = 3
 MODEL_NAME = "model.safetensors"
 STATE_NAME = "state.safetensors"
 MANIFEST_NAME = "checkpoint.json"
+
+
+class Seal(Protocol):
+    """Length and SHA-256 of a file."""
+
+    @property
+    def bytes(self) -> int:
+        """Length of the file."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of its content, in hexadecimal."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,6 +79,15 @@ class Manifest:
     state: _FileSeal | None
     metrics: MetricsMark
     config: dict
+
+
+def checkpoint_name(instances: int) -> str:
+    """Return the name of a checkpoint's folder.
+
+    >>> checkpoint_name(12_000)
+    '00012000'
+    """
+    return f"{instances:08d}"
 
 
 def write_checkpoint(folder: Path, state: TrainingState, metrics: MetricsMark) -> None:
@@ -159,9 +182,9 @@ def load_checkpoint(folder: Path, config: RunConfig, state: TrainingState) -> Ma
             received=str(state.device),
             remedy=f"resume it with --device {manifest.device}",
         )
-    weights = _load_tensors(folder / MODEL_NAME, manifest.model)
-    tensors = _load_tensors(folder / STATE_NAME, manifest.state)
-    _require_shapes(folder / MODEL_NAME, weights, state.model.state_dict())
+    weights = load_tensors(folder / MODEL_NAME, manifest.model)
+    tensors = load_tensors(folder / STATE_NAME, manifest.state)
+    require_shapes(folder / MODEL_NAME, weights, state.model.state_dict())
     state.restore(weights, tensors)
     if not int(folder.name) == manifest.instances == state.instances:
         raise InputError(
@@ -176,8 +199,8 @@ def load_weights(folder: Path, config: RunConfig, model: torch.nn.Module) -> Non
     """Verify the weights of a checkpoint and load them into a model; raises as `load_checkpoint` does."""
     manifest = read_manifest(folder)
     _require_config(folder, manifest, config)
-    weights = _load_tensors(folder / MODEL_NAME, manifest.model)
-    _require_shapes(folder / MODEL_NAME, weights, model.state_dict())
+    weights = load_tensors(folder / MODEL_NAME, manifest.model)
+    require_shapes(folder / MODEL_NAME, weights, model.state_dict())
     model.load_state_dict(weights)
 
 
@@ -203,7 +226,7 @@ def _require_config(folder: Path, manifest: Manifest, config: RunConfig) -> None
             )
 
 
-def _require_shapes(path: Path, found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+def require_shapes(path: Path, found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
     """Refuse the weights of another model, and name the first tensor that does not fit."""
     for name in [*expected, *found]:
         shapes = [tuple(tensors[name].shape) if name in tensors else "absent" for tensors in (found, expected)]
@@ -238,19 +261,22 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
     return load_file(path)
 
 
-def _load_tensors(path: Path, seal: _FileSeal) -> dict[str, Tensor]:
+def load_tensors(path: Path, seal: Seal, *, remedy: str = _BEFORE) -> dict[str, Tensor]:
+    """Return the tensors of a file, if it is as it was written.
+
+    Raises:
+        InputError: it is not, or cannot be read; with the remedy given.
+    """
     try:
         size = path.stat().st_size
         if size != seal.bytes:
-            raise InputError(
-                f"{path} has {number_of(size, 'byte')} and was written with {seal.bytes:,}", remedy=_BEFORE
-            )
+            raise InputError(f"{path} has {number_of(size, 'byte')} and was written with {seal.bytes:,}", remedy=remedy)
         if sha256_of(path) != seal.sha256:
-            raise InputError(f"{path} was changed after it was written: its SHA-256 differs", remedy=_BEFORE)
+            raise InputError(f"{path} was changed after it was written: its SHA-256 differs", remedy=remedy)
         return _read_tensors(path)
     except (OSError, SafetensorError) as error:
         if is_out_of_memory(error):  # nothing is wrong with the file, and it is not to be removed
             raise
         if isinstance(error, OSError):
-            raise InputError(f"cannot read {path} ({reason_of(error)})", remedy=_BEFORE) from None
-        raise InputError(f"{path} is no safetensors file ({error})", remedy=_BEFORE) from None
+            raise InputError(f"cannot read {path} ({reason_of(error)})", remedy=remedy) from None
+        raise InputError(f"{path} is no safetensors file ({error})", remedy=remedy) from None

@@ -6,6 +6,7 @@ timings keep (`up.runs.metrics`).
 
 import dataclasses
 import statistics
+from collections.abc import Collection
 from pathlib import Path
 
 from up.evaluation.rows import EvaluationRow
@@ -57,10 +58,13 @@ class Evaluated:
     instances: int
     rows: tuple[EvaluationRow, ...]
 
-    @property
-    def mean_tail_bits(self) -> float:
-        """Bits per character over the tails, mean over the data sets: what the best checkpoint has least of."""
-        return statistics.fmean(row.tail_bits for row in self.rows)
+    def mean_tail_bits(self, names: Collection[str] = ()) -> float:
+        """Return bits per character over the tails, mean over the data sets: what the best checkpoint has least of.
+
+        Args:
+            names: of the data sets that count; none: all.
+        """
+        return statistics.fmean(row.tail_bits for row in self.rows if not names or row.data in names)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -73,11 +77,19 @@ class Saved:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Finished:
-    """The run ended; `complete` is False if it was stopped before its last instance."""
+    """The run ended.
+
+    Attributes:
+        instances: trained on.
+        elapsed_seconds: since the process started training.
+        complete: False if it was stopped before its end.
+        ended_early: whether its evaluations had stopped improving (`training.patience`).
+    """
 
     instances: int
     elapsed_seconds: float
     complete: bool
+    ended_early: bool = False
 
 
 Event = Started | Step | Timing | Evaluated | Saved | Finished

@@ -7,6 +7,7 @@
       metrics.jsonl            what was learnt (up.runs.metrics)
       timings.jsonl            how fast
       checkpoints/00012000/    after 12,000 instances (up.runs.checkpoint)
+      initial.safetensors      weights that the run began with, where those of another run (up.runs.initial)
       source.py                the text of a source of the user's own, to read; it is never run from here
       source-2.py              of a second one, where the source is made of several
       .lock                    held by the process that trains
@@ -34,6 +35,7 @@ from up.runs.builtin import label_of, locate, refuse_builtin
 from up.runs.card import CARD_NAME
 from up.runs.checkpoint import (
     FORMAT,
+    checkpoint_name,
     extend_checkpoint,
     load_checkpoint,
     load_weights,
@@ -41,6 +43,7 @@ from up.runs.checkpoint import (
     write_checkpoint,
 )
 from up.runs.files import read_json, remove_leftovers, write_text
+from up.runs.initial import INITIAL_NAME, copy_initial_weights, load_initial_weights
 from up.runs.metrics import MetricsLog
 from up.runs.place import CONFIG_NAME, refuse_dead_link, require_free, unwritable
 from up.runs.provenance import describe_process
@@ -112,13 +115,38 @@ class RunFolder:
         checkpoints = self.checkpoints()
         return int(checkpoints[-1].name) if checkpoints else 0
 
+    def is_saved(self, instances: int) -> bool:
+        """Whether there is a checkpoint after so many instances."""
+        return (self.path / "checkpoints" / checkpoint_name(instances)).exists()
+
+    def has_lost_patience(self) -> bool:
+        """Whether so many evaluations in a row were not better than the best before them that the run has ended.
+
+        Raises:
+            InputError: configuration or metrics cannot be read.
+        """
+        training = self.config().training
+        return 0 < training.patience <= self.metrics.since_best(training.best_by)
+
+    def is_complete(self) -> bool:
+        """Whether the checkpoint of the run's end is saved, or the run ships with up.
+
+        Raises:
+            InputError: see `has_lost_patience`.
+        """
+        if self.is_packed or self.instances_saved() >= self.config().training.instances:
+            return True
+        evaluation = self.metrics.latest()[1] if self.has_lost_patience() else None
+        return evaluation is not None and self.is_saved(evaluation.instances)
+
     def best(self) -> Path | None:
         """Return the folder of the best checkpoint of a run that keeps it (`training.keep`); None if there is none yet.
 
         Raises:
             InputError: configuration or metrics cannot be read.
         """
-        evaluation = self.metrics.best() if self.config().training.keep == "best" else None
+        training = self.config().training
+        evaluation = self.metrics.best(training.best_by) if training.keep == "best" else None
         path = None if evaluation is None else self.path / "checkpoints" / checkpoint_name(evaluation.instances)
         return path if path is not None and path.exists() else None
 
@@ -130,6 +158,27 @@ class RunFolder:
         """
         best = self.best()
         return self.instances_saved() if best is None else int(best.name)
+
+    def checkpoint_of_model(self) -> Path:
+        """Return the folder of the checkpoint that `load_weights` takes.
+
+        Raises:
+            InputError: there is no checkpoint; and see `best`.
+        """
+        checkpoints = self.checkpoints()
+        if not checkpoints:
+            raise InputError(f"the run {self.path} has no checkpoint yet", remedy="let it train until it has saved one")
+        return self.best() or checkpoints[-1]
+
+    def begin(self, model: TargetModel[Any]) -> None:
+        """Give a fresh model the weights that the run begins with, where those are of another run.
+
+        Raises:
+            InputError: the run's copy of them is missing, was changed, or does not fit the model.
+        """
+        initial = self.config().initial_weights
+        if initial is not None:
+            load_initial_weights(self.path / INITIAL_NAME, initial, model)
 
     def save(self, state: TrainingState) -> Path:
         """Write a checkpoint and return its folder; older ones beyond those to keep are removed.
@@ -164,6 +213,7 @@ class RunFolder:
             manifest = load_checkpoint(self.checkpoints()[-1], self.config(), state)
             damage = self.metrics.rewind(manifest.metrics, manifest.instances)
         else:
+            self.begin(state.model)
             self.metrics.clear()
         self._tidy()
         remove_leftovers(self.path)
@@ -188,12 +238,7 @@ class RunFolder:
         """
         config = self.config()
         while True:
-            checkpoints = self.checkpoints()
-            if not checkpoints:
-                raise InputError(
-                    f"the run {self.path} has no checkpoint yet", remedy="let it train until it has saved one"
-                )
-            chosen = self.best() or checkpoints[-1]
+            chosen = self.checkpoint_of_model()
             try:
                 return load_weights(chosen, config, model)
             except (InputError, OSError, RuntimeError):
@@ -232,7 +277,7 @@ def create_run(path: Path, config: RunConfig, *, keep: int = KEPT_CHECKPOINTS) -
     """Store the resolved configuration of a new run in its folder; `hold` it meanwhile.
 
     Raises:
-        InputError: the folder is taken or cannot be written.
+        InputError: the folder is taken or cannot be written, or weights to begin with are gone or were changed.
     """
     require_free(path)
     texts = {
@@ -244,6 +289,8 @@ def create_run(path: Path, config: RunConfig, *, keep: int = KEPT_CHECKPOINTS) -
         remove_leftovers(path)
         for file, text in texts.items():
             write_text(file, text)
+        if config.initial_weights is not None:
+            copy_initial_weights(config.initial_weights, path / INITIAL_NAME)
         write_text(path / CONFIG_NAME, json.dumps({"format": FORMAT, **to_dict(config)}, indent=2) + "\n")
     except OSError as error:
         for file in texts:
@@ -279,15 +326,6 @@ def load_model(path: str | os.PathLike[str], device: torch.device) -> TargetMode
     model = build_model(run.config().model)
     run.load_weights(model)
     return model.to(device).eval()
-
-
-def checkpoint_name(instances: int) -> str:
-    """Return the name of a checkpoint's folder.
-
-    >>> checkpoint_name(12_000)
-    '00012000'
-    """
-    return f"{instances:08d}"
 
 
 def _is_checkpoint_name(name: str) -> bool:

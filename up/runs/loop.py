@@ -46,7 +46,7 @@ def train(
     An evaluation and a checkpoint follow whenever their interval is passed, and both come at the end; a run that keeps
     its best checkpoint saves one, too, after every evaluation that is better than all before. A stopped run
     gives up an evaluation that is under way and saves a checkpoint at once; when it is resumed, it begins with that
-    evaluation.
+    evaluation. A run whose evaluations have not improved for `training.patience` of them saves a checkpoint and ends.
 
     Args:
         run: where metrics and checkpoints go.
@@ -65,7 +65,8 @@ def train(
     training = state.config.training
     clock = _Clock(state)
     _, last = run.metrics.latest()
-    evaluated = last.instances if last is not None else 0
+    evaluated = last.instances if last is not None else -1 if training.evaluate_at_start else 0
+    ended_early = run.has_lost_patience()
     while True:
         stopping = should_stop()  # asked once: what follows must agree on the answer
         if _due(training.evaluate_every, evaluated, state) and not stopping:
@@ -76,16 +77,18 @@ def train(
                 event = Evaluated(instances=state.instances, rows=rows)
                 run.metrics.append(event)
                 yield event
-                if run.instances_saved() == state.instances:  # by a stop, which gave this evaluation up
+                if run.is_saved(state.instances):  # by a stop, which gave this evaluation up
                     run.save(state)
                 elif training.keep == "best" and _is_best(run, event):
                     yield Saved(instances=state.instances, path=run.save(state))
+                ended_early = run.has_lost_patience()
         failing = state.skipped_in_row >= training.stop_after_skipped
-        if stopping or failing or _due(training.checkpoint_every, run.instances_saved(), state):
+        ending = stopping or failing or (ended_early and not run.is_saved(state.instances))
+        if ending or _due(training.checkpoint_every, run.instances_saved(), state):
             yield Saved(instances=state.instances, path=run.save(state))
         if failing:
             raise _diverged(state)
-        if stopping or state.instances == training.instances:
+        if stopping or ended_early or state.instances == training.instances:
             break
         with clock:
             step = state.train_step(functools.partial(on_activity, "step"))
@@ -95,8 +98,10 @@ def train(
             run.metrics.append(timing)
             yield timing
         yield step
-    complete = state.instances == training.instances and evaluated == state.instances
-    yield Finished(instances=state.instances, elapsed_seconds=clock.elapsed(), complete=complete)
+    complete = (ended_early or state.instances == training.instances) and evaluated == state.instances
+    ended_early = ended_early and state.instances < training.instances
+    elapsed = clock.elapsed()
+    yield Finished(instances=state.instances, elapsed_seconds=elapsed, complete=complete, ended_early=ended_early)
 
 
 class _StoppedError(Exception):
@@ -123,7 +128,7 @@ def _evaluate(
 
 
 def _is_best(run: RunFolder, event: Evaluated) -> bool:
-    best = run.metrics.best()
+    best = run.metrics.best(run.config().training.best_by)
     return best is not None and best.instances == event.instances
 
 

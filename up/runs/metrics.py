@@ -14,7 +14,7 @@ import hashlib
 import itertools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from up.config import from_dict
@@ -142,14 +142,25 @@ class MetricsLog:
                 break
         return step, evaluation
 
-    def best(self) -> Evaluated | None:
+    def best(self, names: Collection[str] = ()) -> Evaluated | None:
         """Return the evaluation with the fewest bits, the first of several; None before the first.
+
+        Args:
+            names: of the data sets that count; none: all.
 
         Raises:
             InputError: see `history`.
         """
-        evaluations = (each for each in _records(self.metrics_path, kind="evaluation") if isinstance(each, Evaluated))
-        return min(evaluations, key=lambda evaluation: evaluation.mean_tail_bits, default=None)
+        return min(self._evaluations(), key=lambda evaluation: evaluation.mean_tail_bits(names), default=None)
+
+    def since_best(self, names: Collection[str] = ()) -> int:
+        """Return how many evaluations there were after the best one; arguments and errors as for `best`."""
+        bits = [evaluation.mean_tail_bits(names) for evaluation in self._evaluations()]
+        return len(bits) - 1 - bits.index(min(bits)) if bits else 0
+
+    def _evaluations(self) -> Iterator[Evaluated]:
+        records = _records(self.metrics_path, kind="evaluation")
+        return (record for record in records if isinstance(record, Evaluated))
 
     def history(self) -> History:
         """Return everything that was written.

@@ -21,8 +21,9 @@ class RunOverview:
 
     Attributes:
         path: its folder.
-        state: `running` while a process works on it, `complete` when the checkpoint of its last instance is saved,
-            or the run ships with up, `broken` when something in the folder cannot be read, `stopped` otherwise.
+        state: `running` while a process works on it, `complete` when the checkpoint of its last instance is saved, or
+            the one at which it ended early, or the run ships with up, `broken` when something in the folder cannot be
+            read, `stopped` otherwise.
         problem: what cannot be read; None unless broken, and then the fields below may be None or empty.
         arch: architecture of the model.
         shape: architecture and sizes of the model in words.
@@ -81,12 +82,12 @@ def summarise_run(run: RunFolder) -> RunOverview:
     config, saved = run.config(), run.instances_saved()
     step, evaluation = run.metrics.latest()
     if config.training.keep == "best":
-        evaluation = run.metrics.best()
+        evaluation = run.metrics.best(config.training.best_by)
     started = [entry["started"] for entry in run.provenance() if isinstance(entry.get("started"), str)]
     total = config.training.instances
     return RunOverview(
         path=run.path,
-        state=RUNNING if in_use(run.path) else COMPLETE if saved >= total or run.is_packed else STOPPED,
+        state=RUNNING if in_use(run.path) else COMPLETE if run.is_complete() else STOPPED,
         arch=config.model.arch,
         shape=config.model.shape,
         width=config.model.sizes.get("width"),

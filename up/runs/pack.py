@@ -39,7 +39,7 @@ from up.runs.metrics import MetricsLog
 from up.runs.overview import COMPLETE, summarise_run
 from up.runs.place import CONFIG_NAME
 from up.runs.texts import recorded_texts
-from up.sources.nesting import all_sources
+from up.sources.nesting import all_sources, reads_real_data
 from up.sources.registry import is_of_a_file
 
 KEPT_STEPS = 200
@@ -98,6 +98,12 @@ def _require_shippable(run: RunFolder, config: RunConfig, provenance: Sequence[M
             f"the run is {overview.state} after {overview.instances or 0:,} of {number_of(total, 'instance')}",
             received=str(run.path),
             remedy="let it train to its end",
+        )
+    if reads_real_data(config.source) or config.initial_weights is not None:
+        raise InputError(
+            "no model ships that was trained on data, or began with the weights of another",
+            received=config.source.description,
+            remedy="pack a run that saw nothing but random computation",
         )
     for source in (*all_sources(config.source), *config.evaluation.sources):
         kind = source if isinstance(source, str) else source.kind

@@ -77,6 +77,7 @@ def run(
     command: Sequence[str] = (),
     tensorboard: bool = False,
     data_at: Mapping[str, Path] | None = None,
+    data_dir: Path | None = None,
     changed_data: bool = False,
     should_stop: Callable[[], bool] = never,
     on_activity: Activity = nobody,
@@ -92,6 +93,7 @@ def run(
         command: the words of the command line, for the record.
         tensorboard: whether TensorBoard events are written to the folder, too.
         data_at: where texts are now that a run which is resumed is evaluated on, by the names that it has for them.
+        data_dir: folder with the files of the real data sets; None: see `up.data.real_sets.data_folder`.
         changed_data: whether a run which is resumed goes on though such a text has changed; its curve then breaks.
         should_stop: asked between steps; the run then saves and ends.
         on_activity: told how far a step or an evaluation is.
@@ -105,7 +107,7 @@ def run(
     """
     require_positive("run", keep=keep)
     recorded = recorded_texts(open_run(out).provenance()) if resume else {}
-    corpora = load_texts(config.evaluation.data, recorded, places=data_at)
+    corpora = load_texts(config.evaluation.data, recorded, places=data_at, data_dir=data_dir)
     broken = require_same_texts(corpora, recorded, changed_data=changed_data)
     prepared = prepare_evaluation(config, config.evaluation, device=device, corpora=corpora)
     state = TrainingState(config, device)
@@ -114,7 +116,11 @@ def run(
     with contextlib.ExitStack() as held:
         held.enter_context(hold(out))
         folder = open_run(out, keep=keep) if resume else create_run(out, config, keep=keep)
-        damage = folder.restore(state) if resume else None
+        damage = None
+        if resume:
+            damage = folder.restore(state)
+        else:
+            folder.begin(state.model)
         log = held.enter_context(TensorBoardLog(out / "tensorboard", after=state.instances)) if tensorboard else None
         changed = changes_since(folder.provenance(), device)
         folder.append_provenance(

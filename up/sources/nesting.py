@@ -6,7 +6,7 @@ from typing import Any
 
 from up.errors import InputError
 from up.sources.base import Source, make_source
-from up.sources.registry import is_of_a_file
+from up.sources.registry import REAL_DATA, is_of_a_file
 
 DEEPEST = 8
 """Sources within sources; more would hardly be meant, and a chain of chains without end never is."""
@@ -52,6 +52,11 @@ def with_innermost(source: Source, change: Callable[[Source], Source]) -> Source
     return dataclasses.replace(source, **changes)
 
 
+def reads_real_data(source: Source) -> bool:
+    """Whether anything that a source is made of is real data, and no random computation."""
+    return any(each.kind in REAL_DATA for each in all_sources(source))
+
+
 def program_texts(source: Source) -> tuple[str, ...]:
     """Return the program texts of the files that a source is made of, each once."""
     texts = (each.text for each in all_sources(source))
@@ -59,7 +64,7 @@ def program_texts(source: Source) -> tuple[str, ...]:
 
 
 def without_places(settings: Any) -> Any:
-    """Return plain settings without the folders of files whose SHA-256 stands beside them: the text counts.
+    """Return plain settings without the places of files whose SHA-256 stands beside them: their content counts.
 
     >>> without_places({"kind": "there/coins.py:Coins", "sha256": "12ab", "settings": {}})
     {'kind': 'Coins', 'sha256': '12ab', 'settings': {}}
@@ -71,6 +76,8 @@ def without_places(settings: Any) -> Any:
     bare = {name: without_places(value) for name, value in settings.items()}
     if bare.get("sha256") and isinstance(kind := bare.get("kind"), str) and is_of_a_file(kind):
         bare["kind"] = kind.rpartition(":")[2]
+    if bare.get("sha256") and bare.get("kind") in REAL_DATA:
+        del bare["place"], bare["data"]
     return bare
 
 

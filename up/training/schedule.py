@@ -52,7 +52,9 @@ def enabled_blocks(model: ModelConfig, config: TrainingConfig, instances: int) -
         instances: trained on so far.
     """
     group = model.blocks_per_group
-    return min(model.num_layers, group * (1 + instances // config.enable_every)) if group else model.num_layers
+    if not group or not config.enable_every:
+        return model.num_layers
+    return min(model.num_layers, group * (1 + instances // config.enable_every))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

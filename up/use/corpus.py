@@ -35,7 +35,7 @@ from up.packages import import_optional
 from up.runs.files import beside, read_json, reason_of, replacing, sha256_of, write_text
 from up.runs.lock import LockedError, locked
 from up.sources.base import Source
-from up.sources.nesting import all_sources, seed_length, without_places
+from up.sources.nesting import all_sources, reads_real_data, seed_length, without_places
 from up.use.dataset import RandomComputation, one_model_a_row
 
 LICENCE = "MIT, as the program that drew it; random numbers entered, and no data"
@@ -110,6 +110,12 @@ def write_corpus(
     require_at_most("corpus", rows=(rows, 10**9), length=(length, 65_536))
     require_not_negative("corpus", seed=seed)
     require_at_most("corpus", vocabulary_size=(source.vocabulary_size, 256))
+    if reads_real_data(source):
+        raise InputError(
+            "what is written is random computation, and this source is real data",
+            received=source.description,
+            remedy="name another source (up sources lists them)",
+        )
     _require_writable(out)
     source = one_model_a_row(source).resolve(torch.device("cpu"))
     dataset = RandomComputation(seed, length=length, source=source, block_rows=_BLOCK_ROWS, stop=rows)

@@ -59,6 +59,16 @@ def test_each_architecture_is_trained_on_everything_and_one_that_is_asked_for_al
     assert len(Bayes().runs(Setting(scale="smoke", arch="paper"))) == 4
 
 
+def test_exact_mixtures_of_fewer_trees_are_the_farther_away_the_fewer_they_are(tmp_path):
+    setting = Setting(scale="smoke")
+    exact = Measurements(Bayes().measure(Bayes().runs(setting)[0], tmp_path, setting, lambda *_: None))
+    coins, chains = (exact.where(KL, depth=depth, part=HALF).mean() for depth in (0, 1))
+    assert coins.value > chains.value > 0
+    for member in exact.where(LOSS_TO_WRITER).each("member"):
+        mixture, bound = (exact.where(LOSS_TO_WRITER, of=of, member=member).mean() for of in (MIXTURE, BOUND))
+        assert 0 < mixture.value < bound.value
+
+
 def test_members_are_trees_of_the_class_with_names_of_their_own():
     trees = members(Setting(scale="laptop"))
     assert len({member_text(tree) for tree in trees}) == len(trees) == 6
@@ -121,6 +131,10 @@ def some(*, gap=0.005, other=0.2, noise=0.4, curve=(0.5, 0.2, 0.1, 0.05, 0.008, 
         exact = measured({"of": of, "member": "1"}, LOSS_TO_WRITER, value, stderr=0.1)
         del exact.labels["arch"], exact.labels["seed"]
         found.append(exact)
+    for part in (HALF, WHOLE):
+        shallow = measured({"of": MIXTURE, "depth": 0, "part": part}, KL, 0.3)
+        del shallow.labels["arch"], shallow.labels["seed"]
+        found.append(shallow)
     found.append(measured({"of": TRAINED, "source": PRIOR, "member": "1"}, LOSS_TO_WRITER, lost, stderr=0.1))
     return Measurements(found)
 
@@ -134,7 +148,7 @@ def test_a_near_model_whose_controls_are_far_away_bears_all_claims_out():
     near, elsewhere, _, within = Bayes().findings(some())
     assert "0.0050 ± 0.0005" in near.measured
     assert "the nearest is 40.0 times as far" in elsewhere.measured
-    assert "4.0 ± 0.1 bits, where the mixture loses 3.0" in within.measured
+    assert "4.0 ± 0.1, where the mixture loses 3.0" in within.measured
 
 
 FLAT = (0.5, 0.03, 0.03, 0.03, 0.03, 0.03, 0.03)
@@ -160,6 +174,7 @@ def test_each_claim_fails_or_is_left_open_by_numbers_of_its_own(changed, claim, 
 def test_every_table_has_the_controls_and_every_figure_has_points():
     tables = results.tables(some())
     assert [row[0] for row in tables[0].rows] == [
+        "exact mixture of depth up to 0",
         "modern, untrained",
         "modern, trained on noise",
         "modern, trained on chains",

@@ -204,6 +204,18 @@ class TestSizes:
             "size 16 trained",
         ]
 
+    def test_of_mixing_predictors_a_table_says_what_adapting_gives(self):
+        adapting = [
+            Measurement(labels={"size": 8, "seed": 0, "data": name, "of": of}, quantity=ADAPTING, unit="", value=value)
+            for name in CHOSEN_BY
+            for of, value in ((TRAINED, 2.0), (UNTRAINED, 2.5))
+        ]
+        table = Figure24().tables(Measurements([*charged(2.0, size=8), *adapting]))[-1]
+        assert table.rows == (
+            ("size 8 untrained, adapting", "2.500", "2.500"),
+            ("size 8 trained, adapting", "2.000", "2.000"),
+        )
+
     @pytest.mark.parametrize(
         ("bits", "chance", "markov", "synthetic"),
         [(2.0, HOLDS, HOLDS, FAILS), (5.0, HOLDS, FAILS, HOLDS), (9.0, FAILS, FAILS, HOLDS)],
@@ -220,6 +232,8 @@ class TestSizes:
         figures = {each.name: each for each in Figure24().figures(Measurements(charged(2.0, size=8, data=data)))}
         assert [panel.title for panel in figures["figure-4"].panels] == [*VALIDATION, "german:validation"]
         assert [panel.title for panel in figures["figure-2"].panels] == [*TEST, "german:test"]
+        lines = [(line.name, line.value) for line in figures["figure-2"].panels[0].lines]
+        assert lines == [("uniform", 8.0), ("Markov, in context", 4.0), ("PPM-D with update exclusion", 3.0)]
 
 
 class TestFigure1:
@@ -255,7 +269,8 @@ class TestEvery:
     @pytest.mark.parametrize("scale", ["smoke", "laptop", "paper"])
     @pytest.mark.parametrize("arch", [None, "mixing", "modern", "paper"])
     def test_every_scale_and_architecture_has_parts_that_differ_by_name_and_labels(self, name, scale, arch):
-        parts = make_experiment(name).runs(Setting(scale=scale, arch=arch, seeds=(0, 1)))
+        here = ("german:test", "wp:test")
+        parts = make_experiment(name).runs(Setting(scale=scale, arch=arch, seeds=(0, 1), real_data=here))
         names = [part.name for part in parts]
         assert len(set(names)) == len(names) > 0
         assert all(each == each.strip() and "/" not in each for each in names)

@@ -8,11 +8,12 @@ import pytest
 
 from tests.docs.test_code_blocks import unexecuted_blocks
 from tests.up.experiments.fake import CLAIM, Fake
-from up.errors import InputError
+from up.errors import InputError, RunError
+from up.experiments.events import Began, Ended, PartMeasured, PartTold
 from up.experiments.experiment import HOLDS, Setting
 from up.experiments.folder import ExperimentFolder, open_experiment
 from up.experiments.registry import EXPERIMENTS
-from up.experiments.runner import Began, Ended, PartMeasured, PartTold, run_experiment, settle
+from up.experiments.runner import run_experiment, settle
 from up.runs.events import Step
 
 SETTING = Setting(scale="smoke", seeds=(0,))
@@ -151,6 +152,30 @@ class TestResume:
         *_, ended = run_experiment(Fake(), SETTING, out, should_stop=stop_in_the_count, on_activity=listen)
         assert not ended.complete
         assert "count" not in measured(out).decode()
+        list(run_experiment(Fake(), SETTING, out, resume=True))
+        assert measured(out) == measured(undisturbed[0])
+
+    def test_a_kill_as_the_experiment_begins_leaves_what_can_be_resumed(self, undisturbed, tmp_path):
+        def kill(_activity, _done, _total):
+            raise Killed
+
+        out = tmp_path / "out"
+        events = run_experiment(Fake(), SETTING, out, on_activity=kill)
+        assert isinstance(next(events), Began)
+        assert {path.name for path in out.iterdir()} == {".lock", "experiment.json"}
+        events.close()
+        list(run_experiment(Fake(), SETTING, out, resume=True))
+        assert measured(out) == measured(undisturbed[0])
+
+    def test_a_full_disk_is_one_line_and_the_part_is_measured_again(self, undisturbed, tmp_path, monkeypatch):
+        def full(*_):
+            raise OSError(28, "No space left on device")
+
+        out = tmp_path / "out"
+        with monkeypatch.context() as patched:
+            patched.setattr(ExperimentFolder, "add", full)
+            with pytest.raises(RunError, match="cannot write the measurements of length-32-seed-0"):
+                list(run_experiment(Fake(), SETTING, out))
         list(run_experiment(Fake(), SETTING, out, resume=True))
         assert measured(out) == measured(undisturbed[0])
 

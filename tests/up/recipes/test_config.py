@@ -57,7 +57,7 @@ def test_every_preset_resolves_so_that_no_device_settles_anything_more_and_resol
     assert config.resolve(CPU) == config
     assert config.training.precision in ("fp32", "bf16")
     open_settings = [name for name, value in flatten(to_dict(config)).items() if value is None]
-    assert set(open_settings) <= {"evaluation.context_length"}  # that of the model
+    assert set(open_settings) <= {"evaluation.context_length", "initial_weights"}  # the model's, and random ones
     assert from_dict(RunConfig, json.loads(json.dumps(to_dict(config)))) == config
 
 
@@ -176,7 +176,9 @@ def test_a_card_takes_bfloat16_where_it_has_it_and_a_microbatch_for_its_memory(m
         ("training.microbatch=0", ("training.microbatch", "0")),
         ("training.batch=2761", ("training.batch", "2761", "2760")),
         ("training.precision=fp8", ("training.precision", "'fp8'", "bf16")),
-        ("training.enable_every=0", ("training.enable_every", "0")),
+        ("training.enable_every=-1", ("training.enable_every", "-1")),
+        ("training.patience=-1", ("training.patience", "-1")),
+        ('training.best_by=["nowhere"]', ("training.best_by", "nowhere", "name one of stdlib, pydoc")),
         ("training.stop_after_skipped=0", ("training.stop_after_skipped", "0")),
         ("training.evaluate_every=0", ("training.evaluate_every", "0")),
         ("training.checkpoint_every=-2", ("training.checkpoint_every", "-2")),

@@ -434,7 +434,7 @@ def test_the_latest_checkpoint_is_the_one_with_the_most_instances_not_the_last_n
     assert run.instances_saved() == 10**8
 
 
-@pytest.mark.parametrize("reader", ["read_manifest", "_load_tensors", "load_file"])
+@pytest.mark.parametrize("reader", ["read_manifest", "load_tensors", "load_file"])
 def test_a_checkpoint_that_is_removed_while_it_is_loaded_is_not_the_latest_any_more(begin, monkeypatch, reader):
     """The process that trains saves just as the reader has looked for the latest checkpoint, or opens its files."""
     run, state, _ = begin()

@@ -294,7 +294,7 @@ def test_the_best_possible_is_a_column_where_it_is_known_and_stands_in_json(eval
     assert [line.split()[-1] for line in shown.splitlines() if " uniform  " in line] == ["8.000", "7.500"]
     assert "7.50 bits above the best possible" in " ".join(shown.split())
     alone = evaluate("--samples", "4", "--quiet").stdout
-    assert "best" not in alone.replace("the best PPM", "")
+    assert "best" not in " ".join(alone.split()).replace("the best PPM", "")  # wherever the line breaks
 
 
 def test_all_is_every_corpus_that_is_here_and_says_what_is_not(evaluate, tmp_path):

@@ -313,7 +313,7 @@ def test_a_signal_saves_and_ends_with_130_and_the_run_can_be_finished(run, argum
         ("--seed -1", ("seed", "-1")),
         ("--keep 0", ("--keep", "0")),
         ("--set model.parametrisation=ntk", ("model.parametrisation", "'ntk'", "mup, standard")),
-        ("--set training.enable_every=0", ("training.enable_every", "0")),
+        ("--set training.enable_every=-1", ("training.enable_every", "-1")),
         ("--set training.stop_after_skipped=0", ("training.stop_after_skipped", "0")),
         ("--arch cubist", ("model.arch", "'cubist'", "paper, modern")),
         ("--source abacus", ("unknown source", "'abacus'", "lstm, gru")),

@@ -67,7 +67,11 @@ class Table2(Experiment):
             for rate in rates
             for start in ("random", "manual")
         ]
-        options = [] if setting.is_smoke else [Step(name="options", labels={"start": "random", "rate": RATES[-1]})]
+        options = (
+            []
+            if setting.is_smoke
+            else [Step(name="options", labels={"start": "random", "rate": RATES[-1], "option": "each"})]
+        )
         return [Step(name="exact", labels={"start": "exact"}), *starts, *options]
 
     def measure(self, part: Part, folder: Path, setting: Setting, progress: Progress) -> Sequence[Measurement]:  # noqa: ARG002

@@ -61,7 +61,7 @@ pytest: install-dev ## the fast tests
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 $(PYTEST_ARGS)
 
 test-slow: install-dev ## the tests that take minutes
-	$(BIN)/python -m pytest -m slow $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m slow -n auto --maxprocesses 8 $(PYTEST_ARGS)
 
 clean: ## remove the environment, the built site, caches and the demo's run
 	rm -rf $(VENV) site build dist $(DEMO_RUN) .cache .hypothesis .pytest_cache .ruff_cache .import_linter_cache

@@ -29,6 +29,8 @@ import torch
 
 import up
 from up.config import from_dict, to_dict
+from up.data.corpora import load_corpus
+from up.data.parts import name_and_part
 from up.errors import InputError
 from up.experiments.experiment import Setting
 from up.experiments.measurement import Measurement, Measurements
@@ -54,6 +56,7 @@ class Process:
         python: its version.
         versions: of packages that the results depend on.
         commit: of the checkout that it ran from; None without one.
+        real_texts: the real data sets that were here, by name, each with what was read, such as a prefix.
 
     """
 
@@ -65,6 +68,7 @@ class Process:
     python: str
     versions: dict[str, str]
     commit: str | None = None
+    real_texts: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -179,9 +183,14 @@ def open_experiment(path: Path) -> ExperimentFolder:
     return ExperimentFolder(path)
 
 
-def describe_worker(device: torch.device) -> Process:
-    """Return what the results of this process depend on, and when it started; nothing that names the machine."""
-    described = describe_process(device)
+def describe_worker(device: torch.device, setting: Setting) -> Process:
+    """Return what the results of this process depend on, and when it started; nothing that names the machine.
+
+    Raises:
+        InputError: real data that the setting names cannot be read.
+
+    """
+    described, real = describe_process(device), {name_and_part(name)[0] for name in setting.real_data}
     return Process(
         started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         machine=f"{platform.system()}, {platform.machine()}, {os.cpu_count()} cores",
@@ -190,6 +199,7 @@ def describe_worker(device: torch.device) -> Process:
         python=described["python"],
         versions={**described["versions"], "up": up.__version__},
         commit=described["commit"],
+        real_texts={name: load_corpus(name).source for name in sorted(real)},
     )
 
 

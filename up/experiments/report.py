@@ -87,8 +87,12 @@ def _made(record: Record) -> Iterator[str]:
     yield f"- Date: {record.processes[0].started.partition('T')[0]}"
     yield f"- Machine: {last.machine}; {last.device}"
     yield f"- Seeds: {', '.join(map(str, record.setting.seeds))}"
+    for name, text in last.real_texts.items():
+        yield f"- Real data: {name} is {text}"
     versions = ", ".join(f"{name} {version}" for name, version in last.versions.items())
-    yield f"- Versions: {versions}, Python {last.python}{f', commit {last.commit[:12]}' if last.commit else ''}"
+    commits = dict.fromkeys(process.commit[:12] for process in record.processes if process.commit)
+    of_commits = f", commit {' then '.join(commits)}" if commits else ""
+    yield f"- Versions: {versions}, Python {last.python}{of_commits}"
     sessions = number_of(len(record.processes), "session")
     yield f"- Time: {time} in {sessions}{', without those that were killed' if killed else ''}"
 

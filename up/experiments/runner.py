@@ -120,7 +120,7 @@ def run_experiment(
     with hold(out):
         started = time.perf_counter()
         folder = _open(out, Record(experiment=experiment.name, setting=setting, parts=names), resume=resume)
-        worker = describe_worker(device)
+        worker = describe_worker(device, setting)
         with _at_work(folder, worker, started):
             complete = _complete(folder)
             yield Began(parts=parts, complete=len(complete))

@@ -1,18 +1,23 @@
 """An experiment is run part by part, and ends in the same measurements however often it was interrupted."""
 
+import dataclasses
 import json
 import shutil
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+import torch
 
 from tests.docs.test_code_blocks import unexecuted_blocks
 from tests.up.experiments.fake import CLAIM, Fake
+from up.data.corpora import load_corpus
 from up.errors import InputError, RunError
+from up.experiments import folder as folder_module
 from up.experiments.events import Began, Ended, PartMeasured, PartTold
 from up.experiments.experiment import HOLDS, Setting
-from up.experiments.folder import ExperimentFolder, open_experiment
+from up.experiments.folder import ExperimentFolder, Record, create_experiment, describe_worker, open_experiment
 from up.experiments.registry import EXPERIMENTS
+from up.experiments.report import write_report
 from up.experiments.runner import run_experiment, settle
 from up.runs.events import Step
 
@@ -93,6 +98,18 @@ class TestRun:
         assert "<pre>```\nup</pre>" in report  # a fence in it is none of the page's
         assert "- Command: `up experiment run fake --scale smoke --seeds 0 --device cpu`" in report
         assert list(unexecuted_blocks(report.replace("```\nup", ""))) == []
+
+    def test_the_report_says_what_was_read_of_the_real_data(self, tmp_path, monkeypatch):
+        (tmp_path / "german.txt").write_bytes(b"Die Frauenfrage. " * 64)
+        monkeypatch.setattr(folder_module, "load_corpus", lambda name: load_corpus(str(tmp_path / f"{name}.txt")))
+        setting = Setting(scale="smoke", real_data=("german:validation", "german:test"))
+        worker = describe_worker(torch.device("cpu"), setting)
+        (tmp_path / "out").mkdir()
+        folder = create_experiment(tmp_path / "out", Record(experiment="fake", setting=setting, parts=()))
+        folder.write(dataclasses.replace(folder.record(), processes=(worker,)))
+        write_report(folder, Fake(), ())
+        report = (tmp_path / "out" / "report.md").read_text()
+        assert f"- Real data: german is the file {tmp_path / 'german.txt'}" in report
 
     def test_the_figures_are_drawn_for_light_and_dark_pages(self, undisturbed):
         out, _ = undisturbed

@@ -2,9 +2,6 @@
 
 import hashlib
 import math
-import os
-import subprocess
-import sys
 from fractions import Fraction
 
 import numpy as np
@@ -14,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.reference import mixing as reference
+from tests.up.model.mixing.test_stream import digest_in_plain_python
 from up.errors import InputError
 from up.model.mixing.adaptation import DECISIONS
 from up.model.mixing.config import MixingConfig
@@ -244,12 +242,4 @@ def short_stream() -> str:
 
 
 def test_plain_python_gives_the_same_bits():
-    code = "from tests.up.model.mixing.test_vocabulary import short_stream; print(short_stream())"
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert result.stdout.strip() == short_stream()
+    assert digest_in_plain_python(__name__) == short_stream()

@@ -24,6 +24,8 @@ _FEW_PANELS = 4
 _SLANT_FROM, _FEW_CATEGORIES = 5, 8
 _MANY_POINTS = 30
 _MOST_TICKS = 6
+_LEVELS = ((1, 1), (6, 2), (6, 2, 1, 2), (1, 4), (10, 4))
+"""Dashes of horizontal lines, which have no marks and one colour."""
 
 
 def write_figures(folder: Path, figures: Sequence[Figure]) -> tuple[Path, ...]:
@@ -84,8 +86,8 @@ def _draw_panel(
     for series in panel.series:
         _draw_series(axis, figure, series, names.index(series.name), len(names))
     for line in panel.lines:
-        dots = (1, 1 + 1.5 * lines.index(line.name))
-        axis.axhline(line.value, color=ink.text, lw=1, ls=(0, dots), label=line.name, zorder=1)
+        dashes = _LEVELS[lines.index(line.name) % len(_LEVELS)]
+        axis.axhline(line.value, color=ink.text, lw=1, ls=(0, dashes), label=line.name, zorder=1)
     if figure.log_x:
         axis.set_xscale("log")
         _name_powers(axis.xaxis, axis.get_xlim(), _MOST_TICKS)

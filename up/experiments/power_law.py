@@ -47,6 +47,12 @@ class PowerLaw:
     exponent_interval: tuple[float, float]
     explained: float
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the points leave every exponent possible that is searched: too few, too noisy or too flat."""
+        low, high = self.exponent_interval
+        return low <= _LEAST and high >= _MOST
+
     def at(self, x: float) -> float:
         """Return y at x."""
         return self.floor + self.scale * x**-self.exponent

@@ -156,16 +156,20 @@ class Scaling(SizesExperiment):
                     claim=f"Bits follow a power law in {along} ({data})",
                     section="6.2",
                     measured=str(fit),
-                    verdict=_verdict(fit),
+                    verdict=verdict_of_fit(fit),
                 )
                 for along, fit in self.fits(measurements, data).items()
             ]
         return found
 
 
-def _verdict(fit: PowerLaw) -> str:
-    """Return whether the points fall and lie on the fit."""
-    if fit.scale <= 0 or fit.explained < _HARDLY:
+def verdict_of_fit(fit: PowerLaw) -> str:
+    """Return whether the points fall and lie on the fit; unknown where they leave the exponent open."""
+    if fit.scale <= 0:
+        return FAILS
+    if fit.is_open:
+        return UNKNOWN
+    if fit.explained < _HARDLY:
         return FAILS
     return HOLDS if fit.exponent_interval[0] > _FALLS_BY and fit.explained >= _MOSTLY else UNKNOWN
 

@@ -22,8 +22,9 @@ from up.experiments.figure_1 import Figure1
 from up.experiments.figure_2_4 import Figure24
 from up.experiments.figure_6 import Figure6
 from up.experiments.measurement import Measurement, Measurements
+from up.experiments.power_law import fit_power_law
 from up.experiments.registry import EXPERIMENTS, make_experiment
-from up.experiments.scaling import Scaling
+from up.experiments.scaling import Scaling, verdict_of_fit
 from up.experiments.sizes import PARAMETERS
 
 SEEDS = (0, 1, 2)
@@ -187,6 +188,13 @@ class TestSizes:
     @pytest.mark.parametrize(("fall", "verdict"), [(20.0, HOLDS), (0.0, FAILS), (-5.0, FAILS)])
     def test_a_power_law_in_instances_holds_if_the_points_fall_and_lie_on_it(self, fall, verdict):
         assert verdicts(Scaling(), self.curves(fall=fall), "power law in instances") == {verdict}
+
+    def test_a_power_law_cannot_be_told_from_points_that_leave_every_exponent_possible(self):
+        instances = (50, 100, 200, 400, 800)
+        noisy = [2 + count**-0.5 + 0.3 * (-1) ** place for place, count in enumerate(instances)]
+        fit = fit_power_law(instances, noisy)
+        assert fit.scale > 0
+        assert verdict_of_fit(fit) == UNKNOWN
 
     def test_the_fits_stand_in_a_table_with_their_intervals(self):
         bits, fits = Scaling().tables(Measurements(self.curves()))

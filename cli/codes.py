@@ -3,19 +3,12 @@
 import typer
 
 from cli import codes_measure, codes_zmap
+from cli.help import group_of_commands
 
 
 def register(app: typer.Typer) -> None:
     """Hang the group `up codes` on the app."""
-    group = typer.Typer(
-        help="Description lengths, and machines as transformers.", rich_markup_mode=None, invoke_without_command=True
-    )
-    group.callback()(_show_help)
+    group = group_of_commands("Description lengths, and machines as transformers.")
     codes_measure.register(group)
     codes_zmap.register(group)
     app.add_typer(group, name="codes")
-
-
-def _show_help(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())

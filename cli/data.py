@@ -6,6 +6,7 @@ import typer
 
 from cli.byte_progress import byte_progress
 from cli.context import CliContext, JsonOption, QuietOption
+from cli.help import group_of_commands
 from cli.options import DataDirOption
 from cli.render.data import CorporaList, CorpusPage
 
@@ -14,21 +15,11 @@ _NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="wp, german, 
 
 def register(app: typer.Typer) -> None:
     """Hang the group `up data` on the app."""
-    group = typer.Typer(
-        help="List the corpora that have names, get the real ones, and say where they lie.",
-        rich_markup_mode=None,
-        invoke_without_command=True,
-    )
-    group.callback()(_show_help)
+    group = group_of_commands("List the corpora that have names, get the real ones, and say where they lie.")
     group.command("list")(list_corpora)
     group.command("get")(get)
     group.command("path")(path)
     app.add_typer(group, name="data")
-
-
-def _show_help(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
 
 
 def list_corpora(

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.context import CliContext, JsonOption, QuietOption
+from cli.help import group_of_commands
 from cli.options import SourceOption
 from cli.render.enrichment import Heading, PassView, closing
 
@@ -16,15 +17,9 @@ _SECONDS_PER_STRING = 2.0
 
 def register(app: typer.Typer) -> None:
     """Hang the group `up demo` on the app."""
-    group = typer.Typer(help="Small experiments to look at.", rich_markup_mode=None, invoke_without_command=True)
-    group.callback()(_show_help)
+    group = group_of_commands("Small experiments to look at.")
     group.command("enrich")(enrich)
     app.add_typer(group, name="demo")
-
-
-def _show_help(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
 
 
 def enrich(

@@ -8,6 +8,7 @@ import typer
 
 from cli.context import CliContext, ExitCode, JsonOption, QuietOption
 from cli.experiment_view import BarsView, LinesView
+from cli.help import group_of_commands
 from cli.options import folder_names, path_option, read_path, read_word
 from cli.output import ReaderGoneError
 from cli.render.experiment import ExperimentPage, ExperimentsList, FigureView
@@ -24,7 +25,7 @@ _FORMAT = 1
 
 def register(app: typer.Typer) -> None:
     """Hang the group `up experiment` on the app."""
-    group = typer.Typer(rich_markup_mode=None, help="Run the experiments of the paper, and show what came of them.")
+    group = group_of_commands("Run the experiments of the paper, and show what came of them.")
     group.command("list")(list_experiments)
     group.command("run")(run)
     group.command("show")(show)

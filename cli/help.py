@@ -19,6 +19,18 @@ _LIST = re.compile(r"^(Arguments|Options|Commands):\n", re.MULTILINE)
 _NAME = re.compile(r"^( {2})(\S+(?: \S+)*)(?= {2}|$)", re.MULTILINE)
 
 
+def group_of_commands(about: str) -> typer.Typer:
+    """Return a group that shows its help where none of its commands is named."""
+    group = typer.Typer(help=about, rich_markup_mode=None, invoke_without_command=True)
+    group.callback()(_show_help)
+    return group
+
+
+def _show_help(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
 def paint_help(text: str) -> str:
     r"""Make headings bold and the names of arguments, options and commands cyan.
 

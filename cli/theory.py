@@ -7,27 +7,20 @@ import typer
 
 from cli import theory_checks, theory_universal
 from cli.context import CliContext, ExitCode, JsonOption, QuietOption
+from cli.help import group_of_commands
 from cli.render.theory import AllTable, BreakTable, ChecksList, MutationsList, VerificationPage
 from theory.checks.registry import CHECKS
 
 
 def register(app: typer.Typer) -> None:
     """Hang the group `up theory` on the app."""
-    group = typer.Typer(
-        help="Check the theory: exact, and able to fail.", rich_markup_mode=None, invoke_without_command=True
-    )
-    group.callback()(_show_help)
+    group = group_of_commands("Check the theory: exact, and able to fail.")
     group.command("list")(list_checks)
     group.command("all")(run_all)
     theory_checks.register(group)
     theory_universal.register(group)
     group.command("verify")(verify)
     app.add_typer(group, name="theory")
-
-
-def _show_help(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
 
 
 def list_checks(

@@ -43,6 +43,7 @@ ARGUMENTS = {
     "demo": "",
     "runs show": "{run} --svg charts.svg",
     "runs compare": "{run} {run} --png charts.png",
+    "experiment": "",
     "experiment list": "",
     "experiment run": "figure-1 --scale smoke --out figure-1",
     "experiment show": "{experiment}",

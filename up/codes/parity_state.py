@@ -160,12 +160,12 @@ class ParityState:
 def begin(config: ParityConfig, device: torch.device) -> ParityState:
     """Return the state before the first step."""
     generator = keyed_generator(_START_KEY, config.seed)
-    first_N, second_N = (random_weights(config.task, generator) for _ in range(2))
-    prior = unknown_prior(first_N, COMPONENTS, generator)
+    weights_N = random_weights(config.task, generator)
+    prior = unknown_prior(weights_N, COMPONENTS, generator)
     if config.start == "manual":
-        first_N = second_N = manual_weights(config.task)
-        prior = best_prior(first_N)
+        weights_N = manual_weights(config.task)
+        prior = best_prior(weights_N)
     if not config.is_variational:
-        return ParityState(config, {"weights_N": first_N.to(device)})
-    code = WeightCode.around(first_N, second_N, config.task.prompt_weights, prior)
+        return ParityState(config, {"weights_N": weights_N.to(device)})
+    code = WeightCode.around(weights_N, config.task.prompt_weights, prior)
     return ParityState(config, {name: each.to(device) for name, each in code.tensors().items()})

@@ -12,7 +12,9 @@ it is biased.
 
 Source: Shaw et al. 2025 (arXiv 2509.22445), section 5.1, B.9.1 and C.1; Jang et al. 2017.
 Limits: the paper does not say how many components its transformer's prior has, nor whether groups of weights have
-priors of their own; here one is for all.
+priors of their own; here one is for all. Nor does it say whether the two components of a weight begin at two random
+values or at one. Here it is one: with two, every draw has another prompt, and a small network that began so was still at
+chance after 1,200 steps. The gradient goes to the component that was drawn, so that the two part.
 
 Shape suffixes: N all weights, R those of one Gaussian, M those of a mixture, S draws, K components of the prior.
 """
@@ -70,18 +72,17 @@ class WeightCode:
     prior_nu_K: Tensor
 
     @classmethod
-    def around(cls, weights_N: Tensor, others_N: Tensor, mixed: slice, prior: GaussianMixture) -> "WeightCode":
-        """Return narrow posteriors around weights.
+    def around(cls, weights_N: Tensor, mixed: slice, prior: GaussianMixture) -> "WeightCode":
+        """Return narrow posteriors around weights; both components of a mixture begin at the weight.
 
         Args:
             weights_N: means of all.
-            others_N: means of the second components of those that have two.
-            mixed: which these are.
+            mixed: which of them have two.
             prior: where it begins.
 
         """
         rest_R = torch.cat([weights_N[: mixed.start], weights_N[mixed.stop :]])
-        mean_M2 = torch.stack([weights_N[mixed], others_N[mixed]], -1)
+        mean_M2 = torch.stack([weights_N[mixed]] * 2, -1)
         return cls(
             rest_R.clone(),
             torch.full_like(rest_R, POSTERIOR_NU),

@@ -12,9 +12,9 @@ it is biased.
 
 Source: Shaw et al. 2025 (arXiv 2509.22445), section 5.1, B.9.1 and C.1; Jang et al. 2017.
 Limits: the paper does not say how many components its transformer's prior has, nor whether groups of weights have
-priors of their own; here one is for all. Nor does it say whether the two components of a weight begin at two random
-values or at one. Here it is one: with two, every draw has another prompt, and a small network that began so was still at
-chance after 1,200 steps. The gradient goes to the component that was drawn, so that the two part.
+priors of their own; here one is for all. Nor does it say whether the two components of a weight begin at one random
+value or at two. Here it is one: with two, every draw has another prompt, and a small network that began so was still
+at chance after 1,200 steps. The gradient goes to the component that was drawn, so that the two part.
 
 Shape suffixes: N all weights, R those of one Gaussian, M those of a mixture, S draws, K components of the prior.
 """

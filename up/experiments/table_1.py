@@ -46,7 +46,7 @@ from up.experiments.experiment import (
 from up.experiments.figure import Figure, Line, Panel, Series
 from up.experiments.measurement import Label, Measurement, Measurements
 
-STEPS = {"smoke": 4, "laptop": 1_200, "paper": 50_000}
+STEPS = {"smoke": 4, "laptop": 1_500, "paper": 50_000}
 """Steps of each training, by scale; they may be changed before an experiment is started, and stay until it ends."""
 PAPER_TASK = ParityTask(width=128, hidden=512, prompt=20, layers=42, train_lengths=(1, 20), test_lengths=(21, 40))
 _TASKS = {

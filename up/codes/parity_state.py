@@ -11,13 +11,14 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from up.codes.parity import ParityTask, manual_weights, random_weights
 from up.codes.weight_code import WeightCode, best_prior, unknown_prior
 from up.config import require_not_negative, require_one_of, require_positive
 from up.device import keyed_generator
+from up.errors import RunError
 
 OBJECTIVES, STARTS = ("likelihood", "variational"), ("random", "manual")
 COMPONENTS = 10
@@ -123,8 +124,12 @@ class ParityState:
         return WeightCode(**self.tensors)
 
     def save(self, folder: Path) -> None:
-        """Write everything that the next step depends on, in one replacement."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Write everything that the next step depends on, in one replacement.
+
+        Raises:
+            RunError: it cannot be written.
+
+        """
         moments = {
             f"{name}.{moment}": value
             for name, tensor in self.tensors.items()
@@ -132,8 +137,15 @@ class ParityState:
         }
         partial = folder / f"{STATE_NAME}.partial"
         written = {name: each.detach().cpu().contiguous() for name, each in {**self.tensors, **moments}.items()}
-        save_file(written, partial, {"step": str(self.step), "config": json.dumps(asdict(self.config))})
-        partial.replace(folder / STATE_NAME)
+        about = {"step": str(self.step), "config": json.dumps(asdict(self.config))}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(save(written, about))
+            partial.replace(folder / STATE_NAME)
+        except OSError as error:
+            raise RunError(
+                f"cannot write the state of a training in {folder} ({error.strerror}): make room, then --resume"
+            ) from None
 
     def load(self, folder: Path) -> None:
         """Take up what was saved of the same training, if anything was."""

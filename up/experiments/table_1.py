@@ -157,8 +157,9 @@ class Table1(Experiment):
                     paper = _PAPER_ROWS[start, objective] if of == "trained" else ("-",) * 3
                     amounts = (_bits(own.where(each)) for each in ("KL", "prior", "NLL", "total"))
                     shares = (_share(own.where(each)) for each in (_TRAIN, _TEST))
-                    rows.append((f"{start}, {objective}, {of}", *amounts, *shares, *paper))
-        columns = ("start, objective", "KL", "prior's own", "NLL", "total", _TRAIN, _TEST)
+                    trained = f"{max(own.instances()):,}"
+                    rows.append((f"{start}, {objective}, {of}", trained, *amounts, *shares, *paper))
+        columns = ("start, objective", "instances", "KL", "prior's own", "NLL", "total", _TRAIN, _TEST)
         tables = [
             Table(
                 title="Bits of the weights, and of the answers of the training set",

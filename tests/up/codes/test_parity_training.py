@@ -9,7 +9,7 @@ from up.codes.parity import ParityTask, manual_weights, random_weights
 from up.codes.parity_state import STATE_NAME, ParityConfig, begin
 from up.codes.parity_training import train_parity
 from up.device import keyed_generator
-from up.errors import InputError
+from up.errors import InputError, RunError
 
 TASK = ParityTask(width=16, hidden=32, prompt=2, layers=5, train_lengths=(1, 3), test_lengths=(4, 4))
 SMALL = ParityConfig(
@@ -105,3 +105,9 @@ def test_the_rate_rises_and_falls_to_a_tenth():
 def test_a_training_that_cannot_be_is_refused(wrong):
     with pytest.raises(InputError):
         dataclasses.replace(SMALL, **wrong)
+
+
+def test_a_state_that_cannot_be_written_says_to_make_room(tmp_path):
+    (tmp_path / "taken").touch()
+    with pytest.raises(RunError, match="make room, then --resume"):
+        train_parity(dataclasses.replace(SMALL, steps=1), tmp_path / "taken")

@@ -23,6 +23,7 @@ EXPERIMENTS = {
     "real-vs-universal": "up.experiments.real_vs_universal:RealVersusUniversal",
     "bayes": "up.experiments.bayes:Bayes",
     "bayes-machines": "up.experiments.bayes_machines:BayesMachines",
+    "table-1": "up.experiments.table_1:Table1",
     "table-2": "up.experiments.table_2:Table2",
 }
 """Name to `module:class`."""

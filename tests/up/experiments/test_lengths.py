@@ -20,9 +20,8 @@ HEEDING = [name for name in EXPERIMENTS if "instances" in make_experiment(name).
 def test_every_training_is_as_long_as_asked_and_evaluated_within_it(name, scale):
     experiment = make_experiment(name)
     setting = Setting(scale=scale, real_data=REAL, instances=24)
-    configs = [
-        part.config for part in experiment.runs(setting) if hasattr(part, "config") and not callable(part.config)
-    ]
+    parts = [part for part in experiment.runs(setting) if isinstance(part, SubRun)]
+    configs = [part.config for part in parts if not callable(part.config)]
     assert configs
     assert {config.training.instances for config in configs} == {24}
     assert all(config.training.evaluate_every <= 24 for config in configs)

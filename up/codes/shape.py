@@ -65,7 +65,7 @@ def modes(mixture: GaussianMixture, *, least_mass: float = 0.01) -> tuple[Mode, 
     middle_P = (x_P[1:] + x_P[:-1]) / 2
     peaks = middle_P[up_P[:-1] & ~up_P[1:]]
     valleys = middle_P[~up_P[:-1] & up_P[1:]]
-    below = torch.cat([torch.zeros(1).double(), _mass_below(mixture, valleys), torch.ones(1).double()])
+    below = torch.cat([torch.zeros(1).double(), _masses_below(mixture, valleys), torch.ones(1).double()])
     found = zip(peaks.tolist(), below.diff().tolist(), strict=True)
     return tuple(Mode(place, mass) for place, mass in found if mass >= least_mass)
 
@@ -94,10 +94,14 @@ def divergence_by_quadrature(posterior: GaussianMixture, prior: GaussianMixture,
     return total * LOG2E
 
 
+def mass_below(mixture: GaussianMixture, place: float = 0.0) -> float:
+    """Return the probability of a value below a place: of a negative one, where the sign is a bit."""
+    return float(_masses_below(mixture, torch.tensor([place], dtype=torch.float64)))
+
+
 def mass_above(mixture: GaussianMixture, place: float = 0.0) -> float:
-    """Return the probability of a value above a place: of a bit 1, if the bit is the sign."""
-    mirrored = GaussianMixture(mixture.logit_K, -mixture.mean_K, mixture.nu_K)
-    return float(_mass_below(mirrored, torch.tensor([-place], dtype=torch.float64)))
+    """Return the probability of a value above a place, exact also where it is next to nothing."""
+    return mass_below(GaussianMixture(mixture.logit_K, -mixture.mean_K, mixture.nu_K), -place)
 
 
 def _slope(mixture: GaussianMixture, x_P: Tensor) -> Tensor:
@@ -107,6 +111,6 @@ def _slope(mixture: GaussianMixture, x_P: Tensor) -> Tensor:
     return -(share_PK * z_PK / mixture.sigmas).sum(-1)
 
 
-def _mass_below(mixture: GaussianMixture, x_P: Tensor) -> Tensor:
+def _masses_below(mixture: GaussianMixture, x_P: Tensor) -> Tensor:
     z_PK = (x_P[:, None] - mixture.mean_K) / mixture.sigmas
-    return (mixture.log_weights.exp() * torch.special.ndtr(z_PK)).sum(-1)
+    return (mixture.log_weights.exp() * torch.special.log_ndtr(z_PK).exp()).sum(-1)

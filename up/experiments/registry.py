@@ -24,6 +24,7 @@ EXPERIMENTS = {
     "bayes": "up.experiments.bayes:Bayes",
     "bayes-machines": "up.experiments.bayes_machines:BayesMachines",
     "table-2": "up.experiments.table_2:Table2",
+    "figure-7": "up.experiments.figure_7:Figure7",
 }
 """Name to `module:class`."""
 

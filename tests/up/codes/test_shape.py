@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from up.codes.mixture import GaussianMixture, divergence, gaussian_divergence
-from up.codes.shape import divergence_by_quadrature, mass_above, modes
+from up.codes.shape import divergence_by_quadrature, mass_above, mass_below, modes
 
 DOUBLE = torch.float64
 
@@ -73,7 +73,9 @@ def test_components_of_one_mean_have_one_mode():
     assert len(modes(mixture([0.25, 0.5, 0.25], [3, 3, 3], [0.1, 1, 10]))) == 1
 
 
-@pytest.mark.parametrize("sigmas", [1.0, 3.0, 10.0])
-def test_mass_above_zero_is_exact_far_out_in_the_tail(sigmas):
-    assert 1 - mass_above(mixture([1.0], [sigmas], [1.0])) == pytest.approx(math.erfc(sigmas / 2**0.5) / 2, abs=1e-15)
-    assert mass_above(mixture([1.0], [-sigmas], [1.0])) == pytest.approx(math.erfc(sigmas / 2**0.5) / 2, rel=1e-9)
+@pytest.mark.parametrize("distance", [1.0, 3.0, 10.0, 30.0])
+def test_the_mass_beyond_zero_is_exact_far_out_in_the_tail(distance):
+    tail = math.erfc(distance / math.sqrt(2)) / 2
+    assert mass_below(mixture([1.0], [distance], [1.0])) == pytest.approx(tail, rel=1e-9, abs=0)
+    assert mass_above(mixture([1.0], [-distance], [1.0])) == pytest.approx(tail, rel=1e-9, abs=0)
+    assert mass_above(mixture([1.0], [distance], [1.0])) == pytest.approx(1 - tail, rel=1e-15)

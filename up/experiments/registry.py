@@ -25,6 +25,7 @@ EXPERIMENTS = {
     "bayes-machines": "up.experiments.bayes_machines:BayesMachines",
     "table-2": "up.experiments.table_2:Table2",
     "figure-7": "up.experiments.figure_7:Figure7",
+    "figure-8": "up.experiments.figure_8:Figure8",
 }
 """Name to `module:class`."""
 

@@ -6,10 +6,10 @@
 
 Modes are counted, and components are not: two components close to each other have one peak, and so has a narrow one on
 top of a wide one. A peak is where the slope of the density turns from up to down; its mass is what lies between the
-valleys on both sides. Peaks lie between the lowest and the highest mean, for beyond them the slope has one sign.
+valleys on both sides. A peak lies within one standard deviation of a mean, for elsewhere all components are convex.
 
-Source: Shaw et al. 2025 (arXiv 2509.22445), B.9 and figures 7 to 9. Limits: one dimension and float64; a peak narrower
-than a hundredth of its component's spread is missed, which a mixture of Gaussians has only where two peaks merge.
+Source: Shaw et al. 2025 (arXiv 2509.22445), B.9 and figures 7 to 9. Limits: one dimension and float64; two peaks closer
+than a twentieth of a component's spread count as one, which happens only where they merge.
 
 Shape suffixes: K components, P places.
 """
@@ -23,7 +23,7 @@ from torch import Tensor
 from up.codes.mixture import LOG2E, GaussianMixture
 
 _SPREADS = 12.0
-_PER_SPREAD = 100
+_NEAR, _PER_SPREAD = 4.0, 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,15 +40,16 @@ class Mode:
     mass: float
 
 
-def places(mixture: GaussianMixture, *, per_spread: int = _PER_SPREAD) -> Tensor:
-    """Return rising places around each component, to 12 standard deviations on both sides, float64 of shape (P,).
+def places(mixture: GaussianMixture, *, per_spread: int = _PER_SPREAD, spreads: float = _NEAR) -> Tensor:
+    """Return rising places around each component, float64 of shape (P,).
 
     Args:
         mixture: of K components, one mixture.
         per_spread: places for each standard deviation of a component.
+        spreads: standard deviations on both sides of each mean.
 
     """
-    steps = torch.linspace(-_SPREADS, _SPREADS, round(2 * _SPREADS * per_spread) + 1, dtype=torch.float64)
+    steps = torch.linspace(-spreads, spreads, round(2 * spreads * per_spread) + 1, dtype=torch.float64)
     return (mixture.mean_K.double()[:, None] + mixture.sigmas.double()[:, None] * steps).flatten().unique()
 
 

@@ -14,7 +14,8 @@ from up.experiments.figure import Series
 from up.experiments.measurement import Label, Measurement, Measurements
 
 WEIGHT, MEAN, SIGMA = "component weight", "component mean", "component sigma"
-_PER_SPREAD, _SPREADS = 8, 4.0
+_PER_SPREAD = 8
+_INVISIBLE = 3e-4  # of the highest value
 
 
 def parameters(mixture: GaussianMixture, labels: Mapping[str, Label]) -> list[Measurement]:
@@ -37,20 +38,16 @@ def mixture_of(found: Measurements) -> GaussianMixture:
 
 
 def density_series(name: str, mixture: GaussianMixture, *, floor: float = 0.0) -> Series:
-    """Return the density to four standard deviations beyond its components, and not below a floor.
+    """Return the density from the first to the last place where it can be seen, and nowhere below a floor.
 
     Args:
         name: of the series.
         mixture: on the line.
-        floor: lowest value drawn, above 0 where the axis is logarithmic.
+        floor: lowest value drawn, for a logarithmic axis; 0: down to next to nothing.
 
     """
-    margin = (_SPREADS * mixture.sigmas).tolist()
-    lowest, highest = (
-        choose(mean + sign * more for mean, more in zip(mixture.mean_K.tolist(), margin, strict=True))
-        for choose, sign in ((min, -1), (max, 1))
-    )
     x_P = places(mixture, per_spread=_PER_SPREAD)
-    x_P = x_P[(x_P >= lowest) & (x_P <= highest)]
-    y_P = mixture.log_density(x_P).exp().clamp(min=floor)
-    return Series(name=name, x=tuple(x_P.tolist()), y=tuple(y_P.tolist()), marked=False)
+    y_P = mixture.log_density(x_P).exp()
+    seen = (y_P > (floor or float(y_P.max()) * _INVISIBLE)).nonzero()
+    kept = slice(int(seen[0]), int(seen[-1]) + 1)
+    return Series(name=name, x=tuple(x_P[kept].tolist()), y=tuple(y_P[kept].clamp(min=floor).tolist()), marked=False)

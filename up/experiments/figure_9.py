@@ -216,12 +216,11 @@ def _measured(result: IdentityResult, labels: Mapping[str, Label]) -> list[Measu
 
 
 def _kinds(measurements: Measurements) -> list[tuple[str, Measurements]]:
-    """Return the measurements of each start, rate and coefficient, by a name of it."""
+    """Return the measurements of each start, rate and coefficient by a name of it, in the order of the panels."""
     kinds: dict[str, Measurements] = {}
-    for start in (MANUAL, UNTRAINED):
+    for start, rate in ((MANUAL, PAPER_RATE), (UNTRAINED, BEST_RATE)):
         kinds[start] = measurements.where(start=start)
-    for coefficient in COEFFICIENTS:
-        for rate in (PAPER_RATE, BEST_RATE):
+        for coefficient in COEFFICIENTS:
             name = f"rate {rate:g}, coefficient {coefficient:g}"
             kinds[name] = measurements.where(start=LEARNED, rate=rate, coefficient=coefficient)
     return [(name, own) for name, own in kinds.items() if own]

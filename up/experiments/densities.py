@@ -14,7 +14,7 @@ from up.experiments.figure import Series
 from up.experiments.measurement import Label, Measurement, Measurements
 
 WEIGHT, MEAN, SIGMA = "component weight", "component mean", "component sigma"
-_PER_SPREAD = 8
+_PER_SPREAD, _SPREADS = 8, 6.0
 _INVISIBLE = 3e-4  # of the highest value
 
 
@@ -46,7 +46,7 @@ def density_series(name: str, mixture: GaussianMixture, *, floor: float = 0.0) -
         floor: lowest value drawn, for a logarithmic axis; 0: down to next to nothing.
 
     """
-    x_P = places(mixture, per_spread=_PER_SPREAD)
+    x_P = places(mixture, per_spread=_PER_SPREAD, spreads=_SPREADS)
     y_P = mixture.log_density(x_P).exp()
     seen = (y_P > (floor or float(y_P.max()) * _INVISIBLE)).nonzero()
     kept = slice(int(seen[0]), int(seen[-1]) + 1)

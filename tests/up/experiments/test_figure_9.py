@@ -102,3 +102,10 @@ def test_a_prior_of_one_mode_before_training_cannot_collapse(smoke):
     (finding,) = Figure9().findings(smoke.where(start="untrained"))
     assert finding.verdict == FAILS
     assert "1 mode in each of 2 seeds" in finding.measured
+
+
+def test_between_narrow_peaks_the_density_is_drawn_at_the_floor(smoke):
+    (figure,) = Figure9().figures(smoke)
+    for series in figure.panels[0].series:
+        points = zip(series.x, series.y, strict=True)
+        assert {y for x, y in points if min(abs(x - peak) for peak in (-10, 0, 20)) > 0.035} == {1e-3}

@@ -8,24 +8,11 @@ import torch
 from torch import nn
 
 from theory.measures.measure import Measure
-from up.experiments.bayes_machines import (
-    BOUND,
-    CLASS,
-    EXACT,
-    KL,
-    LOST,
-    MIXTURE,
-    UNIFORM,
-    BayesMachines,
-    charges,
-    divergence_bits,
-    exact_measures,
-    machine_config,
-    string_rows,
-    while_trained,
-)
+from up.experiments.bayes_machines import BayesMachines, exact_measures
+from up.experiments.bayes_machines_results import BOUND, CLASS, EXACT, KL, LOST, MIXTURE, UNIFORM
 from up.experiments.bayes_results import TRAINED, UNTRAINED
 from up.experiments.experiment import FAILS, HOLDS, SCALES, UNKNOWN, Setting
+from up.experiments.machine_rows import charges, divergence_bits, machine_config, string_rows, while_trained
 from up.experiments.measurement import Measurement, Measurements
 from up.experiments.runner import run_experiment
 from up.model.base import ROOMS

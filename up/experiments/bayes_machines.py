@@ -3,20 +3,22 @@
 Claim: predicting with m_C instead of a member c costs at most log2 1/p(c) bits a string in expectation (Bloem 2025,
 Theorem 4.2), and a model that is trained on strings of m_C approximates it (section 5), so it should cost little more.
 
-The class is A, ten named sources that write strings of up to six bits (`theory.machines.named_sources`); its mixture
-is known in fractions. A row is a 2, then strings drawn from m_C one after another, each with a 2 for its end, so that
-after every 2 begins a string which has nothing to do with those before. What a trained model charges for *every* string
-after a first 2 is measured, ends included, and so the divergences are sums over all strings, without any sampling:
+For each of three classes, whose mixtures are known (`up.experiments.known_class`), models are trained on rows of its
+strings and then asked for every string, so that all divergences are sums without sampling (`up.experiments.
+machine_rows`). They have no standard error but that over seeds.
 
-    KL(p || q) = sum over x of p(x) ( log2 p(x) - log2 q(x$) ),        p = m_C, or a member p_c
+Class A and class B halt with probability 1, and m_C is exact. Of the universal machine only what halts within a bound
+is known. The model is trained on that, and its divergence from that is exact too, as `under the bound`. Beside it
+stands an interval, `least` to `most`. Let p be the distribution of what the machine writes without a bound, given that
+it halts.
+Certain is that p(y) is at least m(y), the mass of the programs that halt within the bound and write a string which
+begins with the symbols y; nothing else is used. The ends are the least and the greatest KL(p || q) of the first symbols
+over all p of which this is true, so the divergence from the real p is between them (`up.evaluation.open_divergence`).
+`most` would be the truth if all programs that were cut off wrote what the model expects least.
 
-q is not made to sum to 1 over the tokens 0, 1 and 2: what the model gives to others is lost, and counts.
+Controls: the untrained model, and the same model trained for as long on uniform strings, or on those of another class.
 
-Controls: the untrained model, and the same model trained for as long on uniform strings of six bits, which are the
-strings of one member.
-
-Limits: short strings, of one class. Classes whose members read conditions, and the universal machine, whose mixture is
-known up to an interval, are not here. A training is short, and begins again if it is interrupted.
+Limits: short strings, small models. A training is short, and begins again if it is interrupted.
 """
 
 import math
@@ -24,105 +26,198 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from theory.machines.classes import load_class
+from theory.measures.beginnings import beginning, beginnings, of_beginnings
 from theory.measures.measure import Measure
-from theory.measures.mixture import Mixture
-from theory.numbers.bit_strings import BitString
+from up.evaluation.open_divergence import divergence_range
 from up.experiments import bayes_machines_results as results
-from up.experiments.bayes_machines_results import BOUND, CLASS, EXACT, KL, LOST, MIXTURE, PER_STRING, UNIFORM
-from up.experiments.bayes_results import TRAINED, UNTRAINED
+from up.experiments.bayes_machines_claims import findings
+from up.experiments.bayes_machines_results import (
+    BOUND,
+    BY_POSITION,
+    EXACT,
+    FIRST,
+    KL,
+    LEAST,
+    LOST,
+    MIXTURE,
+    MOST,
+    NOISE,
+    OPEN,
+    OTHER,
+    OWN,
+    PER_STRING,
+    UNDER_BOUND,
+)
+from up.experiments.bayes_results import PER_SYMBOL, TRAINED, UNTRAINED
 from up.experiments.experiment import Experiment, Finding, Part, Progress, Setting, Step, Table
 from up.experiments.figure import Figure
-from up.experiments.machine_rows import charges, divergence_bits, machine_config, while_trained
+from up.experiments.known_class import CLASS_A, CLASS_B, UNIVERSAL, KnownClass, known_class
+from up.experiments.machine_rows import (
+    Charges,
+    charges,
+    divergence_bits,
+    divergence_by_position,
+    exact_charges,
+    machine_config,
+    string_rows,
+    while_trained,
+)
 from up.experiments.measurement import Label, Measurement, Measurements
 from up.model.base import ROOMS
-
-_MOST_BITS = 6
 
 
 class BayesMachines(Experiment):
     """See the module."""
 
     name = "bayes-machines"
-    title = "A class of machines, its mixture, and models that are trained on it"
+    title = "Classes of machines, their mixtures, and models that are trained on them"
     question = "Does a model trained on strings of m_C lose no more than log 1/p(c) bits to any member c?"
     seeds: ClassVar[Mapping[str, int]] = {"smoke": 1, "laptop": 1, "paper": 3}
 
     def runs(self, setting: Setting) -> Sequence[Part]:
-        """Return the exact computation, then two trainings for each architecture and seed."""
+        """Return the exact computations, then three trainings for each class, architecture and seed."""
         archs = (setting.arch,) if setting.arch else tuple(ROOMS)
+        classes = (CLASS_A, CLASS_B, UNIVERSAL)
         return [
-            Step(name="exact", labels={"of": EXACT}),
+            *(Step(name=_slug("exact", name), labels={"class": name, "of": EXACT}) for name in classes),
             *(
                 Step(
-                    name=f"{arch}-{source.replace(' ', '-').lower()}-seed-{seed}",
-                    labels={"arch": arch, "source": source, "seed": seed},
+                    name=_slug(name, arch, source, f"seed {seed}"),
+                    labels={"class": name, "arch": arch, "source": source, "seed": seed},
                 )
                 for seed in setting.seeds
+                for name in classes
                 for arch in archs
-                for source in (CLASS, UNIFORM)
+                for source in (OWN, NOISE, OTHER)
             ),
         ]
 
     def measure(self, part: Part, folder: Path, setting: Setting, progress: Progress) -> Sequence[Measurement]:  # noqa: ARG002
         """Return what the mixture, or a model that is trained now, loses to each member and to the mixture."""
-        exact = exact_measures()
-        if part.name == "exact":
-            return [*_lost_by_mixture(exact), *_bounds()]
-        arch, source, seed = str(part.labels["arch"]), str(part.labels["source"]), int(part.labels["seed"])
+        known = known_class(str(part.labels["class"]), setting.scale)
+        if "of" in part.labels:
+            return of_exact(known)
+        arch, source, seed = str(part.labels["arch"]), part.labels["source"], int(part.labels["seed"])
         config = machine_config(setting, arch=arch, seed=seed)
-        written = exact[MIXTURE if source == CLASS else "uniform"]
-        found = []
-        for instances, model in while_trained(written, config, setting.device, progress):
-            if instances or source == CLASS:
+        written = {OWN: known.mixture, NOISE: known.noise, OTHER: known.other}[str(source)]
+        rows, found = string_rows(written, known.conditions), []
+        for instances, model in while_trained(rows, config, setting.device, progress):
+            if instances or source == OWN:
                 labels = {**part.labels, "of": TRAINED if instances else UNTRAINED}
-                found += _lost(exact, charges(model, exact[MIXTURE]), labels, instances)
+                charged = charges(model, known)
+                found.append(_divergence(known, charged, labels, instances))
+                if not 0 < instances < config.training.instances:
+                    found += of_model(known, charged, labels, instances)
         return found
 
     def figures(self, measurements: Measurements) -> Sequence[Figure]:
-        """Return what is lost to each member."""
+        """Return the divergence while training and by position, and what is lost to each member."""
         return results.figures(measurements)
 
     def tables(self, measurements: Measurements) -> Sequence[Table]:
-        """Return the divergence from the mixture and from each member."""
+        """Return the divergence from the mixture and from each member, and the intervals of the universal machine."""
         return results.tables(measurements)
 
     def findings(self, measurements: Measurements) -> Sequence[Finding]:
-        """Return for each architecture how far it is from the mixture, and whether Theorem 4.2 holds of it."""
-        return results.findings(measurements)
+        """Return for each class and architecture how far it is from the mixture, and what is true of Theorem 4.2."""
+        return findings(measurements)
 
 
-def exact_measures() -> dict[str, Measure]:
-    """Return the mixture of class A and its members, each as a measure of strings."""
-    model_class = load_class("sources", _MOST_BITS)
-    mixture = Mixture(model_class)
-    members = {machine.name: mixture.member(index, "") for index, machine in enumerate(model_class.members)}
-    return {MIXTURE: mixture.measure(""), **members}
+def of_exact(known: KnownClass) -> list[Measurement]:
+    """Return what the mixture loses to each member, the bounds, and what is open where not all is known."""
+    labels: dict[str, Label] = {"class": known.name}
+    charged = exact_charges(known.mixture)
+    found = [_divergence(known, charged, {**labels, "of": EXACT}, None)]
+    found += _lost(known, charged, {**labels, "of": EXACT}, None)
+    found += [
+        Measurement(
+            labels={**labels, "of": BOUND, "member": name}, quantity=BOUND, unit=PER_STRING, value=-math.log2(p)
+        )
+        for name, p in known.prior.items()
+    ]
+    if known.under_bound is not None:
+        m = known.under_bound
+        found.append(
+            Measurement(labels={**labels, "of": EXACT}, quantity=OPEN, unit="probability", value=float(m.unresolved))
+        )
+        for name, kernel in known.members.items():
+            (x,) = kernel[""].mass
+            found += [
+                Measurement(
+                    labels={**labels, "of": of, "member": name}, quantity=LOST, unit=PER_STRING, value=-math.log2(p)
+                )
+                for of, p in ((LEAST, m.upper(x)), (MOST, m.lower(x)))
+            ]
+    return found
 
 
-def _lost(
-    exact: Mapping[str, Measure], charged: Mapping[BitString, float], labels: Mapping[str, Label], instances: int | None
-) -> list[Measurement]:
+def of_model(known: KnownClass, charged: Charges, labels: Mapping[str, Label], instances: int) -> list[Measurement]:
+    """Return what a model loses to each member, its divergence by position, and its interval where not all is known."""
+    by_position = divergence_by_position(known.mixture, known.conditions, charged)
+    found = _lost(known, charged, labels, instances)
+    found += [
+        Measurement(
+            labels={**labels, "position": n},
+            quantity=BY_POSITION,
+            unit=PER_SYMBOL,
+            value=value,
+            instances=instances,
+        )
+        for n, value in enumerate(by_position)
+    ]
+    if known.under_bound is not None:
+        for symbols in (1, known.symbols):
+            ends = open_divergence(known.under_bound, charged, symbols)
+            ends[UNDER_BOUND] = math.fsum(by_position[:symbols])
+            found += [
+                Measurement(
+                    labels={**labels, "symbols": symbols, "end": end},
+                    quantity=FIRST,
+                    unit=PER_STRING,
+                    value=value,
+                    instances=instances,
+                )
+                for end, value in ends.items()
+            ]
+    return found
+
+
+def open_divergence(measure: Measure, charged: Charges, symbols: int) -> dict[str, float]:
+    """Return the least and the greatest divergence of the first symbols that a measure with open mass allows.
+
+    Args:
+        measure: of strings; with what is unresolved it sums to 1.
+        charged: by what a model charges for the symbols of all strings of up to so many bits, on no condition.
+        symbols: that are looked at.
+
+    """
+    first = {beginning(x, symbols): math.fsum(bits[:symbols]) for (_, x), bits in charged.items() if len(x) <= symbols}
+    found = divergence_range(of_beginnings(measure, symbols), {y: first[y] for y in beginnings(symbols)}, symbols)
+    return {LEAST: found.least, MOST: found.most}
+
+
+def _divergence(known: KnownClass, charged: Charges, labels: Mapping[str, Label], instances: int | None) -> Measurement:
+    return Measurement(
+        labels={**labels, "member": MIXTURE},
+        quantity=KL,
+        unit=PER_STRING,
+        value=divergence_bits(known.mixture, known.conditions, charged),
+        instances=instances,
+    )
+
+
+def _lost(known: KnownClass, charged: Charges, labels: Mapping[str, Label], instances: int | None) -> list[Measurement]:
     return [
         Measurement(
             labels={**labels, "member": name},
-            quantity=KL if name == MIXTURE else LOST,
+            quantity=LOST,
             unit=PER_STRING,
-            value=divergence_bits(measure, charged),
+            value=divergence_bits(kernel, known.conditions, charged),
             instances=instances,
         )
-        for name, measure in exact.items()
+        for name, kernel in known.members.items()
     ]
 
 
-def _lost_by_mixture(exact: Mapping[str, Measure]) -> list[Measurement]:
-    charged = {x: -math.log2(mass) for x, mass in exact[MIXTURE].mass.items() if mass}
-    return _lost(exact, charged, {"of": EXACT}, None)
-
-
-def _bounds() -> list[Measurement]:
-    model_class = load_class("sources", _MOST_BITS)
-    return [
-        Measurement(labels={"of": BOUND, "member": machine.name}, quantity=BOUND, unit=PER_STRING, value=-math.log2(p))
-        for machine, p in zip(model_class.members, model_class.prior, strict=True)
-    ]
+def _slug(*words: str) -> str:
+    return "-".join(words).replace(" ", "-").lower()

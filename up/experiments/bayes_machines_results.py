@@ -1,119 +1,177 @@
-"""What is made of the measurements of the experiment `bayes-machines`: figures, tables, and what they say.
+"""What is made of the measurements of the experiment `bayes-machines`: figures and tables.
 
-All are pure functions of the measurements, whose names and labels stand here.
+All are pure functions of the measurements, whose names and labels stand here. A class with many members is shown by
+some of them, from the one to which m_C loses least to the one to which it loses most; the last column is about all. A
+number that a logarithmic axis cannot show stands in a table alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from up.experiments.bayes_results import TRAINED, UNTRAINED
-from up.experiments.experiment import FAILS, HOLDS, UNKNOWN, Finding, Table
+from up.experiments.bayes_results import PER_SYMBOL, TRAINED, UNTRAINED
+from up.experiments.experiment import Table
 from up.experiments.figure import Figure, Panel, Series
-from up.experiments.measurement import Measurements
+from up.experiments.measurement import Label, Measurements
 
-CLASS, UNIFORM, EXACT = "class A", "uniform strings", "exact"
-KL, LOST, BOUND = "divergence", "lost to member", "log 1/p(c)"
+OWN, NOISE, OTHER = "its strings", "uniform strings", "another class"
+"""What a model is trained on."""
+
+EXACT, MIXTURE = "exact", "m_C"
+KL, BY_POSITION, LOST, BOUND = "divergence", "divergence by position", "lost to member", "log 1/p(c)"
+FIRST, LEAST, UNDER_BOUND, MOST = "divergence of first symbols", "least", "under the bound", "most"
+OPEN = "open mass"
 PER_STRING = "bits per string"
-MIXTURE = "m_C"
-MARGIN_BITS = 0.1
+
+_MOST_SHOWN, _SOME = 10, 8
+_TRAINED_ON = {source: f"trained on {source}" for source in (NOISE, OTHER, OWN)}
 
 
 def figures(measurements: Measurements) -> Sequence[Figure]:
-    """Return what is lost to each member."""
-    names, series = _member_names(measurements), []
-    for name, found in _rows(measurements).items():
-        points = [(float(place), found.where(member=each)) for place, each in enumerate(names)]
-        shown = [(x, each.mean().value) for x, each in points if each and each.mean().value > 0]
-        if shown:
-            series.append(Series(name=name, x=tuple(x for x, _ in shown), y=tuple(y for _, y in shown)))
-    if not series:
-        return ()
-    return (
-        Figure(
-            name="bayes-machines",
-            title="What is lost to each member of class A",
-            x_label="member that wrote the string",
-            y_label=PER_STRING,
-            panels=(Panel(title="Class A, strings of up to six bits", series=tuple(series)),),
-            log_y=True,
-            categories=names,
-        ),
-    )
+    """Return the divergence while training and by position, and what is lost to each member."""
+    own = measurements.where(of=TRAINED, source=OWN)
+    while_training, by_position = {}, {}
+    for arch in own.each("arch"):
+        for of_class in own.each("class"):
+            found = own.where(KL, arch=arch, **{"class": of_class})
+            points = [(float(n), found.after(n).mean().value) for n in found.instances()]
+            while_training.setdefault(of_class, []).append(_series(str(arch), points))
+            found = own.where(BY_POSITION, arch=arch, **{"class": of_class}).last()
+            points = [(float(n), found.where(position=n).mean().value) for n in found.each("position")]
+            by_position.setdefault(of_class, []).append(_series(str(arch), points))
+    drawn = [
+        _figure("bayes-machines-training", "Divergence from m_C while training", "instances", while_training),
+        _figure("bayes-machines-positions", "Divergence from m_C by position", "symbols read before", by_position),
+    ]
+    return [*filter(None, drawn), *_member_figures(measurements)]
 
 
 def tables(measurements: Measurements) -> Sequence[Table]:
-    """Return the divergence from the mixture and from each member."""
-    names = (MIXTURE, *_member_names(measurements))
-    rows = [
-        (
-            name,
-            *(f"{found.where(member=each).mean().value:.3f}" if found.where(member=each) else "" for each in names),
-        )
-        for name, found in _rows(measurements).items()
-    ]
-    title = "Divergence of the columns' strings from what predicts them, bits per string, over all strings"
-    return [Table(title=title, columns=("", *names), rows=tuple(rows))] if rows else []
+    """Return the divergence from the mixture and from members, and the intervals of the universal machine."""
+    found = [_member_table(measurements.where(**{"class": name}), name) for name in measurements.each("class")]
+    return [table for table in (*found, _interval_table(measurements.where(FIRST))) if table.rows]
 
 
-def findings(measurements: Measurements) -> Sequence[Finding]:
-    """Return for each architecture how far it is from the mixture, and whether Theorem 4.2 holds of it."""
-    found: list[Finding] = []
-    for arch in measurements.where(KL).each("arch"):
-        own = measurements.where(arch=arch, of=TRAINED, source=CLASS)
-        control = measurements.where(KL, arch=arch, of=TRAINED, source=UNIFORM).last()
-        if own and control and measurements.where(BOUND):
-            found += [_near(str(arch), own.where(KL), control), _within(str(arch), own, measurements)]
-    return found
+def bounds(measurements: Measurements) -> dict[str, float]:
+    """Return log 1/p(c) of each member of the one class that was measured."""
+    return {str(each.labels["member"]): each.value for each in measurements.where(BOUND)}
 
 
-def _member_names(measurements: Measurements) -> tuple[str, ...]:
-    return tuple(map(str, measurements.where(BOUND).each("member")))
-
-
-def _rows(measurements: Measurements) -> dict[str, Measurements]:
-    """Return the rows of the table, controls before what was trained on the class."""
-    rows = {BOUND: measurements.where(of=BOUND), MIXTURE: measurements.where(of=EXACT)}
-    for arch in measurements.where(KL).each("arch"):
-        own = measurements.where(arch=arch)
-        rows[f"{arch}, untrained"] = own.where(of=UNTRAINED)
-        rows[f"{arch}, trained on {UNIFORM}"] = own.where(of=TRAINED, source=UNIFORM).last()
-        rows[f"{arch}, trained on {CLASS}"] = own.where(of=TRAINED, source=CLASS).last()
+def models(measurements: Measurements, arch: Label) -> dict[str, Measurements]:
+    """Return what was last measured of each model of an architecture, by what it is called, controls first."""
+    of_arch = measurements.where(arch=arch)
+    rows = {"untrained": of_arch.where(of=UNTRAINED)}
+    rows |= {name: of_arch.where(of=TRAINED, source=source).last() for source, name in _TRAINED_ON.items()}
     return {name: found for name, found in rows.items() if found}
 
 
-def _near(arch: str, own: Measurements, control: Measurements) -> Finding:
-    mine, other, before = own.last().mean(), control.mean(), _half_way(own).mean()
-    near = mine.is_above(MARGIN_BITS)
-    far = UNKNOWN if _is_falling(own) else FAILS
-    return Finding(
-        claim=f"Trained on strings of class A, {arch} predicts as m_C does, to {MARGIN_BITS} bits a string",
-        section="5",
-        measured=f"in bits a string the divergence from m_C is {mine}, and was {before} half-way; trained on {UNIFORM}"
-        f" it is {other}",
-        verdict={True: far, False: HOLDS, None: UNKNOWN}[near],
+def _rows(measurements: Measurements) -> dict[str, Measurements]:
+    """Return the rows of a table of one class: what is exact, then the models."""
+    rows = {
+        BOUND: measurements.where(of=BOUND),
+        MIXTURE: measurements.where(of=EXACT),
+        "m, at least": measurements.where(of=LEAST),
+        "m, at most": measurements.where(of=MOST),
+    }
+    for arch in measurements.each("arch"):
+        rows |= {f"{arch}, {name}": found for name, found in models(measurements, arch).items()}
+    return {name: found for name, found in rows.items() if found}
+
+
+def _member_table(measurements: Measurements, name: Label) -> Table:
+    limits, shown, rows = bounds(measurements), _shown(measurements), []
+    for row, found in _rows(measurements).items():
+        lost = {
+            each.labels["member"]: found.where(member=each.labels["member"]).mean().value
+            for each in found
+            if each.quantity in (KL, LOST, BOUND) and "member" in each.labels
+        }
+        above = [lost[member] - limits[member] for member in limits if member in lost]
+        cells = [_cell(lost[member]) if member in lost else "" for member in (MIXTURE, *shown)]
+        rows.append((row, *cells, f"{max(above):+.3f}" if above and row != BOUND else ""))
+    return Table(
+        title=f"Of {name}: divergence of the columns' strings from what predicts them, bits per string, and the most"
+        f" that is above log 1/p(c), of {len(limits)} members",
+        columns=("", MIXTURE, *shown, "most above"),
+        rows=tuple(rows) if limits else (),
     )
 
 
-def _half_way(own: Measurements) -> Measurements:
-    return own.after(own.instances()[0])
-
-
-def _is_falling(own: Measurements) -> bool:
-    """Whether the divergence was a tenth higher half-way through the training, so that more of it would help."""
-    divergence = own.where(KL)
-    return _half_way(divergence).mean().value > 1.1 * divergence.last().mean().value
-
-
-def _within(arch: str, own: Measurements, measurements: Measurements) -> Finding:
-    """Return whether the model loses no more to any member than log 1/p(c)."""
-    bounds = {name: measurements.where(BOUND, member=name).mean().value for name in _member_names(measurements)}
-    lost = {name: own.where(LOST, member=name).last().mean() for name in bounds}
-    exact = {name: measurements.where(LOST, of=EXACT, member=name).mean().value for name in bounds}
-    worst = max(bounds, key=lambda name: lost[name].value - bounds[name])
-    above = lost[worst].is_above(bounds[worst])
-    return Finding(
-        claim=f"To no member of class A does {arch} lose more than log 1/p(c) bits a string",
-        section="4.2",
-        measured=f"nearest to the bound, or farthest above it, is {worst}: in bits a string {lost[worst]}, where m_C"
-        f" loses {exact[worst]:.3f} and the bound is {bounds[worst]:.3f}",
-        verdict={True: UNKNOWN if _is_falling(own) else FAILS, False: HOLDS, None: UNKNOWN}[above],
+def _interval_table(first: Measurements) -> Table:
+    rows = []
+    for arch in first.each("arch"):
+        for name, found in models(first, arch).items():
+            cells = [
+                _cell(found.where(symbols=symbols, end=end).mean().value)
+                for symbols in first.each("symbols")
+                for end in (LEAST, UNDER_BOUND, MOST)
+            ]
+            rows.append((f"{arch}, {name}", *cells))
+    columns = [f"{symbols}: {end}" for symbols in first.each("symbols") for end in (LEAST, UNDER_BOUND, MOST)]
+    return Table(
+        title="Divergence from the universal machine, bits, by the symbols of the string that are looked at: the least"
+        " and the most that it can be without a bound, and what it is under the bound",
+        columns=("", *columns),
+        rows=tuple(rows),
     )
+
+
+def _cell(value: float) -> str:
+    return f"{round(value, 3) + 0.0:.3f}"  # the sum makes 0 of -0
+
+
+def _shown(measurements: Measurements) -> tuple[str, ...]:
+    """Return all members if they are few; otherwise some, in the order of what m_C loses to them."""
+    names = tuple(bounds(measurements))
+    if len(names) <= _MOST_SHOWN:
+        return names
+    ranked = _ranked(measurements)
+    return tuple(ranked[round(place * (len(ranked) - 1) / (_SOME - 1))] for place in range(_SOME))
+
+
+def _ranked(measurements: Measurements) -> list[str]:
+    """Return the members in the order of what m_C loses to them."""
+    exact = {str(each.labels["member"]): each.value for each in measurements.where(LOST, of=EXACT)}
+    return sorted(exact, key=lambda name: (exact[name], name))
+
+
+def _member_figures(measurements: Measurements) -> Iterable[Figure]:
+    for of_class in measurements.each("class"):
+        found = measurements.where(**{"class": of_class})
+        names = _ranked(found)
+        rows = {name: row for name, row in _rows(found).items() if not name.endswith("untrained")}
+        panels = []
+        for arch in found.each("arch"):
+            kept = {name: row for name, row in rows.items() if not row.each("arch") or row.each("arch") == (arch,)}
+            series = [_of_members(name.removeprefix(f"{arch}, "), row, names) for name, row in kept.items()]
+            panels.append(Panel(title=str(arch), series=tuple(filter(None, series))))
+        if panels and names:
+            few = len(names) <= 2 * _MOST_SHOWN
+            yield Figure(
+                name=f"bayes-machines-members-{str(of_class).replace(' ', '-').lower()}",
+                title=f"What is lost to each member of {of_class}",
+                x_label="member, in the order of what m_C loses to it",
+                y_label=PER_STRING,
+                panels=tuple(panels),
+                log_y=True,
+                categories=tuple(names) if few else (),
+            )
+
+
+def _of_members(name: str, row: Measurements, names: Sequence[str]) -> Series | None:
+    lost = [row.where(member=member) for member in names]
+    return _series(name, [(float(place), each.mean().value) for place, each in enumerate(lost) if each])
+
+
+def _series(name: str, points: Sequence[tuple[float, float]]) -> Series | None:
+    """Return the points that a logarithmic axis can show."""
+    shown = [(x, y) for x, y in points if y > 0]
+    return Series(name=name, x=tuple(x for x, _ in shown), y=tuple(y for _, y in shown)) if shown else None
+
+
+def _figure(name: str, title: str, x_label: str, series: dict[Label, list[Series | None]]) -> Figure | None:
+    drawn = {panel: tuple(filter(None, each)) for panel, each in series.items()}
+    panels = tuple(Panel(title=str(panel), series=each) for panel, each in drawn.items() if each)
+    if not panels:
+        return None
+    unit = PER_SYMBOL if x_label != "instances" else PER_STRING
+    log_x = x_label == "instances"
+    return Figure(name=name, title=title, x_label=x_label, y_label=unit, panels=panels, log_x=log_x, log_y=True)

@@ -27,19 +27,9 @@ _TRAINED_ON = {source: f"trained on {source}" for source in (NOISE, OTHER, OWN)}
 
 def figures(measurements: Measurements) -> Sequence[Figure]:
     """Return the divergence while training and by position, and what is lost to each member."""
-    own = measurements.where(of=TRAINED, source=OWN)
-    while_training, by_position = {}, {}
-    for arch in own.each("arch"):
-        for of_class in own.each("class"):
-            found = own.where(KL, arch=arch, **{"class": of_class})
-            points = [(float(n), found.after(n).mean().value) for n in found.instances()]
-            while_training.setdefault(of_class, []).append(_series(str(arch), points))
-            found = own.where(BY_POSITION, arch=arch, **{"class": of_class}).last()
-            points = [(float(n), found.where(position=n).mean().value) for n in found.each("position")]
-            by_position.setdefault(of_class, []).append(_series(str(arch), points))
     drawn = [
-        _figure("bayes-machines-training", "Divergence from m_C while training", "instances", while_training),
-        _figure("bayes-machines-positions", "Divergence from m_C by position", "symbols read before", by_position),
+        _curves(measurements, KL, "Divergence from m_C while training", "instances"),
+        _curves(measurements, BY_POSITION, "Divergence from m_C by position", "symbols read before"),
     ]
     return [*filter(None, drawn), *_member_figures(measurements)]
 
@@ -148,7 +138,7 @@ def _member_figures(measurements: Measurements) -> Iterable[Figure]:
             yield Figure(
                 name=f"bayes-machines-members-{str(of_class).replace(' ', '-').lower()}",
                 title=f"What is lost to each member of {of_class}",
-                x_label="member, in the order of what m_C loses to it",
+                x_label="member, by what m_C loses to it",
                 y_label=PER_STRING,
                 panels=tuple(panels),
                 log_y=True,
@@ -167,11 +157,32 @@ def _series(name: str, points: Sequence[tuple[float, float]]) -> Series | None:
     return Series(name=name, x=tuple(x for x, _ in shown), y=tuple(y for _, y in shown)) if shown else None
 
 
-def _figure(name: str, title: str, x_label: str, series: dict[Label, list[Series | None]]) -> Figure | None:
-    drawn = {panel: tuple(filter(None, each)) for panel, each in series.items()}
-    panels = tuple(Panel(title=str(panel), series=each) for panel, each in drawn.items() if each)
+def _curves(measurements: Measurements, quantity: str, title: str, x_label: str) -> Figure | None:
+    """Return a panel for each class and architecture, with what was trained on its strings and the controls."""
+    trained, panels = measurements.where(quantity, of=TRAINED), []
+    for of_class in trained.each("class"):
+        for arch in trained.each("arch"):
+            found = trained.where(arch=arch, **{"class": of_class})
+            lines = [_series(name, _points(found.where(source=source))) for source, name in _TRAINED_ON.items()]
+            if any(lines):
+                panels.append(Panel(title=f"{of_class}, {arch}", series=tuple(filter(None, lines))))
     if not panels:
         return None
-    unit = PER_SYMBOL if x_label != "instances" else PER_STRING
-    log_x = x_label == "instances"
-    return Figure(name=name, title=title, x_label=x_label, y_label=unit, panels=panels, log_x=log_x, log_y=True)
+    while_training = quantity == KL
+    return Figure(
+        name=f"bayes-machines-{'training' if while_training else 'positions'}",
+        title=title,
+        x_label=x_label,
+        y_label=PER_STRING if while_training else PER_SYMBOL,
+        panels=tuple(panels),
+        log_x=while_training,
+        log_y=True,
+    )
+
+
+def _points(found: Measurements) -> list[tuple[float, float]]:
+    """Return the means by position or, where there is none, by instances."""
+    if found.each("position"):
+        last = found.last()
+        return [(float(n), last.where(position=n).mean().value) for n in last.each("position")]
+    return [(float(n), found.after(n).mean().value) for n in found.instances()]

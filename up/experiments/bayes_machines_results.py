@@ -22,6 +22,7 @@ OPEN = "open mass"
 PER_STRING = "bits per string"
 
 _MOST_SHOWN, _SOME = 10, 8
+_AT_LEAST = "m, at least"
 _TRAINED_ON = {source: f"trained on {source}" for source in (NOISE, OTHER, OWN)}
 
 
@@ -58,7 +59,7 @@ def _rows(measurements: Measurements) -> dict[str, Measurements]:
     rows = {
         BOUND: measurements.where(of=BOUND),
         MIXTURE: measurements.where(of=EXACT),
-        "m, at least": measurements.where(of=LEAST),
+        _AT_LEAST: measurements.where(of=LEAST),
         "m, at most": measurements.where(of=MOST),
     }
     for arch in measurements.each("arch"):
@@ -127,7 +128,7 @@ def _member_figures(measurements: Measurements) -> Iterable[Figure]:
     for of_class in measurements.each("class"):
         found = measurements.where(**{"class": of_class})
         names = _ranked(found)
-        rows = {name: row for name, row in _rows(found).items() if not name.endswith("untrained")}
+        rows = {name: row for name, row in _rows(found).items() if name != _AT_LEAST and not row.where(of=UNTRAINED)}
         panels = []
         for arch in found.each("arch"):
             kept = {name: row for name, row in rows.items() if not row.each("arch") or row.each("arch") == (arch,)}

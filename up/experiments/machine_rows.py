@@ -61,6 +61,7 @@ def machine_config(setting: Setting, *, arch: str, seed: int) -> RunConfig:
         if setting.scale == "laptop":
             assignments += ["model.width=64", "model.base_width=64", "model.heads=4"]
             assignments += ["training.batch=8", "training.batch_start=8"]
+            assignments += ["training.learning_rate=3e-3", "training.halving_instances=1200"]
     config = training_config(setting, arch=arch, seed=seed, source="noise", assignments=assignments)
     return config.resolve(setting.device)
 

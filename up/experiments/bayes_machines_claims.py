@@ -8,6 +8,7 @@ training, a claim that the numbers contradict cannot be judged at this scale.
 import math
 from collections.abc import Iterator, Sequence
 
+from theory.words import number_of
 from up.experiments.bayes_machines_results import (
     EXACT,
     FIRST,
@@ -62,7 +63,7 @@ def _going_on(name: Label, arch: Label, own: Measurements) -> Finding:
     return Finding(
         claim=f"The gap that remains keeps falling with training ({arch}, {name})",
         section="5",
-        measured=f"in bits a string it was {values} instances",
+        measured=f"by the number of instances, in bits a string, it was {values}",
         verdict=HOLDS if _is_falling(own) else UNKNOWN,
     )
 
@@ -124,7 +125,7 @@ def _without_bound(name: Label, arch: Label, own: Measurements, of_class: Measur
         yield Finding(
             claim=f"{arch} is within {MARGIN_BITS} bits of {name} without a bound, given that it halts",
             section="4.2",
-            measured=f"of the first {symbols} symbols, end included, the divergence is certain to lie between {least}"
-            f" and {most} bits: programs of mass {open_mass.mean()} did not halt within the bound",
+            measured=f"the divergence, in bits for the beginning of {number_of(int(symbols), 'symbol')}, is certain to"
+            f" lie between {least} and {most}: programs of mass {open_mass.mean()} did not halt within the bound",
             verdict=HOLDS if most.is_above(MARGIN_BITS) is False else far,
         )

@@ -180,10 +180,10 @@ def test_verdicts_follow_from_the_end_of_the_training_and_are_left_open_while_it
 
 def test_the_findings_have_the_figures_on_which_they_rest():
     found = BayesMachines().findings(some())
-    assert "0.300 after 50, 0.050 after 100 instances" in found[GOES_ON].measured
+    assert "0.300 after 50, 0.050 after 100" in found[GOES_ON].measured
     assert "01: in bits a string 1.500, where m_C loses 1.000 and the bound is 2.000" in found[WITHIN].measured
     assert "the nearest is 80.0 times as far" in found[ELSEWHERE].measured
-    assert "between 0.020 and 9.000 bits: programs of mass 0.250 did not halt" in found[UNBOUNDED].measured
+    assert "between 0.020 and 9.000: programs of mass 0.250 did not halt" in found[UNBOUNDED].measured
 
 
 def test_the_tables_have_bound_mixture_and_controls_and_the_figures_have_points():

@@ -16,6 +16,7 @@ from up.experiments.bayes_machines_results import (
     LEAST,
     LOST,
     MOST,
+    NOISE,
     OPEN,
     OWN,
     bounds,
@@ -99,18 +100,22 @@ def _elsewhere(name: Label, arch: Label, own: Measurements, of_class: Measuremen
 
 
 def _within(name: Label, arch: Label, own: Measurements, of_class: Measurements) -> Finding:
-    """Return whether the model loses no more to any member than log 1/p(c)."""
+    """Return whether the model loses no more to any member than log 1/p(c), and whether the control does so too."""
     limits = bounds(of_class)
     lost = {member: own.where(LOST, member=member).last().mean() for member in limits}
     worst = max(limits, key=lambda member: lost[member].value - limits[member])
     exact = of_class.where(LOST, of=EXACT, member=worst).mean().value
     beyond = sum(lost[member].value > limit for member, limit in limits.items())
+    control = of_class.where(LOST, arch=arch, of=TRAINED, source=NOISE).last()
+    most = max((each.value - limits[str(each.labels["member"])] for each in control), default=None)
+    beside = "" if most is None else f"; when trained on {NOISE} the most above it is {most:+.3f}"
     above = UNKNOWN if _is_open(own, of_class.where(arch=arch)) else FAILS
     return Finding(
         claim=f"To no member of {name} does {arch} lose more than log 1/p(c) bits a string",
         section="4.2",
         measured=f"nearest to the bound, or farthest above it, is {worst}: in bits a string {lost[worst]}, where m_C"
-        f" loses {exact:.3f} and the bound is {limits[worst]:.3f}; {beyond} of {len(limits)} members are above it",
+        f" loses {exact:.3f} and the bound is {limits[worst]:.3f}; {beyond} of {len(limits)} members are above"
+        f" it{beside}",
         verdict={True: above, False: HOLDS, None: UNKNOWN}[lost[worst].is_above(limits[worst])],
     )
 

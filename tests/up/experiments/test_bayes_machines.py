@@ -143,6 +143,7 @@ def some(*, half=0.3, end=0.05, lost=1.5, noise=4.0, untrained=30.0, least=0.02,
             *(measured({**trained, "symbols": 6, "end": name}, FIRST, value, 100) for name, value in ends),
             measured({**before, "member": MIXTURE}, KL, untrained, 0),
             measured({**own, "of": TRAINED, "source": NOISE, "member": MIXTURE}, KL, noise, 100),
+            measured({**own, "of": TRAINED, "source": NOISE, "member": "01"}, LOST, 1.75, 100),
             measured({**own, "of": TRAINED, "source": OTHER, "member": MIXTURE}, KL, 5.0, 100),
         ]
     )
@@ -182,6 +183,7 @@ def test_the_findings_have_the_figures_on_which_they_rest():
     found = BayesMachines().findings(some())
     assert "0.300 after 50, 0.050 after 100" in found[GOES_ON].measured
     assert "01: in bits a string 1.500, where m_C loses 1.000 and the bound is 2.000" in found[WITHIN].measured
+    assert "when trained on uniform strings the most above it is -0.250" in found[WITHIN].measured
     assert "the nearest is 80.0 times as far" in found[ELSEWHERE].measured
     assert "between 0.020 and 9.000: programs of mass 0.250 did not halt" in found[UNBOUNDED].measured
 

@@ -175,7 +175,7 @@ def _unimodal_findings(closed: Mapping[float, float], searched: Mapping[float, f
         Finding(
             claim="The frontier of one Gaussian is 1/2 log2(1 + z^2) with z = Phi^-1(p)",
             section="",
-            measured=f"a search over mean and spread comes within {apart:.1g} bits at {len(closed)} probabilities",
+            measured=f"a search over mean and spread comes within {apart:.0e} bits at {len(closed)} probabilities",
             verdict=HOLDS if apart < _TOLERANCE else FAILS,
         ),
     ]

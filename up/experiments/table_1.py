@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from theory.words import number_of
 from up.codes.mixture import optimal_bits
 from up.codes.network import parameter_bits
 from up.codes.parity import ParityTask, manual_weights
@@ -239,7 +240,7 @@ def _fitting(own: Measurements, objective: str) -> Finding:
     otherwise = FAILS if enough else UNKNOWN
     return _finding(
         f"A random start fits the training set ({objective})",
-        f"{_share(accuracy)} of its answers are right after {min(accuracy.instances()):,} instances",
+        f"{_share(accuracy)} of its answers are right after {number_of(min(accuracy.instances()), 'instance')}",
         HOLDS if accuracy.mean().is_above(_FITS) else otherwise,
     )
 
@@ -249,7 +250,7 @@ def _of_manual(exact: Measurements) -> Finding:
     bits, own = (paper.where(each).mean().value for each in ("KL", "prior"))
     return _finding(
         "The manual solution takes 2.0K bits",
-        f"with the best prior the compiled one takes {bits:,.0f} bits at the paper's size, and {own:,.0f} more "
+        f"with the best prior the compiled one takes {number_of(round(bits), 'bit')} at the paper's size, and {own:,.0f} more "
         "with the prior's own parameters",
         HOLDS if round(bits, -2) == PAPER_MANUAL_BITS else FAILS,
     )

@@ -250,8 +250,8 @@ def _of_manual(exact: Measurements) -> Finding:
     bits, own = (paper.where(each).mean().value for each in ("KL", "prior"))
     return _finding(
         "The manual solution takes 2.0K bits",
-        f"with the best prior the compiled one takes {number_of(round(bits), 'bit')} at the paper's size, and {own:,.0f} more "
-        "with the prior's own parameters",
+        f"with the best prior the compiled one takes {number_of(round(bits), 'bit')} at the paper's size, and "
+        f"{own:,.0f} more with the prior's own parameters",
         HOLDS if round(bits, -2) == PAPER_MANUAL_BITS else FAILS,
     )
 

@@ -73,6 +73,10 @@ class Setting:
         require_not_negative("experiment", seeds=min(self.seeds))
         lengths = {name: getattr(self, name) for name in LENGTHS}
         require_positive("experiment", **{name: value for name, value in lengths.items() if value is not None})
+        if self.samples == 1:
+            raise InputError(
+                "experiment.samples must be at least 2", received=self.samples, remedy="a standard error needs two"
+            )
 
     @property
     def is_smoke(self) -> bool:

@@ -50,3 +50,8 @@ def test_a_length_that_would_change_nothing_is_refused(tmp_path, name, given):
 def test_none_is_too_short(tmp_path, length):
     with pytest.raises(InputError, match=f"experiment.{length} must be positive"):
         settle("scaling", tmp_path / "out", **{length: 0})
+
+
+def test_one_slice_has_no_standard_error(tmp_path):
+    with pytest.raises(InputError, match="experiment.samples must be at least 2"):
+        settle("control-noise", tmp_path / "out", samples=1)

@@ -71,6 +71,12 @@ def run(
     device: Annotated[
         str | None, typer.Option(metavar="NAME", parser=read_word, help="auto, cpu, cuda, cuda:1 or mps. Default: cpu.")
     ] = None,
+    instances: Annotated[
+        int | None, typer.Option(help="Sequences of each training; its schedules stretch. Default: by the scale.")
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option(help="Slices of each data set that models are measured on. Default: by the scale.")
+    ] = None,
     out: Annotated[
         Path | None, path_option("Folder to write to. Default: experiments/NAME-SCALE.", show_default=False)
     ] = None,
@@ -95,7 +101,15 @@ def run(
         from up.experiments.runner import run_experiment, settle
 
         experiment, setting = settle(
-            name, out, scale=scale, arch=arch, seeds=_numbers(seeds), device=device, resume=resume
+            name,
+            out,
+            scale=scale,
+            arch=arch,
+            seeds=_numbers(seeds),
+            device=device,
+            instances=instances,
+            samples=samples,
+            resume=resume,
         )
     view = BarsView(cli) if not cli.quiet and cli.stderr.color_system is not None else LinesView(cli)
     signals = StopSignals(view.on_stop)

@@ -249,10 +249,7 @@ def _labels(ticks: Sequence[float]) -> list[str]:
 def _places(panel: Panel, most: int) -> list[float]:
     """Return at most so many places along the horizontal axis: round numbers, or powers of ten and their 1, 2, 5."""
     if not panel.log_x:
-        if panel.since == 0:
-            return _round_places(panel.until, most)
-        ticks = nice_ticks(panel.since, panel.until, range(1, most))
-        return [tick for tick in ticks if panel.since <= tick <= panel.until]
+        return _round_places(panel.since, panel.until, most)
     for factors in ((1, 2, 5), (1, 3), (1,)):
         exponents = range(math.floor(panel.since), math.ceil(panel.until) + 1)
         places = [math.log10(factor) + exponent for exponent in exponents for factor in factors]
@@ -262,9 +259,17 @@ def _places(panel: Panel, most: int) -> list[float]:
     return inside[:: -(-len(inside) // most)]
 
 
-def _round_places(until: float, most: int) -> list[float]:
-    """Return at most so many round numbers from 0 to `until`."""
-    power = math.floor(math.log10(until)) - 2
-    steps = (factor * 10.0**exponent for exponent in range(power, power + 5) for factor in (1, 2, 5))
-    step = next(step for step in steps if until // step < most)
-    return [place * step for place in range(int(until // step) + 1)]
+def _round_places(since: float, until: float, most: int) -> list[float]:
+    """Return round numbers from one to the other, as close as can be: at most so many, or else the fewest from 2 on."""
+    power = math.floor(math.log10(until - since)) - 2
+    found: list[float] = []
+    for exponent in range(power, power + 5):
+        for factor in (1, 2, 5):
+            step = factor * 10.0**exponent
+            numbers = range(math.ceil(since / step), math.floor(until / step) + 1)
+            if len(numbers) < 2 and found:
+                return found
+            found = [number * step for number in numbers]
+            if len(found) <= most:
+                return found
+    return found

@@ -111,6 +111,7 @@ class TestRun:
             (["fake", "--scale", "huge"], "unknown experiment.scale"),
             (["fake", "--seeds", "one"], "--seeds must be whole numbers"),
             (["fake", "--arch", "tree"], "unknown experiment.arch"),
+            (["fake", "--instances", "5"], "has no instances to set"),
             ([], "no experiment is named"),
             (["fake", "--resume"], "there is no experiment here"),
         ],

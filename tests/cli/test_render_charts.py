@@ -186,3 +186,13 @@ def test_the_legend_has_the_height_of_a_level_itself_where_the_axis_is_logarithm
         log_y=True,
     )
     assert "paper 100.000" in drawn(Chart(panel), width=60)
+
+
+@pytest.mark.parametrize("ends", [(-4.0, 4.0), (-1.4, 1.4), (-11.0, 21.0), (0.5, 1.0)])
+@pytest.mark.parametrize("width", [30, 38, 80])
+def test_an_axis_that_does_not_begin_at_0_names_two_places_at_least(ends, width):
+    panel = Panel(title="t", unit="", curves=(Curve(name="a", x=ends, y=(0.0, 1.0)),), since=ends[0], until=ends[1])
+    named = re.findall(r"-?[\d.]+", drawn(Chart(panel, 4), width=width).splitlines()[-2])
+    assert len(named) >= 2
+    assert [float(name) for name in named] == sorted(float(name) for name in named)
+    assert all(ends[0] <= float(name) <= ends[1] for name in named)

@@ -131,6 +131,7 @@ class IdentityResult:
         bit_accuracy: share of bits that come back right, over weights drawn from the posterior.
         vector_accuracy: share of vectors that do.
         prior: as it was trained.
+        posterior: a Gaussian for each weight, as it was trained.
 
     """
 
@@ -139,6 +140,7 @@ class IdentityResult:
     bit_accuracy: float
     vector_accuracy: float
     prior: GaussianMixture
+    posterior: GaussianMixture
 
 
 def train_identity(
@@ -153,7 +155,7 @@ def train_identity(
 
     Args:
         configs: all with the same number of components.
-        steps: of Adam.
+        steps: of Adam; 0: what it begins with is measured.
         weight_samples: draws of all weights a step, for the data.
         divergence_samples: draws of each weight a step, for the divergence.
         progress: called with steps done and steps in all.
@@ -262,4 +264,5 @@ def _result(config: IdentityConfig, place: int, state: Sequence[Tensor], *, samp
         bit_accuracy=float(right_SXO.double().mean()),
         vector_accuracy=float(right_SXO.all(-1).double().mean()),
         prior=shared,
+        posterior=single,
     )

@@ -28,6 +28,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from theory.words import number_of
 from up.compiler.cases import load_program
 from up.compiler.compile import CompilerConfig, compile_program
 from up.compiler.mlp import FADED
@@ -72,7 +73,7 @@ class ParityTask:
         if list(bounds) != sorted(bounds) or bounds[0] < 1 or self.layers <= bounds[-1]:
             raise InputError(
                 "parity needs lengths that rise, and more layers than the longest string has bits",
-                received=f"lengths {bounds}, {self.layers} layers",
+                received=f"lengths {bounds}, {number_of(self.layers, 'layer')}",
                 remedy="give e.g. train_lengths (1, 6), test_lengths (7, 9), layers 10",
             )
 

@@ -99,6 +99,7 @@ class Bayes(Experiment):
     title = "A learned mixture beside the exact one"
     question = "Does a model trained on samples of a mixture come to predict as the mixture does?"
     seeds: ClassVar[Mapping[str, int]] = {"smoke": 1, "laptop": 1, "paper": 3}
+    lengths = ("instances",)
 
     def __init__(self) -> None:
         self._written: dict[object, tuple[IntArray, FloatArray]] = {}

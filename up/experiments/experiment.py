@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from up.config import require_not_negative, require_one_of
+from up.config import require_not_negative, require_one_of, require_positive
 from up.errors import InputError
 from up.experiments.figure import Figure
 from up.experiments.measurement import Estimate, Label, Measurement, Measurements
@@ -25,6 +25,9 @@ from up.recipes.config import RunConfig
 
 SCALES = ("smoke", "laptop", "paper")
 """Seconds to show that all parts work; minutes on one core, for an answer; the paper's settings, on a GPU."""
+
+LENGTHS = ("instances", "samples")
+"""Settings that replace what a scale has, for an experiment that is to take less time than its scale, or more."""
 
 HOLDS, FAILS, UNKNOWN = "holds", "does not hold", "cannot be said at this scale"
 
@@ -42,9 +45,11 @@ class Setting:
         seeds: of every training, one run for each; at least one, none twice.
         device: where it works, such as `cpu`.
         real_data: parts of the paper's real data sets, such as `german:validation`, that are measured as well.
+        instances: of every training; schedules stretch in proportion. None: as many as the scale has.
+        samples: slices of each data set that models are measured on. None: as many as the scale has.
 
     Raises:
-        InputError: an unknown scale or architecture, or seeds that are none.
+        InputError: an unknown scale or architecture, or seeds or numbers that are none.
     """
 
     scale: str = "laptop"
@@ -52,6 +57,8 @@ class Setting:
     seeds: tuple[int, ...] = (0,)
     device: str = "cpu"
     real_data: tuple[str, ...] = ()
+    instances: int | None = None
+    samples: int | None = None
 
     def __post_init__(self) -> None:
         require_one_of("experiment", "scale", self.scale, SCALES)
@@ -64,6 +71,8 @@ class Setting:
                 remedy="give e.g. 0,1,2",
             )
         require_not_negative("experiment", seeds=min(self.seeds))
+        lengths = {name: getattr(self, name) for name in LENGTHS}
+        require_positive("experiment", **{name: value for name, value in lengths.items() if value is not None})
 
     @property
     def is_smoke(self) -> bool:
@@ -166,6 +175,7 @@ class Experiment(abc.ABC):
         question: one sentence that ends with a question mark.
         seeds: how many seeds each scale has where none are given.
         arch: of the models where the setting leaves it open, by scale.
+        lengths: which of `LENGTHS` it heeds.
 
     """
 
@@ -174,6 +184,7 @@ class Experiment(abc.ABC):
     question: ClassVar[str]
     seeds: ClassVar[Mapping[str, int]] = {"smoke": 1, "laptop": 3, "paper": 1}
     arch: ClassVar[Mapping[str, str]] = {"smoke": "mixing", "laptop": "mixing", "paper": "paper"}
+    lengths: ClassVar[tuple[str, ...]] = ()
 
     def arch_of(self, setting: Setting) -> str:
         """Return the architecture of the models that are trained."""

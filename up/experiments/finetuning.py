@@ -39,7 +39,7 @@ from up.experiments.bits import (
     table_of,
     untrained_model,
 )
-from up.experiments.experiment import Experiment, Part, Progress, Setting, SubRun, Table
+from up.experiments.experiment import LENGTHS, Experiment, Part, Progress, Setting, SubRun, Table
 from up.experiments.figure import Figure, Panel, Series
 from up.experiments.measurement import Measurement, Measurements
 from up.experiments.training import training_config
@@ -70,6 +70,7 @@ class FinetuningExperiment(Experiment):
 
     seeds: ClassVar[Mapping[str, int]] = {"smoke": 1, "laptop": 1, "paper": 1}
     arch: ClassVar[Mapping[str, str]] = {"smoke": "mixing", "laptop": "modern", "paper": "paper"}
+    lengths = LENGTHS
     samples: ClassVar[Mapping[str, int]] = {"smoke": 4, "laptop": 60, "paper": 10_000}
     watched: ClassVar[Mapping[str, int]] = {"smoke": 4, "laptop": 24, "paper": 1_000}
     adapting_bytes: ClassVar[Mapping[str, int]] = {"smoke": 512, "laptop": 4_096, "paper": 100_000}
@@ -132,9 +133,8 @@ class FinetuningExperiment(Experiment):
         device, run = torch.device(setting.device), open_run(folder)
         config, model, instances = run.config(), load_model(folder, device), run.instances_of_model()
         length = min(_LONGEST, config.model.context_length)
-        slices = Slices(
-            data=self.data_of(setting), samples=self.samples[setting.scale], length=length, tail=length // 8
-        )
+        samples = setting.samples or self.samples[setting.scale]
+        slices = Slices(data=self.data_of(setting), samples=samples, length=length, tail=length // 8)
         found = [] if part.labels["phase"] == PRETRAINED else _curves(folder, part)
         found += self._shared.measure(
             model,

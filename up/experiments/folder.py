@@ -32,7 +32,7 @@ from up.config import from_dict, to_dict
 from up.data.corpora import load_corpus
 from up.data.parts import name_and_part
 from up.errors import InputError
-from up.experiments.experiment import Setting
+from up.experiments.experiment import LENGTHS, Setting
 from up.experiments.measurement import Measurement, Measurements
 from up.runs.files import read_json, write_text
 from up.runs.provenance import describe_process
@@ -95,6 +95,7 @@ class Record:
         words = [f"up experiment run {self.experiment} --scale {setting.scale}"]
         words += [f"--arch {setting.arch}"] if setting.arch else []
         words += [f"--seeds {','.join(map(str, setting.seeds))}", f"--device {setting.device}"]
+        words += [f"--{name} {value}" for name in LENGTHS if (value := getattr(setting, name)) is not None]
         return " ".join(words)
 
 

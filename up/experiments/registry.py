@@ -25,6 +25,9 @@ EXPERIMENTS = {
     "bayes-machines": "up.experiments.bayes_machines:BayesMachines",
     "table-1": "up.experiments.table_1:Table1",
     "table-2": "up.experiments.table_2:Table2",
+    "figure-7": "up.experiments.figure_7:Figure7",
+    "figure-8": "up.experiments.figure_8:Figure8",
+    "figure-9": "up.experiments.figure_9:Figure9",
 }
 """Name to `module:class`."""
 

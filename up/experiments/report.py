@@ -48,7 +48,7 @@ def error_note(num_seeds: int) -> str:
     """Return what ± means in tables."""
     if num_seeds > 1:
         return f"± is the standard deviation over {num_seeds} seeds."
-    return "One seed: ± is the standard error over slices, where it is known."
+    return "One seed: ± is the standard error over slices or samples, where it is known."
 
 
 def _head(experiment: Experiment, findings: Sequence[Finding], num_seeds: int) -> Iterator[str]:

@@ -11,7 +11,7 @@ under way, or with the measuring, and ends in the same measurements.
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,8 @@ def settle(
     arch: str | None = None,
     seeds: Sequence[int] | None = None,
     device: str | None = None,
+    instances: int | None = None,
+    samples: int | None = None,
     resume: bool = False,
 ) -> tuple[Experiment, Setting]:
     """Return the experiment that is meant and how it is run; what is not given is as the experiment has it.
@@ -64,19 +66,25 @@ def settle(
         seeds: of the trainings.
         device: where it works; the processor, if not given: an experiment is to be the same on every machine.
             Whatever real data is here when it starts is measured, too, but for `smoke`.
+        instances: of every training, in place of what the scale has.
+        samples: slices of each data set, likewise.
         resume: whether it is there and goes on; what is given must then be what it was started with.
 
     Raises:
         InputError: an unknown experiment or value, a folder that is taken or cannot be written, or an experiment to
             resume that was started otherwise.
     """
+    lengths = {"instances": instances, "samples": samples}
     if resume:
         record = open_experiment(out).record()
-        _require_same(record, experiment=name, scale=scale, arch=arch, seeds=seeds and tuple(seeds), device=device)
+        given = {"scale": scale, "arch": arch, "seeds": seeds and tuple(seeds), "device": device, **lengths}
+        _require_same(record, experiment=name, **given)
         return make_experiment(record.experiment), record.setting
     assert name is not None
     experiment = make_experiment(name)
-    setting = Setting(scale=scale or "laptop", arch=arch, device=str(resolve_device(device or "cpu")))
+    _require_heeded(experiment, lengths)
+    place = str(resolve_device(device or "cpu"))
+    setting = Setting(scale=scale or "laptop", arch=arch, device=place, instances=instances, samples=samples)
     chosen = tuple(range(experiment.seeds[setting.scale])) if seeds is None else tuple(seeds)
     real = () if setting.is_smoke else tuple(name for name in every_corpus()[0] if name_and_part(name)[0] in REAL_SETS)
     setting = dataclasses.replace(setting, seeds=chosen, real_data=real)
@@ -265,6 +273,17 @@ def _require_free(out: Path) -> None:
             remedy="choose another --out, or continue that experiment with --resume",
         )
     require_free(out)
+
+
+def _require_heeded(experiment: Experiment, lengths: Mapping[str, int | None]) -> None:
+    """Refuse a length that would change nothing."""
+    for name, value in lengths.items():
+        if value is not None and name not in experiment.lengths:
+            raise InputError(
+                f"the experiment {experiment.name} has no {name} to set",
+                received=value,
+                remedy=f"leave --{name} out; its --scale says how much it does",
+            )
 
 
 def _require_same(record: Record, **given: Any) -> None:

@@ -34,7 +34,7 @@ from up.experiments.bits import (
     table_of,
     untrained_model,
 )
-from up.experiments.experiment import Experiment, Part, Progress, Setting, SubRun, Table
+from up.experiments.experiment import LENGTHS, Experiment, Part, Progress, Setting, SubRun, Table
 from up.experiments.measurement import Estimate, Measurement, Measurements
 from up.experiments.training import training_config
 from up.model.base import count_parameters
@@ -45,6 +45,7 @@ PARAMETERS = "parameters"
 
 _ADAPTING_BYTES = {"smoke": 512, "laptop": 8_192, "paper": 100_000}
 _WIDTHS = {"smoke": (8, 16), "laptop": (32, 64, 128), "paper": (384, 512, 640, 1024)}
+_POINTS_AT_LEAST = 6
 _GATES = {"smoke": (6, 24), "laptop": (6, 12, 24, 48, 96), "paper": (6, 12, 24, 48, 96)}
 
 
@@ -58,6 +59,7 @@ class SizesExperiment(Experiment):
 
     """
 
+    lengths = LENGTHS
     samples: ClassVar[Mapping[str, int | None]]
     points: ClassVar[Mapping[str, int | None]] = {"smoke": 2, "laptop": 6, "paper": None}
     instances: ClassVar[Mapping[str, int]]
@@ -119,11 +121,13 @@ class SizesExperiment(Experiment):
             words += [f"model.hidden={json.dumps([size, max(2, size * 2 // 3)])}"]
         elif setting.scale != "paper":
             words += [f"model.width={size}"]
-        samples, points = self.samples[setting.scale], self.points[setting.scale]
+        samples, points = setting.samples or self.samples[setting.scale], self.points[setting.scale]
         words += [f"evaluation.samples={samples or 10_000}"]
         instances = self.instances[arch] if setting.scale == "laptop" else None
         if instances is not None:
             words += [f"training.instances={instances}"]
+        if points is None and setting.instances is not None:
+            points = max(_POINTS_AT_LEAST, setting.instances // 100_000)
         if points is not None:
             total = training_config(setting, arch=arch, seed=0, assignments=words).training.instances
             words += [f"training.evaluate_every={max(1, total // points)}"]

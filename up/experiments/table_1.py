@@ -9,9 +9,7 @@ Three trainings for each seed: random weights for the data alone; random weights
 and the weights (`up.codes.weight_code`). Controls: each of them before its first step; and the entropy of the compiled
 solution's values, here and at the paper's size, which is what its best prior charges.
 
-`STEPS` has the steps of every scale. Fewer at the paper's size, for an answer in minutes on a GPU:
-
-    table_1.STEPS["paper"] = 1_500
+Fewer steps at the paper's size, for an answer in minutes on a GPU: `--scale paper --instances 192000 --device cuda`.
 
 Limits: the laptop scale has 10 layers of width 32, strings of up to 6 bits, which are 126, and 2 draws for the
 divergence, not 100. The paper's total leaves out the parameters of the prior; here they have a column of their own,
@@ -24,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from theory.words import number_of
 from up.codes.mixture import optimal_bits
 from up.codes.network import parameter_bits
 from up.codes.parity import ParityTask, manual_weights
@@ -47,7 +46,7 @@ from up.experiments.figure import Figure, Line, Panel, Series
 from up.experiments.measurement import Label, Measurement, Measurements
 
 STEPS = {"smoke": 4, "laptop": 1_500, "paper": 50_000}
-"""Steps of each training, by scale; they may be changed before an experiment is started, and stay until it ends."""
+"""Steps of each training, by scale, where the setting says nothing of instances."""
 PAPER_TASK = ParityTask(width=128, hidden=512, prompt=20, layers=42, train_lengths=(1, 20), test_lengths=(21, 40))
 _TASKS = {
     "smoke": ParityTask(width=16, hidden=16, prompt=2, layers=4, train_lengths=(1, 2), test_lengths=(3, 3)),
@@ -76,7 +75,9 @@ _TRAIN, _TEST = "train accuracy", "OOD accuracy"
 
 def parity_config(setting: Setting, *, start: str, objective: str, seed: int) -> ParityConfig:
     """Return one training of a setting."""
-    steps = STEPS[setting.scale]
+    steps, sizes = STEPS[setting.scale], _SIZES[setting.scale]
+    if setting.instances is not None:
+        steps = max(1, setting.instances // sizes.get("batch", ParityConfig.batch))
     return ParityConfig(
         task=_TASKS[setting.scale],
         objective=objective,
@@ -84,7 +85,7 @@ def parity_config(setting: Setting, *, start: str, objective: str, seed: int) ->
         seed=seed,
         steps=steps,
         warmup=min(_WARMUP, steps // 10),
-        **_SIZES[setting.scale],
+        **sizes,
     )
 
 
@@ -95,6 +96,7 @@ class Table1(Experiment):
     title = "Table 1: parity by a transformer, and the description length of its weights"
     question = "Does training for short weights find, from a random start, what generalises to longer strings?"
     seeds: ClassVar[Mapping[str, int]] = {"smoke": 1, "laptop": 3, "paper": 1}
+    lengths = ("instances",)
 
     def runs(self, setting: Setting) -> Sequence[Part]:
         """Return what is exact, then three trainings for each seed."""
@@ -238,7 +240,7 @@ def _fitting(own: Measurements, objective: str) -> Finding:
     otherwise = FAILS if enough else UNKNOWN
     return _finding(
         f"A random start fits the training set ({objective})",
-        f"{_share(accuracy)} of its answers are right after {min(accuracy.instances()):,} instances",
+        f"{_share(accuracy)} of its answers are right after {number_of(min(accuracy.instances()), 'instance')}",
         HOLDS if accuracy.mean().is_above(_FITS) else otherwise,
     )
 
@@ -248,8 +250,8 @@ def _of_manual(exact: Measurements) -> Finding:
     bits, own = (paper.where(each).mean().value for each in ("KL", "prior"))
     return _finding(
         "The manual solution takes 2.0K bits",
-        f"with the best prior the compiled one takes {bits:,.0f} bits at the paper's size, and {own:,.0f} more "
-        "with the prior's own parameters",
+        f"with the best prior the compiled one takes {number_of(round(bits), 'bit')} at the paper's size, and "
+        f"{own:,.0f} more with the prior's own parameters",
         HOLDS if round(bits, -2) == PAPER_MANUAL_BITS else FAILS,
     )
 

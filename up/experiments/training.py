@@ -64,7 +64,7 @@ def training_config(
         seed: of everything random.
         source: a kind with its default settings; None: that of the preset.
         preset: instead of that of the table above, whose settings are kept.
-        assignments: further `a.b=c`, which win.
+        assignments: further `a.b=c`, which win over the preset, but not over the setting.
 
     Raises:
         InputError: an assignment that does not fit.
@@ -77,7 +77,8 @@ def training_config(
     given = [*of_scale, *chosen]
     if source is not None:
         given = [each for each in given if not each.startswith("source.")]
-    words = [*given, *of_source, *assignments]
+    of_setting = [] if setting.instances is None else [f"training.instances={setting.instances}"]
+    words = [*given, *of_source, *assignments, *of_setting]
     config = configure(preset, words)
     named = {word.partition("=")[0] for word in words}
     if "training.evaluate_every" not in named:

@@ -30,7 +30,7 @@ from up.experiments.bits import (
     table_of,
     untrained_model,
 )
-from up.experiments.experiment import Experiment, Part, Progress, Setting, Table
+from up.experiments.experiment import LENGTHS, Experiment, Part, Progress, Setting, Table
 from up.experiments.measurement import Label, Measurement, Measurements
 from up.model.mixing.predictor import MixingPredictor
 from up.recipes.config import RunConfig
@@ -48,6 +48,7 @@ class ZeroShotExperiment(Experiment):
 
     """
 
+    lengths = LENGTHS
     samples: ClassVar[Mapping[str, int]] = {"smoke": 6, "laptop": 40, "paper": 10_000}
     adapting_bytes: ClassVar[Mapping[str, int]] = {"smoke": 1_024, "laptop": 8_192, "paper": 100_000}
 
@@ -63,7 +64,7 @@ class ZeroShotExperiment(Experiment):
         length = min(_LONGEST, config.model.context_length)
         slices = Slices(
             data=(*VALIDATION, *TEST, *setting.real_data),
-            samples=self.samples[setting.scale],
+            samples=setting.samples or self.samples[setting.scale],
             length=length,
             tail=length // 8,
         )

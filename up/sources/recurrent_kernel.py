@@ -1,9 +1,10 @@
 """Sampling from many random recurrent models at once: the arithmetic, the same on a CPU and a GPU.
 
-Three things make it fast without changing what is computed. Tokens enter only through two embedding tables, so the
+Four things make it fast without changing what is computed. Tokens enter only through two embedding tables, so the
 whole input side is precomputed as token-to-gate tables and each step is two row look-ups. The recurrent weights and
 the read-out share one batched matrix product over the models, with the biases as its last row. And a token is sampled
-exactly from one uniform number without a softmax over the vocabulary wherever the largest logit leads by enough.
+exactly from one uniform number without a softmax over the vocabulary wherever the largest logit leads by enough. On a
+GPU, the loop over the tokens is recorded once for each shape and then launched as a whole (`up.sources.capture`).
 
 `up.sources.exact_sampling` has the rule by which a token is drawn.
 
@@ -11,12 +12,14 @@ Shape suffixes: G models, N rows per model, R = G N rows, T tokens, S seed token
 """
 
 import dataclasses
+import functools
 import math
 
 import torch
 from torch import Tensor
 
 from up.sources.buffer import token_dtype
+from up.sources.capture import captured
 from up.sources.exact_sampling import draw_tokens, required_gap
 
 
@@ -86,26 +89,52 @@ def _run(
 ) -> Tensor:
     num_models, vocabulary, _ = weights.input_embedding_GVE.shape
     num_tokens, num_rows = conditions_TR.shape
-    seed_length = seeds_SR.shape[0]
     assert num_rows % num_models == 0
-    assert uniforms_TR.shape == (num_tokens - seed_length, num_rows)
-    device = conditions_TR.device
+    assert uniforms_TR.shape == (num_tokens - len(seeds_SR), num_rows)
+    kind = {"lstm": _LstmStep, "gru": _GruStep}[cell]
+    input_bias_GK, recurrent_bias_GK = kind.biases(weights)
+    input_table, condition_table = _gate_tables(weights, input_bias_GK)
+    table_offset_R = torch.arange(num_models, device=conditions_TR.device) * vocabulary
+    table_offset_R = table_offset_R.repeat_interleave(num_rows // num_models)
+    inputs = (
+        seeds_SR,
+        conditions_TR + table_offset_R,
+        uniforms_TR,
+        required_gap(uniforms_TR, vocabulary, input_table.dtype),
+        table_offset_R,
+        input_table,
+        condition_table,
+        _fused_product(weights, recurrent_bias_GK, temperature),  # (h, 1) -> recurrent gates, logits
+        recurrent_bias_GK,
+    )
+    loop = functools.partial(_loop, kind)
+    return loop(*inputs) if conditions_TR.device.type != "cuda" else captured(cell, loop, inputs)
 
+
+def _loop(
+    kind: "type[_Step]",
+    seeds_SR: Tensor,
+    condition_index_TR: Tensor,
+    uniforms_TR: Tensor,
+    required_gap_TR: Tensor,
+    table_offset_R: Tensor,
+    input_table: Tensor,
+    condition_table: Tensor,
+    product_GDP: Tensor,
+    recurrent_bias_GK: Tensor,
+) -> Tensor:
+    """Return the tokens, (T, R): all that is done once for each token; nothing in it depends on what tensors hold."""
+    num_tokens, num_rows = condition_index_TR.shape
+    seed_length, num_models = len(seeds_SR), len(product_GDP)
     rows_per_model = num_rows // num_models
-    step = {"lstm": _LstmStep, "gru": _GruStep}[cell](weights, num_rows)
-    input_table, condition_table = _gate_tables(weights, step.input_bias_GK)
-    product_GDP = _fused_product(weights, step.recurrent_bias_GK, temperature)  # (h, 1) -> recurrent gates, logits
-    required_gap_TR = required_gap(uniforms_TR, vocabulary, input_table.dtype)
-    table_offset_R = torch.arange(num_models, device=device).repeat_interleave(rows_per_model) * vocabulary
-    condition_index_TR = conditions_TR + table_offset_R
-
+    step = kind(recurrent_bias_GK, num_rows, product_GDP.shape[1] - 1)
     gates = step.gates_RK.shape[1]
     projected_RP = input_table.new_zeros(num_rows, product_GDP.shape[2])
     recurrent_RK, logits_RV = projected_RP[:, :gates], projected_RP[:, gates:]
-    recurrent_RK.copy_(step.recurrent_bias_GK.repeat_interleave(rows_per_model, dim=0))  # h is 0 before the first step
+    recurrent_RK.copy_(recurrent_bias_GK.repeat_interleave(rows_per_model, dim=0))  # h is 0 before the first step
     projected_GNP = projected_RP.view(num_models, rows_per_model, -1)
     state_GND = step.state_RD.view(num_models, rows_per_model, -1)
-    tokens_TR = torch.empty(num_tokens, num_rows, dtype=torch.long, device=device)
+    tokens_TR = torch.empty(num_tokens, num_rows, dtype=torch.long, device=seeds_SR.device)
     tokens_TR[:seed_length] = seeds_SR
     index_R = torch.empty_like(table_offset_R)
 
@@ -130,27 +159,37 @@ class _Step:
     `state_RD` holds h in its first D columns and a constant 1 in the last, so that a matrix product adds biases.
     """
 
-    def __init__(self, weights: RecurrentWeights, num_rows: int) -> None:
-        gates, hidden = weights.weight_hh_GKD.shape[1:]
-        new_zeros = weights.weight_hh_GKD.new_zeros
-        self.gates_RK = new_zeros(num_rows, gates)
+    def __init__(self, recurrent_bias_GK: Tensor, num_rows: int, hidden: int) -> None:
+        new_zeros = recurrent_bias_GK.new_zeros
+        self.gates_RK = new_zeros(num_rows, recurrent_bias_GK.shape[1])
         self.state_RD = new_zeros(num_rows, hidden + 1)
         self.state_RD[:, -1] = 1
         self.hidden_RD = self.state_RD[:, :-1]
+
+    @staticmethod
+    def biases(weights: RecurrentWeights) -> tuple[Tensor | None, Tensor]:
+        """Return what is added to the input side of the gates, if anything, and to the recurrent side, (G, K) each."""
+        raise NotImplementedError
+
+    def __call__(self, recurrent_RK: Tensor) -> None:
+        """Advance the hidden state, with the input side of the gates in `gates_RK`."""
+        raise NotImplementedError
 
 
 class _LstmStep(_Step):
     """One step of G LSTMs, gate order of `nn.LSTM`: input, forget, candidate, output."""
 
-    def __init__(self, weights: RecurrentWeights, num_rows: int) -> None:
-        super().__init__(weights, num_rows)
-        self.input_bias_GK = None  # both biases are simply added, so they go where they cost nothing
-        self.recurrent_bias_GK = weights.bias_ih_GK + weights.bias_hh_GK
+    def __init__(self, recurrent_bias_GK: Tensor, num_rows: int, hidden: int) -> None:
+        super().__init__(recurrent_bias_GK, num_rows, hidden)
         self.logistic_RK = torch.empty_like(self.gates_RK)
         self.input_RD, self.forget_RD, _, self.output_RD = self.logistic_RK.chunk(4, dim=1)
         self.candidate_RD = self.gates_RK.chunk(4, dim=1)[2]
         self.cell_RD = self.candidate_RD.new_zeros(self.candidate_RD.shape)
         self.squashed_RD = torch.empty_like(self.cell_RD)
+
+    @staticmethod
+    def biases(weights: RecurrentWeights) -> tuple[Tensor | None, Tensor]:
+        return None, weights.bias_ih_GK + weights.bias_hh_GK  # both are simply added, so they go where it costs nothing
 
     def __call__(self, recurrent_RK: Tensor) -> None:
         self.gates_RK.add_(recurrent_RK)
@@ -167,13 +206,14 @@ class _GruStep(_Step):
     The reset gate multiplies the recurrent part of the candidate, its bias included.
     """
 
-    def __init__(self, weights: RecurrentWeights, num_rows: int) -> None:
-        super().__init__(weights, num_rows)
-        self.input_bias_GK = weights.bias_ih_GK
-        self.recurrent_bias_GK = weights.bias_hh_GK
-        hidden = self.hidden_RD.shape[1]
+    def __init__(self, recurrent_bias_GK: Tensor, num_rows: int, hidden: int) -> None:
+        super().__init__(recurrent_bias_GK, num_rows, hidden)
         self.reset_update_RJ, self.candidate_RD = self.gates_RK.split([2 * hidden, hidden], dim=1)
         self.reset_RD, self.update_RD = self.reset_update_RJ.chunk(2, dim=1)
+
+    @staticmethod
+    def biases(weights: RecurrentWeights) -> tuple[Tensor | None, Tensor]:
+        return weights.bias_ih_GK, weights.bias_hh_GK
 
     def __call__(self, recurrent_RK: Tensor) -> None:
         split = self.reset_update_RJ.shape[1]

@@ -37,3 +37,21 @@ def test_the_smallest_needs_no_training(tmp_path):
     lines = experiment.listings(open_experiment(out).measurements())[0].text.splitlines()
     assert [line.split("  ")[0] for line in lines] == ["0", "1", "2", "3"]
     assert len({len(line) for line in lines}) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "verdicts"), [("figure-7", 1), ("figure-8", 4), pytest.param("figure-9", 10, marks=pytest.mark.slow)]
+)
+def test_figures_of_the_description_length_paper_are_reported(tmp_path, name, verdicts):
+    out = tmp_path / "out"
+    experiment, setting = settle(name, out, scale="smoke")
+    *_, ended = run_experiment(experiment, setting, out)
+    assert ended.complete
+    measurements = open_experiment(out).measurements()
+    report = (out / "report.md").read_text()
+    findings = experiment.findings(measurements)
+    assert len(findings) == verdicts
+    assert all(f"| {finding.measured} | **{finding.verdict}** |" in report for finding in findings)
+    for figure in experiment.figures(measurements):
+        assert f'src="figures/{figure.name}.svg"' in report
+        assert (out / "figures" / f"{figure.name}-dark.svg").stat().st_size > 1_000

@@ -1,0 +1,52 @@
+"""Lengths that a user gives in place of what a scale has."""
+
+import dataclasses
+
+import pytest
+
+from up.errors import InputError
+from up.experiments.experiment import SCALES, Setting, SubRun
+from up.experiments.folder import Record
+from up.experiments.registry import EXPERIMENTS, make_experiment
+from up.experiments.runner import settle
+
+REAL = ("german:training", "german:validation", "german:test", "wp:training", "wp:validation", "wp:test")
+HEEDING = [name for name in EXPERIMENTS if "instances" in make_experiment(name).lengths and name != "table-1"]
+"""Whose parts are runs; table-1 counts its own steps."""
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("name", HEEDING)
+def test_every_training_is_as_long_as_asked_and_evaluated_within_it(name, scale):
+    experiment = make_experiment(name)
+    setting = Setting(scale=scale, real_data=REAL, instances=24)
+    parts = [part for part in experiment.runs(setting) if isinstance(part, SubRun)]
+    configs = [part.config for part in parts if not callable(part.config)]
+    assert configs
+    assert {config.training.instances for config in configs} == {24}
+    assert all(config.training.evaluate_every <= 24 for config in configs)
+    names = [part.name for part in experiment.runs(setting)]
+    assert names == [part.name for part in experiment.runs(dataclasses.replace(setting, instances=None))]
+
+
+def test_models_are_measured_on_as_many_slices_as_asked():
+    setting = Setting(scale="paper", samples=3)
+    assert {part.config.evaluation.samples for part in make_experiment("figure-2-4").runs(setting)} == {3}
+
+
+def test_the_command_names_them(tmp_path):
+    _, setting = settle("scaling", tmp_path / "out", scale="paper", instances=600, samples=5)
+    command = Record(experiment="scaling", setting=setting, parts=()).command
+    assert command == "up experiment run scaling --scale paper --seeds 0 --device cpu --instances 600 --samples 5"
+
+
+@pytest.mark.parametrize(("name", "given"), [("table-2", {"instances": 5}), ("bayes", {"samples": 5})])
+def test_a_length_that_would_change_nothing_is_refused(tmp_path, name, given):
+    with pytest.raises(InputError, match=f"{name} has no {next(iter(given))} to set .received 5."):
+        settle(name, tmp_path / "out", scale="smoke", **given)
+
+
+@pytest.mark.parametrize("length", ["instances", "samples"])
+def test_none_is_too_short(tmp_path, length):
+    with pytest.raises(InputError, match=f"experiment.{length} must be positive"):
+        settle("scaling", tmp_path / "out", **{length: 0})

@@ -1,0 +1,66 @@
+"""Loops of many small steps on a GPU, recorded once and then launched as a whole.
+
+A loop over 512 tokens launches more than ten thousand kernels of two microseconds each, and a processor takes longer to
+launch one than the card to run it. A CUDA graph is the record of all of them, and its replay needs the processor once.
+
+What is recorded reads its inputs where they lay then, so that each replay first copies the new ones there. A shape that
+is seen for the first time is only run: recording costs about two runs, and pays from the third on.
+"""
+
+import collections
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_MOST_GRAPHS = 4
+
+_Key = tuple[Any, ...]
+
+
+class _Graph:
+    """A function of tensors, recorded with its inputs and its result in fixed places on the card."""
+
+    def __init__(self, function: Callable[..., Tensor], inputs: Sequence[Tensor]) -> None:
+        self._inputs = [each.clone() for each in inputs]
+        self._graph = torch.cuda.CUDAGraph()
+        aside = torch.cuda.Stream()
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):
+            function(*self._inputs)  # what libraries set up at a first call must not be recorded
+        torch.cuda.current_stream().wait_stream(aside)
+        with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
+            self._result = function(*self._inputs)
+
+    def __call__(self, inputs: Sequence[Tensor]) -> Tensor:
+        for place, value in zip(self._inputs, inputs, strict=True):
+            place.copy_(value)
+        self._graph.replay()
+        return self._result.clone()
+
+
+_graphs: collections.OrderedDict[_Key, _Graph | None] = collections.OrderedDict()
+
+
+def captured(name: str, function: Callable[..., Tensor], inputs: Sequence[Tensor]) -> Tensor:
+    """Return a function of tensors on one GPU, from the second call with the same shapes on by replaying a record.
+
+    The last four shapes are kept, each with a copy of its inputs and what the function needs besides.
+
+    Args:
+        name: stands for the function: under one name, only what the inputs hold may differ.
+        function: must launch the same kernels whatever the inputs hold, and wait for none of them.
+        inputs: all on one card, in inference mode.
+    """
+    key = (name, *((each.device, each.dtype, each.shape) for each in inputs))
+    is_known = key in _graphs
+    graph = _graphs.get(key)
+    with torch.cuda.device(inputs[0].device):  # streams and graphs belong to the current card
+        if is_known and graph is None:
+            graph = _Graph(function, inputs)
+        _graphs[key] = graph
+        _graphs.move_to_end(key)
+        while len(_graphs) > _MOST_GRAPHS:
+            _graphs.popitem(last=False)
+        return function(*inputs) if graph is None else graph(inputs)

@@ -26,7 +26,7 @@ from torch.nn import functional
 from benchmarks.environment import environment
 from up.device import describe_device
 from up.model.transformer.attention import SelfAttention
-from up.model.transformer.blocks import ModernBlock, PaperBlock
+from up.model.transformer.blocks import ModernBlock, PaperBlock, ProgressiveBlock
 from up.model.transformer.cost import count_parameters, training_flops_per_token
 from up.model.transformer.model import Transformer, TransformerConfig
 
@@ -66,7 +66,8 @@ def build(config: TransformerConfig, attention: str, device: torch.device) -> Tr
     """Return a model with fused or unfused attention."""
     model = Transformer(config)
     if attention == "unfused":
-        for block in model.blocks:
+        for each in model.blocks:
+            block = each.block if isinstance(each, ProgressiveBlock) else each
             assert isinstance(block, PaperBlock | ModernBlock)
             block.attention = UnfusedAttention(block.attention, config.context_length)  # type: ignore[assignment]
     return model.to(device)

@@ -11,6 +11,10 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from theory.words import number_of
+from up.errors import RunError
+from up.memory import is_out_of_memory
+
 
 @runtime_checkable
 class ChargesTokens(Protocol):
@@ -33,6 +37,9 @@ def token_bits(model: nn.Module, tokens_BT: Tensor, *, bf16: bool = False) -> Te
         tokens_BT: tokens of any integer type on any device; at least two columns.
         bf16: run the model under bfloat16 autocast where its device is a GPU; elsewhere this changes nothing.
 
+    Raises:
+        RunError: the device ran out of memory.
+
     """
     assert tokens_BT.shape[1] >= 2
     if isinstance(model, ChargesTokens):
@@ -41,10 +48,22 @@ def token_bits(model: nn.Module, tokens_BT: Tensor, *, bf16: bool = False) -> Te
     parameter = next(model.parameters(), None)
     device = torch.device("cpu") if parameter is None else parameter.device
     tokens_BT = tokens_BT.to(device=device, dtype=torch.int64)
+    try:
+        return _charged(model, tokens_BT, bf16=bf16 and device.type == "cuda")
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise RunError(
+            f"{device} ran out of memory reading {number_of(len(tokens_BT), 'sequence')} of "
+            f"{number_of(tokens_BT.shape[1], 'token')} at once: read fewer (up eval --batch, evaluation.batch_size)"
+        ) from None
+
+
+def _charged(model: nn.Module, tokens_BT: Tensor, *, bf16: bool) -> Tensor:
     with (
         torch.inference_mode(),
         evaluation_mode(model),
-        torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16 and device.type == "cuda"),
+        torch.autocast(tokens_BT.device.type, dtype=torch.bfloat16, enabled=bf16),
     ):
         logits_BTV = logits_of(model(tokens_BT[:, :-1]))
     with torch.inference_mode():

@@ -92,6 +92,15 @@ def test_modes_come_back_after_a_model_fails():
     assert model.training
 
 
+def test_a_device_that_runs_out_of_memory_says_how_much_was_read_at_once():
+    class Huge(nn.Module):
+        def forward(self, _tokens_BT: Tensor) -> Tensor:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 192.00 MiB.")
+
+    with pytest.raises(RunError, match="cpu ran out of memory reading 3 sequences of 8 tokens at once: read fewer"):
+        token_bits(Huge(), torch.zeros(3, 8))
+
+
 def test_the_model_never_sees_the_character_it_is_asked_for_last():
     seen = []
 

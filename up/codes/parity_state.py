@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
@@ -18,7 +18,7 @@ from up.codes.parity import ParityTask, manual_weights, random_weights
 from up.codes.weight_code import WeightCode, best_prior, unknown_prior
 from up.config import require_not_negative, require_one_of, require_positive
 from up.device import keyed_generator
-from up.errors import RunError
+from up.errors import InputError, RunError
 
 OBJECTIVES, STARTS = ("likelihood", "variational"), ("random", "manual")
 COMPONENTS = 10
@@ -148,10 +148,25 @@ class ParityState:
             ) from None
 
     def load(self, folder: Path) -> None:
-        """Take up what was saved of the same training, if anything was."""
+        """Take up what was saved of the same training, if anything was.
+
+        Raises:
+            InputError: what was saved is damaged.
+
+        """
         path = folder / STATE_NAME
         if not path.is_file():
             return
+        try:
+            self._take_up(path)
+        except (SafetensorError, OSError, LookupError, TypeError, ValueError, RuntimeError) as error:
+            raise InputError(
+                "the state of a training is damaged or cannot be read",
+                received=str(path),
+                remedy="remove it to begin that training again",
+            ) from error
+
+    def _take_up(self, path: Path) -> None:
         with safe_open(path, "pt") as stored:
             about = stored.metadata()
             if json.loads(about["config"]) != json.loads(json.dumps(asdict(self.config))):

@@ -83,6 +83,16 @@ def test_a_state_of_another_training_is_not_taken_up(tmp_path):
     assert train_parity(other, tmp_path) == train_parity(other, tmp_path / "fresh")
 
 
+@pytest.mark.parametrize("kept", [0, 10, 1_000, -1])
+def test_a_state_that_was_cut_off_is_refused_and_named(tmp_path, kept):
+    with pytest.raises(KeyboardInterrupt):
+        train_parity(VARIATIONAL, tmp_path, progress=stop_at(2))
+    path = tmp_path / STATE_NAME
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(InputError, match=f"damaged or cannot be read.*{STATE_NAME}"):
+        train_parity(VARIATIONAL, tmp_path)
+
+
 def test_random_starts_of_both_objectives_are_the_same_network_and_seeds_differ():
     plain, coded = (begin(config, torch.device("cpu")) for config in (SMALL, VARIATIONAL))
     own_N = plain.tensors["weights_N"].detach()

@@ -53,5 +53,5 @@ def test_none_is_too_short(tmp_path, length):
 
 
 def test_one_slice_has_no_standard_error(tmp_path):
-    with pytest.raises(InputError, match="experiment.samples must be at least 2"):
+    with pytest.raises(InputError, match=r"experiment\.samples must be at least 2"):
         settle("control-noise", tmp_path / "out", samples=1)

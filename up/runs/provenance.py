@@ -13,7 +13,7 @@ import torch
 import up
 from up.device import describe_device
 
-_PACKAGES = ("torch", "numpy", "safetensors")
+_PACKAGES = ("numpy", "safetensors")
 
 
 def describe_process(device: torch.device) -> dict[str, Any]:
@@ -30,7 +30,11 @@ def describe_process(device: torch.device) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "platform": platform.platform(),
         "python": platform.python_version(),
-        "versions": {"up": up.__version__, **{name: metadata.version(name) for name in _PACKAGES}},
+        "versions": {
+            "up": up.__version__,
+            "torch": str(torch.__version__),  # with what it was built for, such as +cu130, which its metadata leave out
+            **{name: metadata.version(name) for name in _PACKAGES},
+        },
     }
 
 

@@ -11,9 +11,10 @@ source differs. The seed is that of the run: of rows, weights and drawn bytes.
 
 `preset` is the source of the preset; other names say which source, or sources in equal shares, take its place.
 
-Controls: `untrained` knows nothing; `noise` is what the procedure gives without structure; `lstm` is the paper's source
-and nothing else; `real` is the upper line, rows cut at random out of the files that `--real` names, which are no code
-and no documentation. A record is written after every run, and a run that is in it is not repeated.
+Controls: `untrained` has learned nothing, but begins with equal weights for all votes; `random output` begins with an
+output layer as `nn.Linear` draws it; `noise` is what the procedure gives without structure; `lstm` is the paper's
+source and nothing else; `real` is the upper line, rows cut at random out of the files that `--real` names, which are no
+code and no documentation. A record is written after every run, and a run that is in it is not repeated.
 """
 
 import argparse
@@ -62,7 +63,8 @@ SINGLE = (
     "transformer",
     "pointwise",
 )
-NAMES = ("untrained", "preset", *SINGLE, *MIXES, "real")
+UNTRAINED = ("untrained", "random output")
+NAMES = (*UNTRAINED, "preset", *SINGLE, *MIXES, "real")
 
 
 class RealBytes(Instances):
@@ -112,9 +114,13 @@ def train(name: str, seed: int, arguments: argparse.Namespace) -> MixingPredicto
     length = config.model.context_length
     stream = RealBytes(arguments.real, length, seed) if name == "real" else None
     state = TrainingState(config, "cpu", stream)
-    while name != "untrained" and state.instances < config.training.instances:
+    while name not in UNTRAINED and state.instances < config.training.instances:
         state.train_step()
     assert isinstance(state.model, MixingPredictor)
+    if name == "random output":
+        with torch.no_grad():
+            torch.manual_seed(seed)
+            state.model.gate.third.reset_parameters()
     return state.model.eval()
 
 

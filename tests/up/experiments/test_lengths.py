@@ -52,6 +52,18 @@ def test_none_is_too_short(tmp_path, length):
         settle("scaling", tmp_path / "out", **{length: 0})
 
 
+@pytest.mark.parametrize("given", [{"samples": 10**30}, {"seeds": [0, 2**64]}])
+def test_more_than_can_be_is_refused_before_anything_is_trained(tmp_path, given):
+    with pytest.raises(InputError, match=f"experiment.{next(iter(given))} is too large"):
+        settle("control-noise", tmp_path / "out", scale="smoke", **given)
+
+
+def test_the_largest_seed_can_be_used(tmp_path):
+    experiment, setting = settle("figure-7", tmp_path / "out", scale="smoke", seeds=[2**63 - 1])
+    (part, _) = experiment.runs(setting)
+    assert experiment.measure(part, tmp_path, setting, lambda _done, _total: None)
+
+
 def test_one_slice_has_no_standard_error(tmp_path):
     with pytest.raises(InputError, match=r"experiment\.samples must be at least 2"):
         settle("control-noise", tmp_path / "out", samples=1)

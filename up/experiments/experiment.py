@@ -46,7 +46,8 @@ class Setting:
         seeds: of every training, one run for each; at least one, none twice.
         device: where it works, such as `cpu`.
         real_data: parts of the paper's real data sets, such as `german:validation`, that are measured as well.
-        instances: of every training; schedules stretch in proportion. None: as many as the scale has.
+        instances: of every training but a finetuning and its baseline, which last the same share of the pre-training as
+            ever; schedules stretch in proportion. None: as many as the scale has.
         samples: slices of each data set that models are measured on. None: as many as the scale has.
 
     Raises:

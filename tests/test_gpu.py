@@ -9,6 +9,7 @@ from up.evaluation.bits import EvaluationConfig, prepare
 from up.recipes.presets import configure
 from up.runs.folder import create_run
 from up.runs.loop import train
+from up.sources.capture import captured
 from up.sources.recurrent import RecurrentSource, RecurrentWeights, draw_weights
 from up.sources.recurrent_kernel import generate_sequences
 from up.training.state import TrainingState
@@ -43,19 +44,33 @@ def test_the_sampler_gives_the_same_tokens_as_on_the_cpu(cell, temperature):
 
 def test_records_of_many_shapes_do_not_mix():
     generator = torch.Generator().manual_seed(0)
-    for _ in range(3):
-        for rows in (2, 4, 6, 8, 10):
-            weights = draw_weights(RecurrentSource(hidden_size=10), 2, generator=generator, dtype=torch.float64)
-            arguments = {
-                "seeds_RS": torch.randint(256, (rows, 8), generator=generator),
-                "conditions_RT": torch.randint(256, (rows, 24), generator=generator),
-                "uniforms_TR": torch.rand(16, rows, generator=generator, dtype=torch.float64),
-            }
-            settings = {"cell": "lstm", "temperature": 1.0}
-            on_cpu = generate_sequences(weights, **settings, **arguments)
-            on_card = RecurrentWeights(**{name: tensor.cuda() for name, tensor in vars(weights).items()})
-            on_gpu = generate_sequences(on_card, **settings, **{name: each.cuda() for name, each in arguments.items()})
-            assert torch.equal(on_cpu, on_gpu.cpu())
+    # Three in turn, each recorded at its second call; two more, for which the oldest go; and the first ones again.
+    for rows in (*(2, 4, 6) * 3, *(8,) * 3, *(10,) * 3, *(2, 4, 6) * 3):
+        weights = draw_weights(RecurrentSource(hidden_size=10), 2, generator=generator, dtype=torch.float64)
+        arguments = {
+            "seeds_RS": torch.randint(256, (rows, 8), generator=generator),
+            "conditions_RT": torch.randint(256, (rows, 24), generator=generator),
+            "uniforms_TR": torch.rand(16, rows, generator=generator, dtype=torch.float64),
+        }
+        settings = {"cell": "lstm", "temperature": 1.0}
+        on_cpu = generate_sequences(weights, **settings, **arguments)
+        on_card = RecurrentWeights(**{name: tensor.cuda() for name, tensor in vars(weights).items()})
+        on_gpu = generate_sequences(on_card, **settings, **{name: each.cuda() for name, each in arguments.items()})
+        assert torch.equal(on_cpu, on_gpu.cpu())
+
+
+def test_from_the_third_call_on_only_the_record_runs_and_earlier_results_stay_as_they_were():
+    calls = []
+
+    def doubled(x_N):
+        calls.append(x_N)
+        return 2 * x_N
+
+    with torch.inference_mode():
+        inputs = [torch.full((3,), float(n), device="cuda") for n in range(5)]
+        results = [captured("doubled", doubled, [x_N]) for x_N in inputs]
+    assert len(calls) == 1 + 2  # the first is run; at the second it is run aside and recorded
+    assert [each.tolist() for each in results] == [[2.0 * n] * 3 for n in range(5)]
 
 
 def test_the_same_seed_gives_the_same_sequences():

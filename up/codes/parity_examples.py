@@ -130,22 +130,22 @@ def score(task: ParityTask, weights_SN: Tensor, examples: Examples, beat: Callab
         beat: called now and then.
 
     """
-    bits, right = [], []
+    bits, right, count_X, length_X = [], [], examples.count_X.cpu(), examples.length_X.cpu()
     for weights_1N in weights_SN.split(1):
         parts = []
         for place_B in torch.arange(len(examples.count_X), device=weights_SN.device).split(_BATCH):
             some = examples.pick(place_B)
             logits_1B = some.logits(task, weights_1N)
-            parts.append((nats(logits_1B, some)[0].double(), (logits_1B[0] > 0) == some.odd_X))
+            # On the CPU, for MPS has no float64.
+            parts.append((nats(logits_1B, some)[0].cpu().double(), ((logits_1B[0] > 0) == some.odd_X).cpu()))
             beat()
         nats_X, right_X = (torch.cat(each) for each in zip(*parts, strict=True))
-        bits.append(float((nats_X * examples.count_X).sum()) / math.log(2))
+        bits.append(float((nats_X * count_X).sum()) / math.log(2))
         right.append(right_X)
-    right_SX, count_X = torch.stack(right), examples.count_X
-    lengths = torch.unique(examples.length_X)
-    by_length = [(right_SX * count_X)[:, examples.length_X == each].sum(1) for each in lengths]
-    totals = [int(count_X[examples.length_X == each].sum()) for each in lengths]
-    right_SL = torch.stack(by_length, 1).cpu() / torch.tensor(totals)
+    right_SX, lengths = torch.stack(right), torch.unique(length_X)
+    by_length = [(right_SX * count_X)[:, length_X == each].sum(1) for each in lengths]
+    totals = [int(count_X[length_X == each].sum()) for each in lengths]
+    right_SL = torch.stack(by_length, 1) / torch.tensor(totals)
     accuracy_S = (right_SX * count_X).sum(1).double() / count_X.sum()
     return Score(
         bits_S=tuple(bits),

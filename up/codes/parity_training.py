@@ -70,6 +70,10 @@ def train_parity(
         progress: called with steps done and steps in all, before each measurement as well; it may raise to stop.
         draws: of all weights, for the measurements.
 
+    Raises:
+        InputError: the state in the folder is damaged.
+        RunError: the state cannot be written.
+
     """
     device = torch.device(device)
 

@@ -40,6 +40,7 @@ from up.evaluation.token_bits import token_bits
 
 GPU_SAMPLES = 10_000  # section 6.1
 CPU_SAMPLES = 4_000
+MOST_SAMPLES = 10_000_000
 _LONGEST = 65_536
 
 Progress = Callable[[int, int], None]
@@ -79,7 +80,7 @@ class EvaluationConfig:
                 "evaluation.samples must be at least 2", received=self.samples, remedy="a standard error needs two"
             )
         require_positive("evaluation", batch_size=self.batch_size, tail_positions=self.tail_positions)
-        require_at_most("evaluation", samples=(self.samples or 0, 10_000_000), batch_size=(self.batch_size, 65_536))
+        require_at_most("evaluation", samples=(self.samples or 0, MOST_SAMPLES), batch_size=(self.batch_size, 65_536))
         require_not_negative("evaluation", seed=self.seed)
         if self.context_length is not None:
             require_positive("evaluation", context_length=self.context_length)

@@ -14,7 +14,8 @@ it halts.
 Certain is that p(y) is at least m(y), the mass of the programs that halt within the bound and write a string which
 begins with the symbols y; nothing else is used. The ends are the least and the greatest KL(p || q) of the first symbols
 over all p of which this is true, so the divergence from the real p is between them (`up.evaluation.open_divergence`).
-`most` would be the truth if all programs that were cut off wrote what the model expects least.
+`most` would be the truth if all programs that were cut off wrote one and the same beginning, that which brings p
+farthest from q.
 
 Controls: the untrained model, and the same model trained for as long on uniform strings, or on those of another class.
 

@@ -16,8 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from up.config import require_not_negative, require_one_of, require_positive
+from up.config import require_at_most, require_not_negative, require_one_of, require_positive
 from up.errors import InputError
+from up.evaluation.bits import MOST_SAMPLES
 from up.experiments.figure import Figure
 from up.experiments.measurement import Estimate, Label, Measurement, Measurements
 from up.model.base import ROOMS
@@ -45,7 +46,8 @@ class Setting:
         seeds: of every training, one run for each; at least one, none twice.
         device: where it works, such as `cpu`.
         real_data: parts of the paper's real data sets, such as `german:validation`, that are measured as well.
-        instances: of every training; schedules stretch in proportion. None: as many as the scale has.
+        instances: of every training but a finetuning and its baseline, which last the same share of the pre-training as
+            ever; schedules stretch in proportion. None: as many as the scale has.
         samples: slices of each data set that models are measured on. None: as many as the scale has.
 
     Raises:
@@ -71,6 +73,7 @@ class Setting:
                 remedy="give e.g. 0,1,2",
             )
         require_not_negative("experiment", seeds=min(self.seeds))
+        require_at_most("experiment", seeds=(max(self.seeds), 2**63 - 1), samples=(self.samples or 0, MOST_SAMPLES))
         lengths = {name: getattr(self, name) for name in LENGTHS}
         require_positive("experiment", **{name: value for name, value in lengths.items() if value is not None})
         if self.samples == 1:

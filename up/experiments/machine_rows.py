@@ -111,7 +111,7 @@ def charges(model: TargetModel[Any], known: KnownClass) -> Charges:
         for first in range(0, len(pairs), _ROWS_A_CALL):
             some = pairs[first : first + _ROWS_A_CALL]
             tokens = [[END, *_tokens(z, x, with_condition=known.reads_condition)] for z, x in some]
-            bits_NT = token_bits(model, torch.tensor(tokens, dtype=torch.uint8))[:, -length - 1 :].double()
+            bits_NT = token_bits(model, torch.tensor(tokens, dtype=torch.uint8))[:, -length - 1 :].cpu().double()
             found |= dict(zip(some, map(tuple, bits_NT.tolist()), strict=True))
     return found
 

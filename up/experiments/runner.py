@@ -66,13 +66,13 @@ def settle(
         seeds: of the trainings.
         device: where it works; the processor, if not given: an experiment is to be the same on every machine.
             Whatever real data is here when it starts is measured, too, but for `smoke`.
-        instances: of every training, in place of what the scale has.
+        instances: of every training, in place of what the scale has (`Setting`).
         samples: slices of each data set, likewise.
         resume: whether it is there and goes on; what is given must then be what it was started with.
 
     Raises:
-        InputError: an unknown experiment or value, a folder that is taken or cannot be written, or an experiment to
-            resume that was started otherwise.
+        InputError: an unknown experiment or value, a length that would change nothing, a folder that is taken or cannot
+            be written, or an experiment to resume that was started otherwise.
     """
     lengths = {"instances": instances, "samples": samples}
     if resume:

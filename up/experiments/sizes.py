@@ -54,7 +54,8 @@ class SizesExperiment(Experiment):
 
     Attributes:
         samples: slices of each data set, by scale; None: the paper's 10,000.
-        points: evaluations of each training, by scale; None: one every 100,000 instances, as in section 6.2.
+        points: evaluations of each training, by scale; None: one every 100,000 instances, as in section 6.2, and of a
+            length that the setting gives, six at least.
         instances: of each training at the laptop scale, by architecture.
 
     """

@@ -5,6 +5,10 @@ launch one than the card to run it. A CUDA graph is the record of all of them, a
 
 What is recorded reads its inputs where they lay then, so that each replay first copies the new ones there. A shape that
 is seen for the first time is only run: recording costs about two runs, and pays from the third on.
+
+Limits: of five shapes or more that come in turn none is ever recorded, and a mixture of sources, whose members get
+another number of rows each time, seldom gains. A record keeps its memory on the card until others take its place. All
+calls for one card must come from one thread and one stream.
 """
 
 import collections

@@ -9,6 +9,8 @@ from up.experiments.experiment import SCALES, Setting, SubRun
 from up.experiments.folder import Record
 from up.experiments.registry import EXPERIMENTS, make_experiment
 from up.experiments.runner import settle
+from up.runs.folder import create_run
+from up.training.state import TrainingState
 
 REAL = ("german:training", "german:validation", "german:test", "wp:training", "wp:validation", "wp:test")
 HEEDING = [name for name in EXPERIMENTS if "instances" in make_experiment(name).lengths and name != "table-1"]
@@ -17,7 +19,7 @@ HEEDING = [name for name in EXPERIMENTS if "instances" in make_experiment(name).
 
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("name", HEEDING)
-def test_every_training_is_as_long_as_asked_and_evaluated_within_it(name, scale):
+def test_every_training_but_a_finetuning_is_as_long_as_asked_and_evaluated_within_it(name, scale):
     experiment = make_experiment(name)
     setting = Setting(scale=scale, real_data=REAL, instances=24)
     parts = [part for part in experiment.runs(setting) if isinstance(part, SubRun)]
@@ -27,6 +29,16 @@ def test_every_training_is_as_long_as_asked_and_evaluated_within_it(name, scale)
     assert all(config.training.evaluate_every <= 24 for config in configs)
     names = [part.name for part in experiment.runs(setting)]
     assert names == [part.name for part in experiment.runs(dataclasses.replace(setting, instances=None))]
+
+
+@pytest.mark.parametrize(("scale", "share"), [("smoke", 1 / 2), ("laptop", 1 / 2), ("paper", 1 / 4)])
+def test_a_finetuning_and_its_baseline_last_a_share_of_the_pretraining_that_is_asked_for(tmp_path, scale, share):
+    setting = Setting(scale=scale, arch="mixing", real_data=REAL, instances=24)
+    pretrained, *others = make_experiment("figure-5").runs(setting)
+    config = pretrained.config.resolve("cpu")
+    create_run(tmp_path / pretrained.name, config).save(TrainingState(config, "cpu"))
+    assert config.training.instances == 24
+    assert {part.config(tmp_path).training.instances for part in others} == {24 * share}
 
 
 def test_models_are_measured_on_as_many_slices_as_asked():
@@ -50,6 +62,18 @@ def test_a_length_that_would_change_nothing_is_refused(tmp_path, name, given):
 def test_none_is_too_short(tmp_path, length):
     with pytest.raises(InputError, match=f"experiment.{length} must be positive"):
         settle("scaling", tmp_path / "out", **{length: 0})
+
+
+@pytest.mark.parametrize("given", [{"samples": 10**30}, {"seeds": [0, 2**64]}])
+def test_more_than_can_be_is_refused_before_anything_is_trained(tmp_path, given):
+    with pytest.raises(InputError, match=f"experiment.{next(iter(given))} is too large"):
+        settle("control-noise", tmp_path / "out", scale="smoke", **given)
+
+
+def test_the_largest_seed_can_be_used(tmp_path):
+    experiment, setting = settle("figure-7", tmp_path / "out", scale="smoke", seeds=[2**63 - 1])
+    (part, _) = experiment.runs(setting)
+    assert experiment.measure(part, tmp_path, setting, lambda _done, _total: None)
 
 
 def test_one_slice_has_no_standard_error(tmp_path):

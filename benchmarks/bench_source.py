@@ -68,7 +68,7 @@ def stepwise_lstm(hidden_size: int, seeds_RS: Tensor, conditions_RT: Tensor) -> 
 def measure(
     hidden_size: int, sequences_per_model: Sequence[int], repeats: int, device: torch.device
 ) -> dict[str, object]:
-    """Time the baseline and every n once per repeat, interleaved; the first two rounds warm up and are not counted."""
+    """Time the baseline and every n once per repeat, interleaved; the first four rounds warm up and are not counted."""
     seeds_RS = torch.randint(VOCABULARY, (ROWS, SEED_LENGTH), device=device)
     conditions_RT = torch.randint(VOCABULARY, (ROWS, TOKENS), device=device)
     calls: dict[str, Callable[[], Tensor]] = {
@@ -82,7 +82,7 @@ def measure(
             torch.Generator(device).manual_seed(n),
         )
     seconds: dict[str, list[float]] = {}
-    for repeat in range(-2, repeats):
+    for repeat in range(-4, repeats):
         for name, call in calls.items():
             found = {name: seconds_of(call)}
             if device.type == "cuda" and name != "baseline":

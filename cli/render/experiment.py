@@ -68,7 +68,7 @@ class ExperimentPage:
     measurements: "Measurements"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        from up.experiments.report import error_note
+        from up.experiments.report import error_notes
 
         yield Text(f"{self.experiment.title}: {visible(self.name)}", style="bold")
         yield Text(self.experiment.question)
@@ -81,10 +81,12 @@ class ExperimentPage:
         for finding in self.experiment.findings(self.measurements):
             yield Text()
             yield from _finding_lines(finding)
-        for table in self.experiment.tables(self.measurements):
+        tables = self.experiment.tables(self.measurements)
+        for table in tables:
             yield Text()
             yield TableView(table)
-        yield Text(error_note(len(setting.seeds)), style="dim")
+        for note in error_notes(tables, len(setting.seeds)):
+            yield Text(note, style="dim")
         for listing in self.experiment.listings(self.measurements):
             yield Text()
             yield Text(listing.title, style="bold")

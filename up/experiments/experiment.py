@@ -183,6 +183,7 @@ class Experiment(abc.ABC):
         seeds: how many seeds each scale has where none are given.
         arch: of the models where the setting leaves it open, by scale.
         lengths: which of `LENGTHS` it heeds.
+        ignores: which of `arch`, `device` and `seeds` change nothing.
 
     """
 
@@ -192,6 +193,7 @@ class Experiment(abc.ABC):
     seeds: ClassVar[Mapping[str, int]] = {"smoke": 1, "laptop": 3, "paper": 1}
     arch: ClassVar[Mapping[str, str]] = {"smoke": "mixing", "laptop": "mixing", "paper": "paper"}
     lengths: ClassVar[tuple[str, ...]] = ()
+    ignores: ClassVar[tuple[str, ...]] = ()
 
     def arch_of(self, setting: Setting) -> str:
         """Return the architecture of the models that are trained."""

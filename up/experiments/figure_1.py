@@ -56,6 +56,7 @@ class Figure1(Experiment):
     title = "Figure 1: noise becomes structure"
     question = "Does a random string become predictable on its way through random networks?"
     seeds: ClassVar[Mapping[str, int]] = {"smoke": 1, "laptop": 3, "paper": 3}
+    ignores = ("arch", "device")
 
     def runs(self, setting: Setting) -> Sequence[Part]:
         """Return a step for each source and seed."""

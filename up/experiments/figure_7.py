@@ -42,6 +42,7 @@ class Figure7(Experiment):
     title = "Figure 7 of Shaw et al. 2025: a bit as the sign of a weight"
     question = "How many bits does it take to send one bit under a prior with one mode, and with two?"
     seeds: ClassVar[Mapping[str, int]] = {"smoke": 1, "laptop": 1, "paper": 1}
+    ignores = ("arch", "device")
 
     def runs(self, setting: Setting) -> Sequence[Part]:
         """Return a step for each prior and each seed of the samples."""

@@ -46,6 +46,7 @@ class Figure8(Experiment):
     title = "Figure 8 of Shaw et al. 2025: bits against certainty"
     question = "How many bits does one bit take the surer it shall arrive, under a prior with one mode, and with two?"
     seeds: ClassVar[Mapping[str, int]] = {"smoke": 1, "laptop": 1, "paper": 1}
+    ignores = ("arch", "device", "seeds")
 
     def runs(self, setting: Setting) -> Sequence[Part]:  # noqa: ARG002
         """Return a step for each prior."""

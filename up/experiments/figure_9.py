@@ -47,6 +47,7 @@ class Figure9(Experiment):
     title = "Figure 9 of Shaw et al. 2025: the prior that is learned"
     question = "Does the prior that is learned from random weights have one mode, and the manual one several?"
     seeds: ClassVar[Mapping[str, int]] = {"smoke": 1, "laptop": 4, "paper": 8}
+    ignores = ("arch", "device")
 
     def runs(self, setting: Setting) -> Sequence[Part]:  # noqa: ARG002
         """Return the manual solution, what training begins with, and a step for each rate."""

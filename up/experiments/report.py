@@ -19,9 +19,11 @@ REPORT_NAME = "report.md"
 def write_report(folder: ExperimentFolder, experiment: Experiment, figures: Sequence[Figure]) -> None:
     """Replace the report in a folder; raises `OSError` if it cannot be written."""
     measurements = folder.measurements()
+    tables = experiment.tables(measurements)
     lines = [
-        *_head(experiment, experiment.findings(measurements), len(folder.record().setting.seeds)),
-        *(line for table in experiment.tables(measurements) for line in ("", *table_lines(table))),
+        *_head(experiment, experiment.findings(measurements)),
+        *(line for note in error_notes(tables, len(folder.record().setting.seeds)) for line in ("", note)),
+        *(line for table in tables for line in ("", *table_lines(table))),
         *(line for figure in figures for line in _figure_lines(figure)),
         *(line for each in experiment.listings(measurements) for line in _listing_lines(each.title, each.text)),
         *_made(folder.record()),
@@ -44,14 +46,17 @@ def section_of(finding: Finding) -> str:
     return f"{finding.paper}, section {finding.section}" if finding.section else "this project"
 
 
-def error_note(num_seeds: int) -> str:
-    """Return what ± means in tables."""
+def error_notes(tables: Sequence[Table], num_seeds: int) -> Iterator[str]:
+    """Yield what ± means in tables, if it is in one of them."""
+    if not any("±" in cell for table in tables for row in table.rows for cell in row):
+        return
     if num_seeds > 1:
-        return f"± is the standard deviation over {num_seeds} seeds."
-    return "One seed: ± is the standard error over slices or samples, where it is known."
+        yield f"± is the standard deviation over {num_seeds} seeds."
+    else:
+        yield "One seed: ± is the standard error over slices or samples."
 
 
-def _head(experiment: Experiment, findings: Sequence[Finding], num_seeds: int) -> Iterator[str]:
+def _head(experiment: Experiment, findings: Sequence[Finding]) -> Iterator[str]:
     yield f"# {experiment.title}"
     yield ""
     yield experiment.question
@@ -60,8 +65,6 @@ def _head(experiment: Experiment, findings: Sequence[Finding], num_seeds: int) -
     yield _row((":--", ":--", ":--"))
     for finding in findings:
         yield _row((f"{finding.claim} ({section_of(finding)})", finding.measured, f"**{finding.verdict}**"))
-    yield ""
-    yield error_note(num_seeds)
 
 
 def _figure_lines(figure: Figure) -> Iterator[str]:

@@ -11,7 +11,7 @@ under way, or with the measuring, and ends in the same measurements.
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from up.device import resolve_device
 from up.errors import InputError, RunError
 from up.experiments.drawing import write_figures
 from up.experiments.events import Began, Ended, ExperimentEvent, PartBegan, PartMeasured, PartTold
-from up.experiments.experiment import Experiment, Part, Setting, SubRun
+from up.experiments.experiment import LENGTHS, Experiment, Part, Setting, SubRun
 from up.experiments.folder import (
     EXPERIMENT_NAME,
     ExperimentFolder,
@@ -82,10 +82,11 @@ def settle(
         return make_experiment(record.experiment), record.setting
     assert name is not None
     experiment = make_experiment(name)
-    _require_heeded(experiment, lengths)
     place = str(resolve_device(device or "cpu"))
     setting = Setting(scale=scale or "laptop", arch=arch, device=place, instances=instances, samples=samples)
-    chosen = tuple(range(experiment.seeds[setting.scale])) if seeds is None else tuple(seeds)
+    usual = tuple(range(experiment.seeds[setting.scale]))
+    chosen = usual if seeds is None else tuple(seeds)
+    _require_heeded(experiment, setting, seeds=None if chosen == usual else seeds)
     real = () if setting.is_smoke else tuple(name for name in every_corpus()[0] if name_and_part(name)[0] in REAL_SETS)
     setting = dataclasses.replace(setting, seeds=chosen, real_data=real)
     require_writable(out)
@@ -275,14 +276,18 @@ def _require_free(out: Path) -> None:
     require_free(out)
 
 
-def _require_heeded(experiment: Experiment, lengths: Mapping[str, int | None]) -> None:
-    """Refuse a length that would change nothing."""
-    for name, value in lengths.items():
-        if value is not None and name not in experiment.lengths:
+def _require_heeded(experiment: Experiment, setting: Setting, *, seeds: Sequence[int] | None) -> None:
+    """Refuse what would change nothing, but not what is so anyway."""
+    given = {"arch": setting.arch, "device": None if setting.device == "cpu" else setting.device, "seeds": seeds}
+    without = [name for name in given if name in experiment.ignores]
+    without += [name for name in LENGTHS if name not in experiment.lengths]
+    given |= {name: getattr(setting, name) for name in LENGTHS}
+    for name in without:
+        if given[name] is not None:
             raise InputError(
                 f"the experiment {experiment.name} has no {name} to set",
-                received=value,
-                remedy=f"leave --{name} out; its --scale says how much it does",
+                received=given[name],
+                remedy=f"leave --{name} out: it would change nothing",
             )
 
 
@@ -292,7 +297,7 @@ def _require_same(record: Record, **given: Any) -> None:
     differing = [name for name, value in given.items() if value is not None and value != own[name]]
     if differing:
         raise InputError(
-            f"the experiment to resume has another {', '.join(differing)}",
+            f"the experiment to resume was started with other {' and '.join(differing)}",
             received=", ".join(str(given[name]) for name in differing),
             remedy="leave it out to continue the experiment as it is, or choose another --out for a new one",
         )

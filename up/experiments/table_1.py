@@ -97,6 +97,7 @@ class Table1(Experiment):
     question = "Does training for short weights find, from a random start, what generalises to longer strings?"
     seeds: ClassVar[Mapping[str, int]] = {"smoke": 1, "laptop": 3, "paper": 1}
     lengths = ("instances",)
+    ignores = ("arch",)
 
     def runs(self, setting: Setting) -> Sequence[Part]:
         """Return what is exact, then three trainings for each seed."""

@@ -58,6 +58,7 @@ class Table2(Experiment):
     title = "Table 2: the description length of an MLP that copies four bits"
     question = "Does an optimiser that begins at random find a code as short as the manual solution's?"
     seeds = {"smoke": 1, "laptop": 4, "paper": 8}  # noqa: RUF012
+    ignores = ("arch", "device")
 
     def runs(self, setting: Setting) -> Sequence[Part]:
         """Return a step for each rate and start, one for the options, and one for what is exact."""

@@ -3,8 +3,9 @@
 A loop over 512 tokens launches more than ten thousand kernels of two microseconds each, and a processor takes longer to
 launch one than the card to run it. A CUDA graph is the record of all of them, and its replay needs the processor once.
 
-What is recorded reads its inputs where they lay then, so that each replay first copies the new ones there. A shape that
-is seen for the first time is only run: recording costs about two runs, and pays from the third on.
+What is recorded reads its inputs where they lay then, so that each replay first copies the new ones there. Recording
+costs about two runs, so a shape is only run until it has come three times; and for good where recording fails, such as
+for want of memory.
 
 Limits: of five shapes or more that come in turn none is ever recorded, and a mixture of sources, whose members get
 another number of rows each time, seldom gains. A record keeps its memory on the card until others take its place. All
@@ -18,7 +19,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-_MOST_GRAPHS = 4
+_MOST_SHAPES = 4
+_RUNS_FIRST, _NEVER = 3, -1
 
 _Key = tuple[Any, ...]
 
@@ -44,11 +46,12 @@ class _Graph:
         return self._result.clone()
 
 
-_graphs: collections.OrderedDict[_Key, _Graph | None] = collections.OrderedDict()
+_known: collections.OrderedDict[_Key, _Graph | int] = collections.OrderedDict()
+"""Records by shape, and of shapes without one how often they were run; `_NEVER` where recording failed."""
 
 
 def captured(name: str, function: Callable[..., Tensor], inputs: Sequence[Tensor]) -> Tensor:
-    """Return a function of tensors on one GPU, from the second call with the same shapes on by replaying a record.
+    """Return a function of tensors on one GPU, from the fourth call with the same shapes on by replaying a record.
 
     The last four shapes are kept, each with a copy of its inputs and what the function needs besides.
 
@@ -58,13 +61,20 @@ def captured(name: str, function: Callable[..., Tensor], inputs: Sequence[Tensor
         inputs: all on one card, in inference mode.
     """
     key = (name, *((each.device, each.dtype, each.shape) for each in inputs))
-    is_known = key in _graphs
-    graph = _graphs.get(key)
     with torch.cuda.device(inputs[0].device):  # streams and graphs belong to the current card
-        if is_known and graph is None:
-            graph = _Graph(function, inputs)
-        _graphs[key] = graph
-        _graphs.move_to_end(key)
-        while len(_graphs) > _MOST_GRAPHS:
-            _graphs.popitem(last=False)
-        return function(*inputs) if graph is None else graph(inputs)
+        known = _known.pop(key, 0)
+        if known == _RUNS_FIRST:
+            known = _recorded(function, inputs)
+        elif isinstance(known, int) and known != _NEVER:
+            known += 1
+        _known[key] = known
+        while len(_known) > _MOST_SHAPES:
+            _known.popitem(last=False)
+        return function(*inputs) if isinstance(known, int) else known(inputs)
+
+
+def _recorded(function: Callable[..., Tensor], inputs: Sequence[Tensor]) -> _Graph | int:
+    try:
+        return _Graph(function, inputs)
+    except RuntimeError:  # of torch and CUDA, out of memory among them; a fault of the function shows when it is run
+        return _NEVER

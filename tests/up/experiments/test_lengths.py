@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from up.errors import InputError
+from up.experiments import runner
 from up.experiments.experiment import SCALES, Setting, SubRun
 from up.experiments.folder import Record
 from up.experiments.registry import EXPERIMENTS, make_experiment
@@ -79,3 +80,31 @@ def test_the_largest_seed_can_be_used(tmp_path):
 def test_one_slice_has_no_standard_error(tmp_path):
     with pytest.raises(InputError, match=r"experiment\.samples must be at least 2"):
         settle("control-noise", tmp_path / "out", samples=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("figure-1", {"arch": "mixing"}),
+        ("table-1", {"arch": "paper"}),
+        ("table-2", {"arch": "modern"}),
+        ("figure-8", {"seeds": (1,)}),
+    ],
+)
+def test_a_setting_that_would_change_nothing_is_refused(tmp_path, name, given):
+    with pytest.raises(InputError, match=f"{name} has no {next(iter(given))} to set .received .*would change nothing"):
+        settle(name, tmp_path / "out", scale="smoke", **given)
+
+
+def test_a_device_that_would_not_be_used_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "resolve_device", lambda _name: "cuda")
+    with pytest.raises(InputError, match="figure-7 has no device to set"):
+        settle("figure-7", tmp_path / "out", device="cuda")
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_the_command_that_a_report_names_is_accepted(tmp_path, name, monkeypatch):
+    monkeypatch.setattr(runner, "every_corpus", lambda: (REAL, {}))
+    _, setting = settle(name, tmp_path / "out")
+    again = {"scale": setting.scale, "seeds": setting.seeds, "device": setting.device, "arch": setting.arch}
+    assert settle(name, tmp_path / "out", **again)[1] == setting

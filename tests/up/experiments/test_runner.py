@@ -226,7 +226,7 @@ class TestSettle:
         [({"scale": "laptop"}, "scale"), ({"seeds": [1]}, "seeds"), ({"arch": "paper"}, "arch")],
     )
     def test_resuming_with_other_settings_is_refused(self, undisturbed, given, said):
-        with pytest.raises(InputError, match=f"has another {said}"):
+        with pytest.raises(InputError, match=f"was started with other {said}"):
             settle("fake", undisturbed[0], resume=True, **given)
 
     def test_a_folder_that_holds_an_experiment_or_anything_is_taken(self, undisturbed, tmp_path):

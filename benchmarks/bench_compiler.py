@@ -15,6 +15,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from benchmarks.environment import environment
 from up.compiler.agreement import compare
 from up.compiler.cases import load_program
@@ -58,6 +60,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=7)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
+    torch.set_num_threads(1)
     rows = [measure(name, given.length, given.repeat) for name in PROGRAMS]
     print(f"{'program':<10}{'inputs':>8}{'compile and compare':>21}{'vectorised':>12}{'plain':>9}{'ratio':>7}  agree")
     for row in rows:

@@ -50,10 +50,11 @@ def error_notes(tables: Sequence[Table], num_seeds: int) -> Iterator[str]:
     """Yield what ± means in tables, if it is in one of them."""
     if not any("±" in cell for table in tables for row in table.rows for cell in row):
         return
+    of_one = "the standard error over slices or samples"
     if num_seeds > 1:
-        yield f"± is the standard deviation over {num_seeds} seeds."
+        yield f"± is the standard deviation over {num_seeds} seeds; of what was trained with one seed, {of_one}."
     else:
-        yield "One seed: ± is the standard error over slices or samples."
+        yield f"One seed: ± is {of_one}."
 
 
 def _head(experiment: Experiment, findings: Sequence[Finding]) -> Iterator[str]:

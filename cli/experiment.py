@@ -72,7 +72,11 @@ def run(
         str | None, typer.Option(metavar="NAME", parser=read_word, help="auto, cpu, cuda, cuda:1 or mps. Default: cpu.")
     ] = None,
     instances: Annotated[
-        int | None, typer.Option(help="Sequences of each training; its schedules stretch. Default: by the scale.")
+        int | None,
+        typer.Option(
+            help="Sequences of each training; schedules stretch, and finetunings are in proportion. Default: by the "
+            "scale."
+        ),
     ] = None,
     samples: Annotated[
         int | None, typer.Option(help="Slices of each data set that models are measured on. Default: by the scale.")

@@ -71,8 +71,8 @@ def settle(
         resume: whether it is there and goes on; what is given must then be what it was started with.
 
     Raises:
-        InputError: an unknown experiment or value, a length that would change nothing, a folder that is taken or cannot
-            be written, or an experiment to resume that was started otherwise.
+        InputError: an unknown experiment or value, one that would change nothing, a folder that is taken or cannot be
+            written, or an experiment to resume that was started otherwise.
     """
     lengths = {"instances": instances, "samples": samples}
     if resume:
